@@ -1,0 +1,59 @@
+import type { Numbered } from "../ref";
+import { join, sql, type Row, type Sql } from "./sql";
+
+/** Who acts and from where, as every event records it. */
+export interface Actor {
+  id: string;
+  host: string;
+  pid: number;
+  /** The working folder. */
+  folder: string;
+}
+
+/** One change of one record. */
+export interface Change {
+  surface: Numbered;
+  number: number;
+  verb: string;
+  /** The record's version after the change. */
+  version: number;
+  /** The state it moved to; absent when the state did not change. */
+  state?: string;
+  /** The changed columns' values before; absent for a creation. */
+  before?: Row;
+  /** The changed columns' values after, without long text, which the record or a later event holds. */
+  after?: Row;
+}
+
+/** Appends an event for each change, in the transaction that makes them. */
+export async function appendEvents(
+  tx: Sql,
+  { id, host, pid, folder }: Actor,
+  at: number,
+  changes: readonly Change[],
+): Promise<void> {
+  const rows = changes.map(
+    ({ surface, number, verb, version, state, before, after }) =>
+      sql`(${at}, ${id}, ${host}, ${pid}, ${folder}, ${surface}, ${number}, ${verb}, ${version},
+        ${state ?? null}, ${before ? JSON.stringify(before) : null}, ${after ? JSON.stringify(after) : null})`,
+  );
+  await tx.all(sql`insert into events
+    (at, author, host, pid, folder, surface, number, verb, version, state, before, after) values ${join(rows)}`);
+}
+
+/** Every id that has ever written, in no order. Skips from one id to the next in the index, so it stays quick. */
+export async function knownIds(on: Sql): Promise<string[]> {
+  const rows = await on.all<{ id: string }>(sql`
+    with recursive ids (id) as (
+      select min(author) from events
+      union all
+      select (select min(author) from events where author > ids.id) from ids where ids.id is not null)
+    select id from ids where id is not null`);
+  return rows.map((row) => row.id);
+}
+
+/** Whether an id has ever written. */
+export async function isKnown(on: Sql, id: string): Promise<boolean> {
+  const rows = await on.all(sql`select 1 as known from events where author = ${id} limit 1`);
+  return rows.length > 0;
+}

@@ -1,0 +1,24 @@
+import type { Migration } from ".";
+import { recordColumns } from "./record";
+
+export const letters: Migration = {
+  statements: (dialect) => {
+    const { integer, text } = dialect.types;
+    return [
+      `create table letters (${recordColumns(dialect)},
+        state ${text} not null,
+        addressee ${text} not null,
+        title ${text} not null,
+        body ${text} not null,
+        acknowledgement ${text},
+        note ${text},
+        supersedes ${text},
+        superseded_by ${integer} references letters (number))`,
+      "create index letters_open on letters (addressee, number) where state in ('unread', 'read', 'working')",
+      "create index letters_by_scope on letters (scope, number)",
+      "create index letters_by_addressee on letters (addressee, number)",
+      "create index letters_by_update on letters (updated_at)",
+      "create index letters_superseded on letters (superseded_by) where superseded_by is not null",
+    ];
+  },
+};

@@ -1,0 +1,182 @@
+import { CoopError, type ConflictReason, type Current } from "../errors";
+import { ref, type Surface } from "../ref";
+import { nextNumber } from "./counters";
+import { appendEvents } from "./events";
+import { first, join, raw, sql, type Row, type Sql, type Value } from "./sql";
+import type { Writing } from "./write";
+
+/** The columns that every record has. Times are milliseconds since 1970. */
+export interface RecordRow extends Row {
+  number: number;
+  scope: string;
+  version: number;
+  created_at: number;
+  updated_at: number;
+  author: string;
+}
+
+/** A table of records, named by the surface it belongs to. */
+export interface Table {
+  readonly surface: Surface;
+  readonly name: string;
+  /** Columns of long text, whose new value an event leaves to the record. */
+  readonly long: readonly string[];
+}
+
+/** What every record shows of itself, in JSON's words. */
+export interface RecordHead {
+  ref: string;
+  scope: string;
+  version: number;
+  created_at: string;
+  updated_at: string;
+  author: string;
+}
+
+export const timestamp = (milliseconds: number) => new Date(milliseconds).toISOString();
+
+export const head = (table: Table, row: RecordRow): RecordHead => ({
+  ref: ref(table.surface, row.number),
+  scope: row.scope,
+  version: row.version,
+  created_at: timestamp(row.created_at),
+  updated_at: timestamp(row.updated_at),
+  author: row.author,
+});
+
+/** Creates records with numbers in a row and an event each; gives them in the order of `drafts`. */
+export async function create<R extends RecordRow>(
+  { tx, actor, at }: Writing,
+  table: Table,
+  verb: string,
+  drafts: readonly Omit<R, Exclude<keyof RecordRow, "scope">>[],
+): Promise<R[]> {
+  const start = await nextNumber(tx, table.surface, drafts.length);
+  const rows = drafts.map((draft, index) => {
+    const number = start + index;
+    return { number, version: 1, created_at: at, updated_at: at, author: actor.id, ...draft } as unknown as R;
+  });
+  for (let from = 0; from < rows.length; from += ROWS_A_STATEMENT) {
+    const batch = rows.slice(from, from + ROWS_A_STATEMENT);
+    const columns = Object.keys(batch[0]!);
+    const values = batch.map((row) => sql`(${join(columns.map((column) => row[column] ?? null))})`);
+    await tx.all(sql`insert into ${raw(table.name)} (${raw(columns.join(", "))}) values ${join(values)}`);
+    await appendEvents(
+      tx,
+      actor,
+      at,
+      batch.map(({ number, version, state }) => ({
+        surface: table.surface,
+        number,
+        verb,
+        version,
+        ...(typeof state === "string" ? { state } : {}),
+      })),
+    );
+  }
+  return rows;
+}
+
+/** Few enough that a statement stays under every engine's limit on bound values. */
+const ROWS_A_STATEMENT = 500;
+
+/**
+ * One record by its number.
+ * @throws CoopError not_found.
+ */
+export async function find<R extends RecordRow>(on: Sql, table: Table, number: number): Promise<R> {
+  const row = await first<R>(on, sql`select * from ${raw(table.name)} where number = ${number}`);
+  if (row) return row;
+  const name = ref(table.surface, number);
+  throw new CoopError("not_found", `there is no ${name}`, { ref: name, hint: `coop ${table.surface} list` });
+}
+
+/**
+ * Changes columns of a record by compare-and-set on its version, and appends the event. Columns that already have
+ * the new value are left out of the event.
+ */
+export async function change<R extends RecordRow>(
+  { tx, actor, at }: Writing,
+  table: Table,
+  row: R,
+  verb: string,
+  changes: Partial<R>,
+): Promise<R> {
+  const columns = Object.keys(changes).filter((column) => row[column] !== changes[column]);
+  const set = { ...pick(changes, columns), version: row.version + 1, updated_at: at };
+  const assignments = Object.entries(set).map(([column, value]) => sql`${raw(column)} = ${value!}`);
+  const [changed] = await tx.all<R>(sql`update ${raw(table.name)} set ${join(assignments)}
+    where number = ${row.number} and version = ${row.version} returning *`);
+  if (!changed) throw await conflict(tx, table, row, "version", "was changed by another command");
+  const short = columns.filter((column) => !table.long.includes(column));
+  await appendEvents(tx, actor, at, [
+    {
+      surface: table.surface,
+      number: row.number,
+      verb,
+      version: changed.version,
+      ...(columns.includes("state") ? { state: String(changed["state"]) } : {}),
+      before: pick(row, columns),
+      after: pick(changed, short),
+    },
+  ]);
+  return changed;
+}
+
+const pick = (row: Record<string, Value | undefined>, columns: readonly string[]): Row =>
+  Object.fromEntries(columns.map((column) => [column, row[column] ?? null]));
+
+/**
+ * Holds a command to the version that its user saw (`--if-version`).
+ * @throws CoopError conflict version.
+ */
+export async function requireVersion(on: Sql, table: Table, row: RecordRow, expected: number | undefined) {
+  if (expected === undefined || expected === row.version) return;
+  throw await conflict(on, table, row, "version", `is at version ${row.version}, not ${expected}`);
+}
+
+/**
+ * Holds a move to the states that it begins in.
+ * @throws CoopError conflict state, saying who moved it there, when and where.
+ */
+export async function requireState(on: Sql, table: Table, row: RecordRow, allowed: readonly string[], hint?: string) {
+  const state = String(row["state"]);
+  if (allowed.includes(state)) return;
+  throw await conflict(on, table, row, "state", `is ${state}`, hint);
+}
+
+/** The record's last move: who, when and where. */
+export async function lastMove(on: Sql, table: Table, row: RecordRow) {
+  const event = await first<{ author: string; at: number; host: string; folder: string }>(
+    on,
+    sql`select author, at, host, folder from events
+      where surface = ${table.surface} and number = ${row.number} and state is not null order by id desc limit 1`,
+  );
+  return event ?? { author: row.author, at: row.updated_at, host: "", folder: "" };
+}
+
+/** The error for the loser of a conflict: what the record is, since when, by whom and where. */
+export async function conflict(
+  on: Sql,
+  table: Table,
+  row: RecordRow,
+  reason: ConflictReason,
+  says: string,
+  hint?: string,
+): Promise<CoopError> {
+  const name = ref(table.surface, row.number);
+  const { author, at, host, folder } = await lastMove(on, table, row);
+  const current: Current = {
+    state: String(row["state"] ?? "recorded"),
+    by: author,
+    at: timestamp(at),
+    version: row.version,
+  };
+  const where = host === "" ? "" : ` on ${host} in ${folder}`;
+  return new CoopError("conflict", `${name} ${says}: by ${author}${where}, ${current.at}`, {
+    reason,
+    ref: name,
+    current,
+    hint: hint ?? `coop show ${name}`,
+  });
+}

@@ -1,0 +1,57 @@
+import { CoopError } from "../errors";
+import { MIGRATIONS, type Migration } from "./migrations";
+import { raw, sql, type Row, type Sql } from "./sql";
+
+/** The schema that this binary writes: how many migrations it knows. */
+export const schemaVersion = () => MIGRATIONS.length;
+
+/** A setting kept in the store. */
+export async function meta(on: Sql, name: string): Promise<string | undefined> {
+  const [row] = await on.all<{ value: string }>(sql`select value from meta where name = ${name}`);
+  return row?.value;
+}
+
+/** Sets a setting kept in the store. */
+export async function setMeta(tx: Sql, name: string, value: string): Promise<void> {
+  await tx.all(sql`insert into meta (name, value) values (${name}, ${value})
+    on conflict (name) do update set value = excluded.value`);
+}
+
+/**
+ * Takes the store from one schema version to this binary's, inside the caller's transaction, and keeps in `meta`
+ * the oldest schema versions whose binaries can still read and write the result.
+ */
+export async function migrate(tx: Sql, from: number): Promise<void> {
+  for (const migration of MIGRATIONS.slice(from)) {
+    for (const statement of migration.statements(tx.dialect)) await tx.all(raw(statement));
+  }
+  const lastBreaking = (breaks: (migration: Migration) => boolean) => String(MIGRATIONS.findLastIndex(breaks) + 1);
+  await setMeta(tx, "min_reader", lastBreaking(({ breaks }) => breaks === "readers"));
+  await setMeta(tx, "min_writer", lastBreaking(({ breaks }) => breaks !== undefined));
+}
+
+/** Whether reaching this binary's schema would shut out the binaries that made the store. */
+export const breaksOlder = (from: number) => MIGRATIONS.slice(from).some((migration) => migration.breaks);
+
+/**
+ * Refuses what this binary is too old for.
+ * @throws CoopError unavailable newer, when the store's schema says that this binary may not use it like that.
+ */
+export async function requireNotNewer(on: Sql, version: number, use: "reader" | "writer"): Promise<void> {
+  if (version <= schemaVersion()) return;
+  const least = Number(await meta(on, `min_${use}`));
+  if (least <= schemaVersion()) return;
+  throw new CoopError(
+    "unavailable",
+    `the store has schema ${version}; this coop knows ${schemaVersion()} and may not ${use === "reader" ? "read" : "write"} it`,
+    { reason: "newer", hint: "copy the newest coop binary here" },
+  );
+}
+
+/** Who used the store last, for an upgrade that shuts older binaries out: newest first. */
+export async function lastSeen(on: Sql): Promise<{ id: string; host: string; at: number }[]> {
+  const rows = await on.all<Row & { id: string; host: string; at: number }>(
+    sql`select author as id, host, max(at) as at from events group by author, host order by max(at) desc`,
+  );
+  return rows;
+}

@@ -1,0 +1,92 @@
+/** A value that both engines can bind. Booleans are 0 and 1, times are milliseconds since 1970. */
+export type Value = string | number | null;
+
+/** A row as the engines give it: integers are numbers on both. */
+export type Row = Record<string, Value>;
+
+/** A piece of SQL with its values kept apart; pieces nest. Made by `` sql`…` ``. */
+export class Fragment {
+  constructor(
+    readonly strings: readonly string[],
+    readonly values: readonly (Value | Fragment)[],
+  ) {}
+
+  /** The text with each value's placeholder, and the values in the order of their placeholders. */
+  render(placeholder: (position: number) => string): { text: string; values: Value[] } {
+    const values: Value[] = [];
+    const text = this.#append(placeholder, values);
+    return { text, values };
+  }
+
+  #append(placeholder: (position: number) => string, values: Value[]): string {
+    let text = this.strings[0]!;
+    this.values.forEach((value, index) => {
+      text += value instanceof Fragment ? value.#append(placeholder, values) : placeholder(values.push(value));
+      text += this.strings[index + 1]!;
+    });
+    return text;
+  }
+}
+
+/** SQL as a template: `` sql`select * from letters where number = ${12}` ``. Values are always bound. */
+export function sql(strings: TemplateStringsArray, ...values: (Value | Fragment)[]): Fragment {
+  return new Fragment(strings, values);
+}
+
+/** Text put into a statement as it is. Only ever called with words of the source, never with input. */
+export const raw = (text: string) => new Fragment([text], []);
+
+/** Pieces set one after another with a separator between them. */
+export function join(pieces: readonly (Value | Fragment)[], separator = ", "): Fragment {
+  if (pieces.length === 0) return raw("");
+  return new Fragment(["", ...pieces.slice(1).map(() => separator), ""], pieces);
+}
+
+/** Conditions that must all hold; no condition is always true. */
+export const and = (conditions: readonly Fragment[]) =>
+  conditions.length === 0 ? raw("1 = 1") : join(conditions, " and ");
+
+/** `column in (…)`, and `=` for one value. */
+export const among = (column: string, values: readonly Value[]) =>
+  values.length === 1 ? sql`${raw(column)} = ${values[0]!}` : sql`${raw(column)} in (${join(values)})`;
+
+/** What differs between the engines and is written into statements. */
+export interface Dialect {
+  readonly name: "sqlite" | "postgres";
+  placeholder(position: number): string;
+  /** Column types of the migrations. */
+  readonly types: {
+    /** A whole number up to 2^53: refs, versions, times in ms. */
+    readonly integer: string;
+    readonly text: string;
+    /** The primary key of a table whose rows the engine numbers by itself. */
+    readonly identity: string;
+  };
+}
+
+/** A connection, or a transaction on it, that runs statements. */
+export interface Sql {
+  readonly dialect: Dialect;
+  /**
+   * Runs one statement and gives its rows.
+   * @throws CoopError busy, unavailable or unknown, mapped from the engine's own error.
+   */
+  all<R extends Row = Row>(statement: Fragment): Promise<R[]>;
+}
+
+/** The first row of a statement, or undefined. */
+export async function first<R extends Row = Row>(on: Sql, statement: Fragment): Promise<R | undefined> {
+  const [row] = await on.all<R>(statement);
+  return row;
+}
+
+/** An open store's connection. */
+export interface Connection extends Sql {
+  /**
+   * Runs `work` as the one writer: it sees and changes the store alone until it ends, and what it wrote is
+   * durable when the promise resolves. A throw undoes everything.
+   * @throws CoopError busy when the lock was not had in time; unknown when the commit's outcome is not known.
+   */
+  transaction<T>(work: (tx: Sql) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}

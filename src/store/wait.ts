@@ -1,0 +1,43 @@
+/** Time and chance, handed in by the process edge so that everything else can be tested without either. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Milliseconds of a clock that is never set back. */
+  elapsed(): number;
+  /** A number in [0, 1). */
+  random(): number;
+  sleep(milliseconds: number): Promise<void>;
+}
+
+const LONGEST_PAUSE_MS = 25;
+
+/** The one bound on waiting for locks: it covers the whole command, however many locks that takes. */
+export class Wait {
+  readonly #clock: Clock;
+  readonly #end: number;
+
+  /** @param seconds how long the command may wait in all, counted from now. */
+  constructor(
+    readonly seconds: number,
+    clock: Clock,
+  ) {
+    this.#clock = clock;
+    this.#end = clock.elapsed() + seconds * 1000;
+  }
+
+  /**
+   * Tries until `attempt` succeeds, throws something other than what `again` recognises, or the time is up; then
+   * the last error is thrown. Pauses are random and grow: SQLite's own busy handler starves some writers of many.
+   */
+  async retry<T>(attempt: () => T | Promise<T>, again: (thrown: unknown) => boolean): Promise<T> {
+    for (let ceiling = 1; ; ceiling = Math.min(ceiling * 2, LONGEST_PAUSE_MS)) {
+      try {
+        return await attempt();
+      } catch (thrown) {
+        const left = this.#end - this.#clock.elapsed();
+        if (left <= 0 || !again(thrown)) throw thrown;
+        await this.#clock.sleep(Math.min(left, 0.5 + this.#clock.random() * ceiling));
+      }
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import type { Actor } from "./events";
+import { remember, replay, type IdempotencyKey } from "./keys";
+import type { Sql } from "./sql";
+import type { Store } from "./open";
+
+/** One writing command at work: its transaction, who acts, and the time that it stamps on everything. */
+export interface Writing {
+  readonly tx: Sql;
+  readonly actor: Actor;
+  /** Milliseconds since 1970, read when the lock was had. */
+  readonly at: number;
+  /** Tells the user something that is no failure. */
+  warn(code: string, message: string): void;
+}
+
+export interface WriteRequest {
+  actor: Actor;
+  key: IdempotencyKey | undefined;
+  now(): number;
+  warn: Writing["warn"];
+}
+
+/**
+ * Runs one writing command in one transaction. With a key whose answer is kept, does nothing and gives that answer.
+ * @throws CoopError conflict key, busy, unavailable, unknown, and what `work` throws.
+ */
+export async function write<T>(
+  store: Store,
+  { actor, key, now, warn }: WriteRequest,
+  work: (writing: Writing) => Promise<T>,
+): Promise<{ result: T; replayed: boolean }> {
+  await store.requireWritable();
+  return store.transaction(async (tx) => {
+    const kept = key && (await replay(tx, key));
+    if (kept !== undefined) return { result: kept as T, replayed: true };
+    const at = now();
+    const result = await work({ tx, actor, at, warn });
+    if (key) await remember(tx, key, at, result);
+    return { result, replayed: false };
+  });
+}
