@@ -16,14 +16,7 @@ export type ErrorCode = Exclude<keyof typeof EXITS, "ok">;
 export type ConflictReason = "state" | "claimed" | "version" | "key" | "slug" | "cycle" | "moved";
 
 export type UnavailableReason =
-  | "no_store"
-  | "foreign"
-  | "newer"
-  | "damaged"
-  | "read_only"
-  | "full"
-  | "access"
-  | "connection";
+  "no_store" | "foreign" | "newer" | "damaged" | "read_only" | "full" | "access" | "connection";
 
 /** What a record is now, for the loser of a conflict: who moved it last, when (RFC 3339), to what. */
 export interface Current {

@@ -21,7 +21,14 @@ export interface Ref {
 }
 
 const REF = /^#?([a-z]?)0*([1-9]\d{0,14})$/i;
-const SURFACE_OF: Record<string, Numbered> = { L: "letter", R: "request", T: "todo", H: "history", Q: "queue", F: "fan-out" };
+const SURFACE_OF: Record<string, Numbered> = {
+  L: "letter",
+  R: "request",
+  T: "todo",
+  H: "history",
+  Q: "queue",
+  F: "fan-out",
+};
 
 /** A record's short name, such as `L12`. */
 export const ref = (surface: Numbered, number: number) => `${SIGILS[surface]}${number}`;
@@ -46,13 +53,16 @@ export function parseRef(text: string): Ref | undefined {
 export function refNumber(surface: Numbered, text: string): number {
   const example = ref(surface, 12);
   const match = REF.exec(text);
-  if (!match) throw usage(`'${text}' is not a ${surface} ref`, `a ${surface} is named like ${example}`);
+  if (!match)
+    throw usage(`'${text}' is not a ${surface} ref`, `a ${surface} is named like ${example}`);
   const sigil = match[1]!.toUpperCase();
   if (sigil !== "" && sigil !== SIGILS[surface]) {
     const other = SURFACE_OF[sigil];
     throw usage(
       other ? `${text} is a ${other}, not a ${surface}` : `'${text}' is not a ${surface} ref`,
-      other && other !== "fan-out" ? `coop show ${text.toUpperCase()}` : `a ${surface} is named like ${example}`,
+      other && other !== "fan-out"
+        ? `coop show ${text.toUpperCase()}`
+        : `a ${surface} is named like ${example}`,
     );
   }
   return Number(match[2]);

@@ -14,17 +14,24 @@ export interface IdempotencyKey {
  * The answer that a command with this key gave the first time, or undefined when there was none.
  * @throws CoopError conflict key, when the key was used with other arguments.
  */
-export async function replay(on: Sql, { author, verb, key, fingerprint }: IdempotencyKey): Promise<unknown> {
+export async function replay(
+  on: Sql,
+  { author, verb, key, fingerprint }: IdempotencyKey,
+): Promise<unknown> {
   const kept = await first<{ fingerprint: string; result: string }>(
     on,
     sql`select fingerprint, result from keys where author = ${author} and verb = ${verb} and key = ${key}`,
   );
   if (!kept) return undefined;
   if (kept.fingerprint === fingerprint) return JSON.parse(kept.result);
-  throw new CoopError("conflict", `the key '${key}' was already used for another \`coop ${verb}\` by ${author}`, {
-    reason: "key",
-    hint: "repeat a command exactly as it was first given, or use a new key",
-  });
+  throw new CoopError(
+    "conflict",
+    `the key '${key}' was already used for another \`coop ${verb}\` by ${author}`,
+    {
+      reason: "key",
+      hint: "repeat a command exactly as it was first given, or use a new key",
+    },
+  );
 }
 
 /** Keeps an answer for the repeats of its command. */

@@ -31,10 +31,13 @@ export function locate({ flag, variable, home }: LocationSources): Location {
 }
 
 /** `/…` anywhere, and on Windows also `C:\…` and `\\server\…`. */
-export const isAbsolute = (path: string) => path.startsWith("/") || /^([a-z]:[\\/]|\\\\)/i.test(path);
+export const isAbsolute = (path: string) =>
+  path.startsWith("/") || /^([a-z]:[\\/]|\\\\)/i.test(path);
 
 /** The store's name as it may be shown: a path, or a URL without its password. */
 export function describe(location: Location): string {
   if (location.engine === "sqlite") return location.path;
-  return location.url.replace(/^([a-z]+:\/\/[^:/@]*):[^@/]*@/i, "$1@").replace(/([?&]password=)[^&]*/gi, "$1…");
+  return location.url
+    .replace(/^([a-z]+:\/\/[^:/@]*):[^@/]*@/i, "$1@")
+    .replace(/([?&]password=)[^&]*/gi, "$1…");
 }

@@ -67,7 +67,10 @@ export async function schemaOf(connection: SqliteConnection, path: string): Prom
     stat.size === 0
       ? `${path} is an empty file, not a coop store`
       : `${path} is a database of another program, not a coop store`,
-    { reason: "foreign", hint: "leave it as it is and ask the person; check --db and PIPPA_COOP_DB" },
+    {
+      reason: "foreign",
+      hint: "leave it as it is and ask the person; check --db and PIPPA_COOP_DB",
+    },
   );
 }
 
@@ -106,7 +109,11 @@ async function safetyCopy(connection: SqliteConnection, path: string): Promise<v
 }
 
 const needsUpgrade = (version: number) =>
-  new CoopError("unavailable", `the store has schema ${version}, and this coop would shut older binaries out`, {
-    reason: "newer",
-    hint: "ask the person: `coop init --upgrade` does it, and names who used the store last",
-  });
+  new CoopError(
+    "unavailable",
+    `the store has schema ${version}, and this coop would shut older binaries out`,
+    {
+      reason: "newer",
+      hint: "ask the person: `coop init --upgrade` does it, and names who used the store last",
+    },
+  );

@@ -1,5 +1,6 @@
-import { CoopError, type ConflictReason, type Current } from "../errors";
+import { CoopError, type ConflictReason } from "../errors";
 import { ref, type Surface } from "../ref";
+import { age, timestamp } from "../time";
 import { nextNumber } from "./counters";
 import { appendEvents } from "./events";
 import { first, join, raw, sql, type Row, type Sql, type Value } from "./sql";
@@ -19,6 +20,8 @@ export interface RecordRow extends Row {
 export interface Table {
   readonly surface: Surface;
   readonly name: string;
+  /** The states that nothing more is expected of. */
+  readonly finished: readonly string[];
   /** Columns of long text, whose new value an event leaves to the record. */
   readonly long: readonly string[];
 }
@@ -32,8 +35,6 @@ export interface RecordHead {
   updated_at: string;
   author: string;
 }
-
-export const timestamp = (milliseconds: number) => new Date(milliseconds).toISOString();
 
 export const head = (table: Table, row: RecordRow): RecordHead => ({
   ref: ref(table.surface, row.number),
@@ -54,13 +55,22 @@ export async function create<R extends RecordRow>(
   const start = await nextNumber(tx, table.surface, drafts.length);
   const rows = drafts.map((draft, index) => {
     const number = start + index;
-    return { number, version: 1, created_at: at, updated_at: at, author: actor.id, ...draft } as unknown as R;
+    return {
+      number,
+      version: 1,
+      created_at: at,
+      updated_at: at,
+      author: actor.id,
+      ...draft,
+    } as unknown as R;
   });
   for (let from = 0; from < rows.length; from += ROWS_A_STATEMENT) {
     const batch = rows.slice(from, from + ROWS_A_STATEMENT);
     const columns = Object.keys(batch[0]!);
     const values = batch.map((row) => sql`(${join(columns.map((column) => row[column] ?? null))})`);
-    await tx.all(sql`insert into ${raw(table.name)} (${raw(columns.join(", "))}) values ${join(values)}`);
+    await tx.all(
+      sql`insert into ${raw(table.name)} (${raw(columns.join(", "))}) values ${join(values)}`,
+    );
     await appendEvents(
       tx,
       actor,
@@ -88,7 +98,10 @@ export async function find<R extends RecordRow>(on: Sql, table: Table, number: n
   const row = await first<R>(on, sql`select * from ${raw(table.name)} where number = ${number}`);
   if (row) return row;
   const name = ref(table.surface, number);
-  throw new CoopError("not_found", `there is no ${name}`, { ref: name, hint: `coop ${table.surface} list` });
+  throw new CoopError("not_found", `there is no ${name}`, {
+    ref: name,
+    hint: `coop ${table.surface} list`,
+  });
 }
 
 /**
@@ -96,18 +109,20 @@ export async function find<R extends RecordRow>(on: Sql, table: Table, number: n
  * the new value are left out of the event.
  */
 export async function change<R extends RecordRow>(
-  { tx, actor, at }: Writing,
+  writing: Writing,
   table: Table,
   row: R,
   verb: string,
   changes: Partial<R>,
 ): Promise<R> {
+  const { tx, actor, at } = writing;
   const columns = Object.keys(changes).filter((column) => row[column] !== changes[column]);
   const set = { ...pick(changes, columns), version: row.version + 1, updated_at: at };
   const assignments = Object.entries(set).map(([column, value]) => sql`${raw(column)} = ${value!}`);
   const [changed] = await tx.all<R>(sql`update ${raw(table.name)} set ${join(assignments)}
     where number = ${row.number} and version = ${row.version} returning *`);
-  if (!changed) throw await conflict(tx, table, row, "version", "was changed by another command");
+  if (!changed)
+    throw await conflict(writing, table, row, "version", "was changed by another command");
   const short = columns.filter((column) => !table.long.includes(column));
   await appendEvents(tx, actor, at, [
     {
@@ -130,53 +145,63 @@ const pick = (row: Record<string, Value | undefined>, columns: readonly string[]
  * Holds a command to the version that its user saw (`--if-version`).
  * @throws CoopError conflict version.
  */
-export async function requireVersion(on: Sql, table: Table, row: RecordRow, expected: number | undefined) {
+export async function requireVersion(
+  writing: Writing,
+  table: Table,
+  row: RecordRow,
+  expected: number | undefined,
+) {
   if (expected === undefined || expected === row.version) return;
-  throw await conflict(on, table, row, "version", `is at version ${row.version}, not ${expected}`);
+  throw await conflict(
+    writing,
+    table,
+    row,
+    "version",
+    `is at version ${row.version}, not ${expected}`,
+  );
 }
 
-/**
- * Holds a move to the states that it begins in.
- * @throws CoopError conflict state, saying who moved it there, when and where.
- */
-export async function requireState(on: Sql, table: Table, row: RecordRow, allowed: readonly string[], hint?: string) {
-  const state = String(row["state"]);
-  if (allowed.includes(state)) return;
-  throw await conflict(on, table, row, "state", `is ${state}`, hint);
-}
-
-/** The record's last move: who, when and where. */
-export async function lastMove(on: Sql, table: Table, row: RecordRow) {
-  const event = await first<{ author: string; at: number; host: string; folder: string }>(
+/** The record's last move: who made it, when and where. */
+export async function lastMove(on: Sql, table: Table, { number }: RecordRow): Promise<Move> {
+  const move = await first<Move & Row>(
     on,
     sql`select author, at, host, folder from events
-      where surface = ${table.surface} and number = ${row.number} and state is not null order by id desc limit 1`,
+      where surface = ${table.surface} and number = ${number} and state is not null order by id desc limit 1`,
   );
-  return event ?? { author: row.author, at: row.updated_at, host: "", folder: "" };
+  return move!;
 }
 
-/** The error for the loser of a conflict: what the record is, since when, by whom and where. */
+interface Move {
+  author: string;
+  at: number;
+  host: string;
+  folder: string;
+}
+
+/** The error for the loser of a conflict: what the record is now, since when, by whom and where. */
 export async function conflict(
-  on: Sql,
+  { tx, at }: Writing,
   table: Table,
   row: RecordRow,
   reason: ConflictReason,
   says: string,
-  hint?: string,
+  hint = `coop show ${ref(table.surface, row.number)}`,
 ): Promise<CoopError> {
   const name = ref(table.surface, row.number);
-  const { author, at, host, folder } = await lastMove(on, table, row);
-  const current: Current = {
-    state: String(row["state"] ?? "recorded"),
-    by: author,
-    at: timestamp(at),
-    version: row.version,
-  };
-  const where = host === "" ? "" : ` on ${host} in ${folder}`;
-  return new CoopError("conflict", `${name} ${says}: by ${author}${where}, ${current.at}`, {
-    reason,
-    ref: name,
-    current,
-    hint: hint ?? `coop show ${name}`,
-  });
+  const move = await lastMove(tx, table, row);
+  return new CoopError(
+    "conflict",
+    `${name} ${says}: by ${move.author} on ${move.host} in ${move.folder}, ${age(at - move.at)} ago`,
+    {
+      reason,
+      ref: name,
+      current: {
+        state: String(row["state"]),
+        by: move.author,
+        at: timestamp(move.at),
+        version: row.version,
+      },
+      hint,
+    },
+  );
 }

@@ -25,19 +25,33 @@ export async function migrate(tx: Sql, from: number): Promise<void> {
   for (const migration of MIGRATIONS.slice(from)) {
     for (const statement of migration.statements(tx.dialect)) await tx.all(raw(statement));
   }
-  const lastBreaking = (breaks: (migration: Migration) => boolean) => String(MIGRATIONS.findLastIndex(breaks) + 1);
-  await setMeta(tx, "min_reader", lastBreaking(({ breaks }) => breaks === "readers"));
-  await setMeta(tx, "min_writer", lastBreaking(({ breaks }) => breaks !== undefined));
+  const lastBreaking = (breaks: (migration: Migration) => boolean) =>
+    String(MIGRATIONS.findLastIndex(breaks) + 1);
+  await setMeta(
+    tx,
+    "min_reader",
+    lastBreaking(({ breaks }) => breaks === "readers"),
+  );
+  await setMeta(
+    tx,
+    "min_writer",
+    lastBreaking(({ breaks }) => breaks !== undefined),
+  );
 }
 
 /** Whether reaching this binary's schema would shut out the binaries that made the store. */
-export const breaksOlder = (from: number) => MIGRATIONS.slice(from).some((migration) => migration.breaks);
+export const breaksOlder = (from: number) =>
+  MIGRATIONS.slice(from).some((migration) => migration.breaks);
 
 /**
  * Refuses what this binary is too old for.
  * @throws CoopError unavailable newer, when the store's schema says that this binary may not use it like that.
  */
-export async function requireNotNewer(on: Sql, version: number, use: "reader" | "writer"): Promise<void> {
+export async function requireNotNewer(
+  on: Sql,
+  version: number,
+  use: "reader" | "writer",
+): Promise<void> {
   if (version <= schemaVersion()) return;
   const least = Number(await meta(on, `min_${use}`));
   if (least <= schemaVersion()) return;

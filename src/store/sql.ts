@@ -21,7 +21,10 @@ export class Fragment {
   #append(placeholder: (position: number) => string, values: Value[]): string {
     let text = this.strings[0]!;
     this.values.forEach((value, index) => {
-      text += value instanceof Fragment ? value.#append(placeholder, values) : placeholder(values.push(value));
+      text +=
+        value instanceof Fragment
+          ? value.#append(placeholder, values)
+          : placeholder(values.push(value));
       text += this.strings[index + 1]!;
     });
     return text;
@@ -48,7 +51,9 @@ export const and = (conditions: readonly Fragment[]) =>
 
 /** `column in (…)`, and `=` for one value. */
 export const among = (column: string, values: readonly Value[]) =>
-  values.length === 1 ? sql`${raw(column)} = ${values[0]!}` : sql`${raw(column)} in (${join(values)})`;
+  values.length === 1
+    ? sql`${raw(column)} = ${values[0]!}`
+    : sql`${raw(column)} in (${join(values)})`;
 
 /** What differs between the engines and is written into statements. */
 export interface Dialect {
@@ -75,7 +80,10 @@ export interface Sql {
 }
 
 /** The first row of a statement, or undefined. */
-export async function first<R extends Row = Row>(on: Sql, statement: Fragment): Promise<R | undefined> {
+export async function first<R extends Row = Row>(
+  on: Sql,
+  statement: Fragment,
+): Promise<R | undefined> {
   const [row] = await on.all<R>(statement);
   return row;
 }

@@ -30,10 +30,18 @@ export class SqliteConnection implements Connection {
    * settings need.
    * @throws CoopError unavailable, when there is no such file or it cannot be opened.
    */
-  static async open(path: string, wait: Wait, options: { create?: boolean } = {}): Promise<SqliteConnection> {
+  static async open(
+    path: string,
+    wait: Wait,
+    options: { create?: boolean } = {},
+  ): Promise<SqliteConnection> {
     let database: Database;
     try {
-      database = new Database(path, { readwrite: true, create: options.create ?? false, strict: true });
+      database = new Database(path, {
+        readwrite: true,
+        create: options.create ?? false,
+        strict: true,
+      });
     } catch (thrown) {
       throw await sqliteError(thrown, path, wait);
     }
@@ -99,14 +107,20 @@ export class SqliteConnection implements Connection {
       // A reader of a rollback-journal store can hold a commit up; the transaction is still whole then.
       await this.wait.retry(() => this.#database.run("commit"), isBusy);
     } catch (thrown) {
-      const undone = isBusy(thrown) ? this.#rollback() : !this.#database.inTransaction && isFull(thrown);
+      const undone = isBusy(thrown)
+        ? this.#rollback()
+        : !this.#database.inTransaction && isFull(thrown);
       const error = await sqliteError(thrown, this.#path, this.wait);
       if (undone) throw error;
       this.#rollback();
-      throw new CoopError("unknown", `the commit was not answered (${error.message}): it may have been written`, {
-        hint: "repeat the command with the same --key, or look",
-        cause: thrown,
-      });
+      throw new CoopError(
+        "unknown",
+        `the commit was not answered (${error.message}): it may have been written`,
+        {
+          hint: "repeat the command with the same --key, or look",
+          cause: thrown,
+        },
+      );
     }
   }
 
@@ -130,26 +144,71 @@ const isBusy = (thrown: unknown) => /^SQLITE_(BUSY|LOCKED)/.test(codeOf(thrown))
 const isFull = (thrown: unknown) => codeOf(thrown) === "SQLITE_FULL";
 
 /** SQLite's result codes by their beginning, and what each means to a user. */
-const MEANINGS: readonly [prefix: string, reason: UnavailableReason, says: string, hint: string][] = [
-  ["SQLITE_READONLY", "read_only", "cannot be written", "check the permissions of the file and its folder, or the sandbox you run in"],
-  ["SQLITE_FULL", "full", "could not grow: the disk is full", "free some space and repeat; nothing was written"],
-  ["SQLITE_CORRUPT", "damaged", "is damaged", "stop writing and ask the person to restore a backup"],
-  ["SQLITE_NOTADB", "foreign", "is not a coop store: it is not a database", "check --db and PIPPA_COOP_DB"],
-  ["SQLITE_CANTOPEN", "access", "cannot be opened", "check the permissions of the file and its folder"],
-  ["SQLITE_PERM", "access", "may not be accessed", "check the permissions of the file and its folder"],
-  ["SQLITE_AUTH", "access", "may not be accessed", "check the permissions of the file and its folder"],
-  ["SQLITE_IOERR", "access", "could not be read or written: an I/O error", "check the disk and the mount"],
-];
+const MEANINGS: readonly [prefix: string, reason: UnavailableReason, says: string, hint: string][] =
+  [
+    [
+      "SQLITE_READONLY",
+      "read_only",
+      "cannot be written",
+      "check the permissions of the file and its folder, or the sandbox you run in",
+    ],
+    [
+      "SQLITE_FULL",
+      "full",
+      "could not grow: the disk is full",
+      "free some space and repeat; nothing was written",
+    ],
+    [
+      "SQLITE_CORRUPT",
+      "damaged",
+      "is damaged",
+      "stop writing and ask the person to restore a backup",
+    ],
+    [
+      "SQLITE_NOTADB",
+      "foreign",
+      "is not a coop store: it is not a database",
+      "check --db and PIPPA_COOP_DB",
+    ],
+    [
+      "SQLITE_CANTOPEN",
+      "access",
+      "cannot be opened",
+      "check the permissions of the file and its folder",
+    ],
+    [
+      "SQLITE_PERM",
+      "access",
+      "may not be accessed",
+      "check the permissions of the file and its folder",
+    ],
+    [
+      "SQLITE_AUTH",
+      "access",
+      "may not be accessed",
+      "check the permissions of the file and its folder",
+    ],
+    [
+      "SQLITE_IOERR",
+      "access",
+      "could not be read or written: an I/O error",
+      "check the disk and the mount",
+    ],
+  ];
 
 /** Any error met while using a SQLite file, as the CoopError a user should see. */
 async function sqliteError(thrown: unknown, path: string, wait: Wait): Promise<unknown> {
   const code = codeOf(thrown);
   if (!code.startsWith("SQLITE_")) return thrown;
   if (isBusy(thrown)) {
-    return new CoopError("busy", `the store is locked by another command: no turn within ${wait.seconds} s`, {
-      hint: "try again, or wait longer with --wait SECONDS",
-      cause: thrown,
-    });
+    return new CoopError(
+      "busy",
+      `the store is locked by another command: no turn within ${wait.seconds} s`,
+      {
+        hint: "try again, or wait longer with --wait SECONDS",
+        cause: thrown,
+      },
+    );
   }
   if (code === "SQLITE_CANTOPEN") {
     const absent = await whatIsThere(path);
@@ -158,15 +217,21 @@ async function sqliteError(thrown: unknown, path: string, wait: Wait): Promise<u
   const meaning = MEANINGS.find(([prefix]) => code.startsWith(prefix));
   if (!meaning) return thrown;
   const [, reason, says, hint] = meaning;
-  return new CoopError("unavailable", `the store ${path} ${says} (${code})`, { reason, hint, cause: thrown });
+  return new CoopError("unavailable", `the store ${path} ${says} (${code})`, {
+    reason,
+    hint,
+    cause: thrown,
+  });
 }
+
+const ABSENT = ["ENOENT", "ENOTDIR"];
 
 /** Why a path cannot be opened as a file, where the reason is that it is none. */
 async function whatIsThere(path: string): Promise<CoopError | undefined> {
   const stat = await Bun.file(path)
     .stat()
-    .catch((error: { code?: string }) => error);
-  if (!("isDirectory" in stat)) return stat.code === "ENOENT" || stat.code === "ENOTDIR" ? noStore(path) : undefined;
+    .catch((error: NodeJS.ErrnoException) => error);
+  if (stat instanceof Error) return ABSENT.includes(stat.code ?? "") ? noStore(path) : undefined;
   if (!stat.isDirectory()) return undefined;
   return new CoopError("unavailable", `${path} is a folder, not a store`, {
     reason: "foreign",

@@ -1,0 +1,33 @@
+import type { View } from "./text";
+
+/** What a verb answers: the data of `--json`, and how the same data reads as text. */
+export interface Answer<T = unknown> {
+  data: T;
+  /** The same data as text; nothing at all when it gives "". */
+  text(data: T, view: View): string;
+  /** How many match in all, where `data` is a part of them. */
+  total?: Total;
+  truncated?: boolean;
+  /** Whether this is the kept answer to an earlier command with the same key. */
+  replayed?: boolean;
+  /** Printed byte for byte, instead of anything else. */
+  raw?: string;
+}
+
+/** A count, exact up to where counting stops. */
+export interface Total {
+  count: number;
+  exact: boolean;
+}
+
+export const answer = <T>(
+  data: T,
+  text: Answer<T>["text"],
+  more: Omit<Answer<T>, "data" | "text"> = {},
+) => ({ data, text, ...more }) as Answer;
+
+/** The answer of a writing command, which may be one that was kept from before. */
+export const written = <T>(
+  { data, replayed }: { data: T; replayed: boolean },
+  text: Answer<T>["text"],
+) => answer(data, text, replayed ? { replayed } : {});

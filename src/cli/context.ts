@@ -1,0 +1,189 @@
+import { usage } from "../errors";
+import { isKnown, knownIds, type Actor } from "../store/events";
+import type { IdempotencyKey } from "../store/keys";
+import type { Location } from "../store/location";
+import { openStore, type Store } from "../store/open";
+import type { Sql } from "../store/sql";
+import { Wait, type Clock } from "../store/wait";
+import { write, type Writing } from "../store/write";
+import { nearest } from "../nearest";
+import { findWorkTree, scopeOf, type ReadFile, type WorkTree } from "../scope";
+import { scope as scopeSchema } from "../words";
+import { check, readText, type TextSources } from "./input";
+import type { View } from "./text";
+
+/** Everything that comes from outside the program. Made by the process edge, and by tests. */
+export interface Edge extends TextSources {
+  clock: Clock;
+  env: Readonly<Record<string, string | undefined>>;
+  /** The working folder. */
+  folder: string;
+  pid: number;
+  host(): string;
+  /** The home folder's absolute path. */
+  home(): string;
+  /** Prints a text to stdout, with a newline after it. */
+  print(text: string): void;
+  /** Prints bytes to stdout, all of them and nothing else. */
+  printRaw(text: string): Promise<void>;
+  /** Prints a line to stderr. */
+  complain(line: string): void;
+  readFile: ReadFile;
+  /** Lets the person write a text, beginning with `initial`. */
+  edit(initial: string): Promise<string>;
+}
+
+export interface Warning {
+  code: string;
+  message: string;
+}
+
+/** What the global flags and the environment say, checked. */
+export interface Settings {
+  id: string | undefined;
+  location: () => Location;
+  /** The scope that was named, by flag or variable. */
+  scope: string | undefined;
+  /** Whether the scope was named by a flag. */
+  scopeFlag: boolean;
+  waitSeconds: number;
+  key: string | undefined;
+  /** Canonical, such as `todo add`. */
+  verb: string;
+  /** A hash of the arguments as given. */
+  fingerprint: () => string;
+}
+
+/** What a verb works in: who speaks, where, when, and the store. */
+export class Context {
+  readonly warnings: Warning[] = [];
+  readonly wait: Wait;
+  #store: Promise<Store> | undefined;
+  #workTree: Promise<WorkTree | undefined> | undefined;
+
+  constructor(
+    readonly edge: Edge,
+    readonly settings: Settings,
+  ) {
+    this.wait = new Wait(settings.waitSeconds, edge.clock);
+  }
+
+  /** Milliseconds since 1970. */
+  now(): number {
+    return this.edge.clock.now();
+  }
+
+  /** Who speaks, or undefined: reading needs no id. */
+  get speaker(): string | undefined {
+    return this.settings.id;
+  }
+
+  /** @throws CoopError usage, when nobody speaks. */
+  requireSpeaker(): string {
+    if (this.settings.id !== undefined) return this.settings.id;
+    throw usage("who speaks? no id was given", "put --as ID first, or set PIPPA_COOP_ID");
+  }
+
+  /** An id as given, with `me` for the speaker. */
+  resolveId(id: string): string {
+    return id === "me" ? this.requireSpeaker() : id;
+  }
+
+  /** The git work tree that the working folder is in. */
+  workTree(): Promise<WorkTree | undefined> {
+    this.#workTree ??= findWorkTree(this.edge.folder, this.edge.readFile);
+    return this.#workTree;
+  }
+
+  /** The scope of new records and of lists: the one named, else the work tree's, else none (""). */
+  async scope(): Promise<string> {
+    return (await this.scopeOrNone()) ?? "";
+  }
+
+  /** The scope, or undefined where none was named and the working folder is in no work tree: there lists span all. */
+  async scopeOrNone(): Promise<string | undefined> {
+    if (this.settings.scope !== undefined) return this.settings.scope;
+    const workTree = await this.workTree();
+    return (
+      workTree &&
+      check(
+        scopeSchema,
+        scopeOf(workTree),
+        "the scope, which is the work tree's folder name (name it with --scope)",
+      )
+    );
+  }
+
+  /** The store, opened at first use. */
+  store(): Promise<Store> {
+    this.#store ??= openStore(this.settings.location(), this.wait);
+    return this.#store;
+  }
+
+  async close(): Promise<void> {
+    const store = await this.#store?.catch(() => undefined);
+    await store?.close();
+  }
+
+  warn(code: string, message: string): void {
+    this.warnings.push({ code, message });
+  }
+
+  /** Warns of ids that have never written, naming the nearest that has. */
+  async warnUnknown(on: Sql, ids: Iterable<string | undefined>): Promise<void> {
+    for (const id of new Set(ids)) {
+      if (!id || (await isKnown(on, id))) continue;
+      const guess = nearest(id, await knownIds(on));
+      if (guess !== undefined)
+        this.warn(
+          "unknown_id",
+          `'${id}' has never written here; the nearest known id is '${guess}'`,
+        );
+    }
+  }
+
+  /**
+   * Runs a writing command in one transaction, repeatable by its key.
+   * @throws CoopError usage without a speaker; conflict, busy, unavailable, unknown; and what `work` throws.
+   */
+  async write<T>(work: (writing: Writing) => Promise<T>): Promise<{ data: T; replayed: boolean }> {
+    const actor = this.actor();
+    const store = await this.store();
+    const { result, replayed } = await write(
+      store,
+      {
+        actor,
+        key: this.#key(actor),
+        now: () => this.now(),
+        warn: (code, message) => this.warn(code, message),
+      },
+      async (writing) => {
+        await this.warnUnknown(writing.tx, [actor.id]);
+        return work(writing);
+      },
+    );
+    return { data: result, replayed };
+  }
+
+  /** @throws CoopError usage, when nobody speaks. */
+  actor(): Actor {
+    const { host, pid, folder } = this.edge;
+    return { id: this.requireSpeaker(), host: host(), pid, folder };
+  }
+
+  #key({ id }: Actor): IdempotencyKey | undefined {
+    const { key, verb, fingerprint } = this.settings;
+    return key === undefined ? undefined : { author: id, verb, key, fingerprint: fingerprint() };
+  }
+
+  /** All of a file or, for `-`, of standard input. */
+  readLines(path: string, most: number): Promise<string> {
+    const [name, stream] =
+      path === "-" ? ["standard input", this.edge.stdin()] : [path, this.edge.file(path)];
+    return readText(name as string, stream as ReadableStream<Uint8Array>, most);
+  }
+
+  async view(): Promise<View> {
+    return { now: this.now(), scope: await this.scope(), me: this.speaker };
+  }
+}

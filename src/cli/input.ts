@@ -1,0 +1,150 @@
+import * as v from "valibot";
+import { usage } from "../errors";
+import { nearest } from "../nearest";
+import { LONGEST } from "../words";
+import { flagName, type Args, type Verb } from "./define";
+import type { Given } from "./route";
+
+/** Where long text comes from besides the command line. */
+export interface TextSources {
+  /** Standard input, read only when `-` asks for it. */
+  stdin(): ReadableStream<Uint8Array>;
+  /** A file's bytes. */
+  file(path: string): ReadableStream<Uint8Array>;
+  /** The process's arguments as bytes, where the system tells them. */
+  rawArguments(): Promise<Uint8Array | undefined>;
+}
+
+/**
+ * Puts the long texts that were given as `-` or as a file in their place, so that `given` holds text alone.
+ * @throws CoopError usage, when a text is given twice, cannot be read, is too long or is no valid UTF-8.
+ */
+export async function resolveTexts(args: Args, given: Given, sources: TextSources): Promise<Given> {
+  await requireValidArguments(given, sources);
+  const resolved = { ...given };
+  let stdinUsed = false;
+  for (const [key, arg] of Object.entries(args)) {
+    if (!arg.text) continue;
+    const file = resolved[`${key}File`];
+    delete resolved[`${key}File`];
+    const forms = [
+      given[key] !== undefined,
+      file !== undefined,
+      arg.text.edit && given["edit"] === true,
+    ];
+    if (forms.filter(Boolean).length > 1) {
+      throw usage(
+        `the text is given twice`,
+        `use one of --${flagName(key)}, --${arg.text.file} and --edit`,
+      );
+    }
+    const path = typeof file === "string" ? file : undefined;
+    if (path === undefined && resolved[key] !== "-") continue;
+    const fromStdin = path === undefined || path === "-";
+    if (fromStdin && stdinUsed)
+      throw usage("standard input is asked for twice", "give one of the texts as a file");
+    stdinUsed ||= fromStdin;
+    const name = fromStdin ? "standard input" : path!;
+    resolved[key] = await readText(name, fromStdin ? sources.stdin() : sources.file(path));
+  }
+  return resolved;
+}
+
+/** Reads all of a stream that may hold a long text; stops reading where it is longer than any may be. */
+export async function readText(
+  name: string,
+  stream: ReadableStream<Uint8Array>,
+  most = LONGEST.text,
+): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of stream) {
+      size += chunk.length;
+      if (size > most) break;
+      chunks.push(chunk);
+    }
+  } catch (thrown) {
+    throw usage(
+      `cannot read ${name}: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+    );
+  }
+  if (size > most)
+    throw usage(
+      `${name} is longer than ${most / 1024 / 1024} MiB`,
+      "shorten it, or store a path to it",
+    );
+  return decode(name, Buffer.concat(chunks));
+}
+
+function decode(name: string, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw usage(
+      `${name} is not valid UTF-8`,
+      "coop keeps text byte for byte, so it must be valid; convert it first",
+    );
+  }
+}
+
+/** Arguments arrive decoded, with U+FFFD for what was no UTF-8: look at the bytes before such a text is kept. */
+async function requireValidArguments(given: Given, sources: TextSources): Promise<void> {
+  const doubtful = Object.entries(given).find(([, value]) => String(value).includes("\ufffd"));
+  if (!doubtful) return;
+  const bytes = await sources.rawArguments();
+  if (bytes) decode("an argument", bytes);
+  else
+    throw usage(
+      `an argument holds U+FFFD or is not valid UTF-8`,
+      "give the text by standard input or as a file",
+    );
+}
+
+/**
+ * What the verb works with: every word and flag checked and turned into its value.
+ * @throws CoopError usage, naming the flag or word that is wrong or missing.
+ */
+export function checkInput(
+  verb: Verb,
+  given: Given,
+  path: readonly string[],
+): Record<string, unknown> {
+  for (const [key, arg] of Object.entries(verb.args)) {
+    if (!arg.required || given[key] !== undefined || (arg.text?.edit && given["edit"])) continue;
+    const name =
+      arg.type === "positional" ? String(arg.valueHint) : `--${flagName(key)} ${arg.valueHint}`;
+    throw usage(
+      `\`coop ${path.join(" ")}\` needs ${name}: ${arg.description}`,
+      `for example: ${verb.examples[0]}`,
+    );
+  }
+  const input: Record<string, unknown> = {};
+  for (const [key, arg] of Object.entries(verb.args)) {
+    if (given[key] === undefined) continue;
+    input[key] = check(
+      arg.schema,
+      given[key],
+      arg.type === "positional" && !arg.alsoFlag ? String(arg.valueHint) : `--${flagName(key)}`,
+    );
+  }
+  return input;
+}
+
+/** @throws CoopError usage, naming the flag or word. */
+export function check<S extends v.GenericSchema>(
+  schema: S,
+  value: unknown,
+  name: string,
+): v.InferOutput<S> {
+  const result = v.safeParse(schema, value, { abortEarly: true });
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  if (issue.type !== "picklist") throw usage(`${name}: ${issue.message}`);
+  const options = (issue.expected ?? "").match(/[^"()| ]+/g) ?? [];
+  const guess = nearest(String(issue.input), options);
+  throw usage(
+    `${name}: there is no '${String(issue.input)}'`,
+    `did you mean ${guess}? one of ${options.join(", ")}`,
+  );
+}

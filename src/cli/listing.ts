@@ -1,0 +1,62 @@
+import type { Count, ListQuery, Listed } from "../store/listing";
+import type { Sql } from "../store/sql";
+import { instant } from "../time";
+import { answer, type Answer } from "./answer";
+import type { Context } from "./context";
+import { inline, line, lines, type View } from "./text";
+
+const DEFAULT_LIMIT = 50;
+
+/** What the flags of a list ask for. */
+export interface ListInput {
+  status?: string[] | undefined;
+  from?: string[] | undefined;
+  to?: string[] | undefined;
+  mine?: true | undefined;
+  since?: string | undefined;
+  before?: number | undefined;
+  limit?: number | undefined;
+  allScopes?: true | undefined;
+}
+
+/** A list's filter and slice, by its flags and where it is asked. Warns of ids that have never written. */
+export async function listQuery(
+  input: ListInput,
+  context: Context,
+  on: Sql,
+  unfinished?: readonly string[],
+): Promise<ListQuery> {
+  const ids = (given: string[] | undefined) => given?.map((id) => context.resolveId(id));
+  const addressees = ids(input.to) ?? (input.mine ? [context.requireSpeaker()] : undefined);
+  const authors = ids(input.from);
+  await context.warnUnknown(on, [...(addressees ?? []), ...(authors ?? [])]);
+  return {
+    filter: {
+      scope: input.allScopes ? undefined : await context.scopeOrNone(),
+      states: input.status?.includes("all") ? undefined : (input.status ?? unfinished),
+      authors,
+      addressees,
+      since: input.since === undefined ? undefined : instant(input.since, context.now()),
+    },
+    slice: { before: input.before, limit: input.limit ?? DEFAULT_LIMIT },
+    hidesFinished: unfinished !== undefined && input.status === undefined,
+  };
+}
+
+export const countText = ({ count, exact }: Count) => (exact ? String(count) : `${count}+`);
+
+/** A list's answer: a line each, then what was left out and how to see it. */
+export function listAnswer<T extends { ref: string }>(
+  plural: string,
+  { rows: records, total, truncated, finished }: Listed<T>,
+  recordLine: (record: T, view: View) => string,
+): Answer {
+  const text = (shown: T[], view: View) =>
+    lines(
+      shown.length === 0 && line("no", plural, view.scope !== "" && `in ${inline(view.scope)}`),
+      ...shown.map((record) => recordLine(record, view)),
+      truncated && `${shown.length} of ${countText(total)}; older: --before ${shown.at(-1)!.ref}`,
+      finished && finished.count > 0 && `${countText(finished)} finished: --status all`,
+    );
+  return answer(records, text, { total, truncated });
+}

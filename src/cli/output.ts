@@ -1,0 +1,39 @@
+import type { CoopError } from "../errors";
+import type { Answer } from "./answer";
+import type { Warning } from "./context";
+
+/** The one document that `--json` prints on stdout. */
+export function jsonDocument(
+  { data, total, truncated, replayed }: Answer,
+  warnings: readonly Warning[],
+): string {
+  return JSON.stringify({
+    schema: 1,
+    data,
+    ...(total && { total: total.count, ...(total.exact ? {} : { total_exact: false }) }),
+    ...(truncated !== undefined && { truncated }),
+    ...(replayed && { replayed }),
+    ...(warnings.length > 0 && { warnings }),
+  });
+}
+
+/** The one document that `--json` prints on stderr when a command fails. */
+export function jsonError(
+  { code, message, details }: CoopError,
+  warnings: readonly Warning[],
+): string {
+  const { reason, hint, ref, current } = details;
+  return JSON.stringify({
+    schema: 1,
+    error: { code, reason, message, hint, ref, current },
+    ...(warnings.length > 0 && { warnings }),
+  });
+}
+
+/** The refs in an answer, for `--quiet`: its own, those of its items, or of each of its elements. */
+export function refsOf(data: unknown): string[] {
+  if (Array.isArray(data)) return data.flatMap(refsOf);
+  if (typeof data !== "object" || data === null) return [];
+  if ("ref" in data && typeof data.ref === "string") return [data.ref];
+  return "refs" in data && Array.isArray(data.refs) ? data.refs.map(String) : [];
+}

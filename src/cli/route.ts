@@ -1,0 +1,205 @@
+import { usage } from "../errors";
+import { looksLikeRef, parseRef, SIGILS, type Surface } from "../ref";
+import { nearest } from "../nearest";
+import { GLOBALS } from "./args";
+import {
+  ACTS,
+  canonical,
+  flagName,
+  type Act,
+  type Arg,
+  type Args,
+  type Group,
+  type Verb,
+} from "./define";
+
+/** What was typed, by the flags' and words' keys; nothing is checked yet but that each may stand there. */
+export type Given = Record<string, string | string[] | true>;
+
+export interface Route {
+  /** The canonical words, such as `["letter", "ack"]`. */
+  path: string[];
+  command: Verb | Group;
+  globals: Given;
+  given: Given;
+}
+
+interface Flag {
+  key: string;
+  arg: Arg;
+  global: boolean;
+  /** The flag is the `-file` form of a long text. */
+  file: boolean;
+}
+
+/** Whether a token is a flag; `-` alone is a value, and so is a text that merely begins with a dash and a space. */
+const isFlag = (token: string) => /^-[^\s]/.test(token);
+
+/**
+ * Finds the command and sorts the tokens into flags and words.
+ * @throws CoopError usage, for whatever is unknown, doubled, without its value or too much.
+ */
+export async function route(root: Group, argv: readonly string[]): Promise<Route> {
+  let command: Verb | Group = root;
+  const path: string[] = [];
+  const words: string[] = [];
+  const globals: Given = {};
+  const given: Given = {};
+  let flags = flagsOf({});
+  let literal = false;
+
+  for (let index = 0; index < argv.length; index++) {
+    const token = argv[index]!;
+    if (!literal && token === "--") {
+      literal = true;
+      continue;
+    }
+    if (literal || !isFlag(token)) {
+      if (command.kind === "verb") {
+        words.push(token);
+        continue;
+      }
+      const name = resolve(command, token, path);
+      path.push(name);
+      command = (await command.commands[name]!()).default;
+      if (command.kind === "verb") flags = flagsOf(command.args);
+      continue;
+    }
+    const equals = token.startsWith("--") ? token.indexOf("=") : -1;
+    const name = equals < 0 ? token : token.slice(0, equals);
+    const found = flags.get(name);
+    if (!found) throw unknownFlag(name, flags, command, path);
+    let value: string | true = true;
+    if (found.arg.type === "boolean") {
+      if (equals >= 0) throw usage(`${name} takes no value`, `write ${name} alone`);
+    } else if (equals >= 0) {
+      value = token.slice(equals + 1);
+    } else {
+      const next = argv[++index];
+      if (next === undefined)
+        throw usage(`${name} needs a value`, `${name} ${found.arg.valueHint}`);
+      if (isFlag(next))
+        throw usage(
+          `${name} needs a value, and '${next}' looks like a flag`,
+          `write ${name}=${next} if it is the value`,
+        );
+      value = next;
+    }
+    put(found.global ? globals : given, found, name, value);
+  }
+  if (command.kind === "verb") placeWords(command, words, given, path);
+  return { path, command, globals, given };
+}
+
+/** Every way to type a flag, and the flag it means. */
+function flagsOf(args: Args): Map<string, Flag> {
+  const flags = new Map<string, Flag>();
+  const add = (key: string, arg: Arg, global: boolean) => {
+    if (arg.type === "positional" && !arg.alsoFlag) return;
+    flags.set(`--${flagName(key)}`, { key, arg, global, file: false });
+    const aliases = "alias" in arg && arg.alias ? [arg.alias].flat() : [];
+    for (const alias of aliases) {
+      flags.set(`${alias.length === 1 ? "-" : "--"}${alias}`, { key, arg, global, file: false });
+    }
+    if (!arg.text) return;
+    flags.set(`--${arg.text.file}`, { key: `${key}File`, arg, global, file: true });
+    if (arg.text.edit) flags.set("-F", { key: `${key}File`, arg, global, file: true });
+  };
+  for (const [key, arg] of Object.entries(args)) add(key, arg, false);
+  const main = Object.values(args).find((arg) => arg.text?.edit);
+  if (main) flags.set("--edit", { key: "edit", arg: EDIT, global: false, file: false });
+  for (const [key, arg] of Object.entries(GLOBALS)) add(key, arg, true);
+  flags.set("-h", { key: "help", arg: GLOBALS.help, global: true, file: false });
+  return flags;
+}
+
+const EDIT: Arg = { ...GLOBALS.help, description: "write the text in $VISUAL or $EDITOR" };
+
+function put(into: Given, { key, arg, file }: Flag, name: string, value: string | true): void {
+  if (arg.list && !file && typeof value === "string") {
+    const before = (into[key] as string[] | undefined) ?? [];
+    const parts = value.split(",");
+    const twice = parts.find((part, index) => before.includes(part) || parts.indexOf(part) < index);
+    if (twice !== undefined) throw usage(`${name} names '${twice}' twice`);
+    into[key] = [...before, ...parts];
+    return;
+  }
+  if (Object.hasOwn(into, key)) throw usage(`${name} is given twice`, "give it once");
+  into[key] = value;
+}
+
+function placeWords(verb: Verb, words: string[], given: Given, path: string[]): void {
+  const places = Object.entries(verb.args).filter(([, arg]) => arg.type === "positional");
+  let skip = Math.max(0, places.length - words.length);
+  const rest = [...words];
+  for (const [key, arg] of places) {
+    // Words fill the required places first: `history commit HEAD` is the sha, not the entry.
+    if (!arg.required && skip > 0) {
+      skip--;
+      continue;
+    }
+    const value = rest.shift();
+    if (value === undefined) continue;
+    if (Object.hasOwn(given, key))
+      throw usage(
+        `${arg.valueHint} is given twice: as a word and as --${flagName(key)}`,
+        "give it once",
+      );
+    given[key] = value;
+  }
+  if (rest.length > 0) {
+    const main = Object.entries(verb.args).find(([, arg]) => arg.text?.edit);
+    throw usage(
+      `'${rest[0]}' is a word too much for \`coop ${path.join(" ")}\``,
+      main
+        ? `put text of several words into quotes, or into --${flagName(main[0])}`
+        : `coop ${path.join(" ")} --help`,
+    );
+  }
+}
+
+function resolve(group: Group, token: string, path: readonly string[]): string {
+  const name = canonical(group, token);
+  if (name !== undefined) return name;
+  if (looksLikeRef(token)) throw refAsVerb(token, path);
+  const known = [
+    ...Object.keys(group.commands),
+    ...Object.keys(group.acts).flatMap((act) => ACTS[act as Act]),
+  ];
+  const guess = nearest(token, known)!;
+  const words = ["coop", ...path].join(" ");
+  throw usage(
+    `there is no \`${words} ${token}\``,
+    `did you mean \`${words} ${canonical(group, guess)}\`? \`${words} --help\` lists all`,
+  );
+}
+
+/** `coop letter L12` and `coop T12`: a ref where a verb belongs. */
+function refAsVerb(token: string, path: readonly string[]) {
+  const parsed = parseRef(token);
+  const surface = path[0] as Surface | undefined;
+  const name = parsed ? `${SIGILS[parsed.surface]}${parsed.number}` : token;
+  if (surface === "history" && parsed?.surface !== "history" && parsed) {
+    return usage(
+      `\`coop history\` is the why of commits, not the changes of ${name}`,
+      `coop log ${name}`,
+    );
+  }
+  const show =
+    surface && (!parsed || parsed.surface === surface)
+      ? `coop ${surface} show ${name}`
+      : `coop show ${name}`;
+  return usage(`'${token}' is a ref where a verb belongs`, `did you mean \`${show}\`?`);
+}
+
+function unknownFlag(
+  name: string,
+  flags: Map<string, Flag>,
+  command: Verb | Group,
+  path: readonly string[],
+) {
+  const words = ["coop", ...path].join(" ");
+  const guess = nearest(name, flags.keys())!;
+  const late = command.kind === "group" ? "; a verb's own flags come after the verb" : "";
+  return usage(`\`${words}\` has no flag ${name}`, `did you mean ${guess}?${late}`);
+}

@@ -1,0 +1,60 @@
+import { age } from "../time";
+
+/** What text is written for: the moment and the place it is read at. */
+export interface View {
+  /** Milliseconds since 1970. */
+  now: number;
+  /** The current scope: records of others name theirs. */
+  scope: string;
+  /** The speaker. */
+  me: string | undefined;
+}
+
+/**
+ * Characters that could hide or rearrange text or drive a terminal: C0 and C1 controls, zero-width and invisible
+ * format characters, bidirectional overrides and isolates, line and paragraph separators, tags, lone surrogates.
+ */
+const TRICKY =
+  // oxlint-disable-next-line no-control-regex, no-misleading-character-class
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\u{e0000}-\u{e0fff}\ud800-\udfff]/gu;
+
+const escape = (character: string) => `\\u{${character.codePointAt(0)!.toString(16)}}`;
+
+/** Text of several lines with every tricky character made visible as `\u{…}`. */
+export const visible = (text: string) => text.replace(TRICKY, escape);
+
+/** Text that must stay on one line: also tabs and newlines are made visible. */
+export const inline = (text: string) =>
+  visible(text).replace(/[\t\n]/g, (character) => (character === "\n" ? "\\n" : "\\t"));
+
+/** A body between fences longer than any run of backticks in it, so that it cannot pass for coop's own words. */
+export function fenced(text: string): string {
+  const longest = Math.max(2, ...Array.from(text.matchAll(/`+/g), ([run]) => run.length));
+  const fence = "`".repeat(longest + 1);
+  const shown = visible(text);
+  return `${fence}\n${shown}${shown.endsWith("\n") ? "" : "\n"}${fence}`;
+}
+
+/** How long ago a record's time was. */
+export const ago = (view: View, time: string) => age(view.now - Date.parse(time));
+
+/** The record's scope, where it is not the current one. */
+export const scopeTag = (view: View, record: { scope: string }) =>
+  record.scope === view.scope ? undefined : `[${inline(record.scope)}]`;
+
+const TITLE_LENGTH = 100;
+
+/** What a list calls a record: its title, else the beginning of its text. What is cut ends with `…`. */
+export function heading(title: string, text: string): string {
+  const whole = title === "" ? text.trimStart() : title;
+  const line = whole.split("\n", 1)[0]!;
+  const characters = [...line];
+  const cut =
+    characters.length > TITLE_LENGTH || (title === "" && line.length < whole.trimEnd().length);
+  return inline(cut ? `${characters.slice(0, TITLE_LENGTH).join("")}…` : line);
+}
+
+/** The parts of a line that are there, with a space between. */
+export const line = (...parts: (string | undefined | false)[]) => parts.filter(Boolean).join(" ");
+/** The lines that are there. */
+export const lines = (...parts: (string | undefined | false)[]) => parts.filter(Boolean).join("\n");

@@ -1,0 +1,37 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { usage } from "../errors";
+
+/**
+ * Lets the person write a text in `$VISUAL` or `$EDITOR`.
+ * @throws CoopError usage, when neither is set, the editor fails, or the text is left empty.
+ */
+export async function edit(
+  initial: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<string> {
+  const editor = env["VISUAL"] || env["EDITOR"];
+  if (!editor)
+    throw usage("--edit needs an editor", "set VISUAL or EDITOR, or give the text with --body");
+  const folder = await mkdtemp(join(tmpdir(), "coop-"));
+  const file = join(folder, "text.md");
+  try {
+    await writeFile(file, initial, { mode: 0o600 });
+    // As git does, the variable is a shell command with words of its own, such as `code --wait`.
+    const shell =
+      process.platform === "win32"
+        ? ["cmd", "/c", `${editor} "${file}"`]
+        : ["sh", "-c", `${editor} "$@"`, "sh", file];
+    const child = Bun.spawn(shell, { stdio: ["inherit", "inherit", "inherit"] });
+    if ((await child.exited) !== 0)
+      throw usage(`the editor ended with ${child.exitCode}`, "nothing was written");
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
+      await readFile(file),
+    );
+    if (text.trim() === "") throw usage("the text was left empty", "nothing was written");
+    return text;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,90 @@
+/** Reads a small file, or undefined when there is none to read. */
+export type ReadFile = (path: string) => Promise<string | undefined>;
+
+export interface WorkTree {
+  /** The folder that holds `.git`. */
+  top: string;
+  /** Where this work tree's HEAD is. */
+  gitFolder: string;
+  /** Where refs and packed-refs are; the main work tree's git folder for a linked one. */
+  commonFolder: string;
+}
+
+/** The git work tree that a folder is in, found by walking up. Runs no git. */
+export async function findWorkTree(folder: string, read: ReadFile): Promise<WorkTree | undefined> {
+  for (let top = folder; ; top = parent(top)) {
+    const found = await workTreeAt(top, read);
+    if (found || top === parent(top)) return found;
+  }
+}
+
+async function workTreeAt(top: string, read: ReadFile): Promise<WorkTree | undefined> {
+  const dotGit = `${top === "/" ? "" : top}/.git`;
+  if ((await read(`${dotGit}/HEAD`)) !== undefined)
+    return { top, gitFolder: dotGit, commonFolder: dotGit };
+  const pointer = /^gitdir: (.+?)\s*$/.exec((await read(dotGit)) ?? "")?.[1];
+  if (pointer === undefined) return undefined;
+  const gitFolder = resolve(top, pointer);
+  const common = (await read(`${gitFolder}/commondir`))?.trim();
+  return {
+    top,
+    gitFolder,
+    commonFolder: common === undefined ? gitFolder : resolve(gitFolder, common),
+  };
+}
+
+/**
+ * The scope of a work tree: the name of its top folder, and for a linked work tree that of the main one, in NFC.
+ * Linked work trees of a bare repository share its name, without `.git`.
+ */
+export function scopeOf({ top, gitFolder, commonFolder }: WorkTree): string {
+  const linked = gitFolder !== commonFolder;
+  const main = !linked ? top : base(commonFolder) === ".git" ? parent(commonFolder) : commonFolder;
+  return base(main)
+    .replace(/(?<=.)\.git$/, linked ? "" : "$&")
+    .normalize("NFC");
+}
+
+/**
+ * The commit that HEAD is at, as a full sha, read from the git folder; undefined before the first commit or where the
+ * refs are kept in a way that is not files.
+ */
+export async function headCommit(
+  { gitFolder, commonFolder }: WorkTree,
+  read: ReadFile,
+): Promise<string | undefined> {
+  let value = (await read(`${gitFolder}/HEAD`))?.trim();
+  for (let depth = 0; depth < 5 && value?.startsWith("ref: "); depth++) {
+    const name = value.slice("ref: ".length);
+    const packed = async () =>
+      (await read(`${commonFolder}/packed-refs`))
+        ?.split("\n")
+        .find((entry) => entry.endsWith(` ${name}`))
+        ?.split(" ")[0];
+    value =
+      (await read(`${gitFolder}/${name}`))?.trim() ??
+      (await read(`${commonFolder}/${name}`))?.trim() ??
+      (await packed());
+  }
+  return value !== undefined && /^[0-9a-f]{40,64}$/.test(value) ? value : undefined;
+}
+
+const SEPARATOR = /[\\/]/;
+
+const base = (path: string) => path.split(SEPARATOR).findLast((part) => part !== "") ?? "";
+
+function parent(path: string): string {
+  const cut = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
+  return cut <= 0 ? path.slice(0, 1) : path.slice(0, cut);
+}
+
+/** A path relative to a folder, with `.` and `..` taken out. */
+function resolve(folder: string, path: string): string {
+  const whole = /^([a-z]:)?[\\/]/i.test(path) ? path : `${folder}/${path}`;
+  const parts: string[] = [];
+  for (const part of whole.split(SEPARATOR)) {
+    if (part === "..") parts.pop();
+    else if (part !== "." && (part !== "" || parts.length === 0)) parts.push(part);
+  }
+  return parts.join("/");
+}

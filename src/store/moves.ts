@@ -1,0 +1,64 @@
+import { change, conflict, find, requireVersion, type RecordRow, type Table } from "./records";
+import { ref } from "../ref";
+import type { Writing } from "./write";
+
+/** A verb that takes a record from some states to another. */
+export interface MoveRule {
+  from: readonly string[];
+  to: string;
+}
+
+/** Which record a command changes, and the version that its user saw. */
+export interface Target {
+  number: number;
+  ifVersion?: number | undefined;
+}
+
+/**
+ * The record a command is about, held to the version that its user saw.
+ * @throws CoopError not_found, conflict version.
+ */
+export async function target<R extends RecordRow>(
+  writing: Writing,
+  table: Table,
+  { number, ifVersion }: Target,
+) {
+  const row = await find<R>(writing.tx, table, number);
+  await requireVersion(writing, table, row, ifVersion);
+  return row;
+}
+
+/**
+ * Holds a verb to the states that it may be called in.
+ * @throws CoopError conflict state, saying since when, by whom and where the record is what it is.
+ */
+export async function requireState(
+  writing: Writing,
+  table: Table,
+  row: RecordRow,
+  allowed: readonly string[],
+) {
+  const state = String(row["state"]);
+  if (allowed.includes(state)) return;
+  const reopen = table.finished.includes(state)
+    ? `coop ${table.surface} reopen ${ref(table.surface, row.number)}`
+    : undefined;
+  throw await conflict(writing, table, row, "state", `is ${state}`, reopen);
+}
+
+/**
+ * Moves a record by compare-and-set.
+ * @throws CoopError not_found, conflict state, conflict version.
+ */
+export async function move<R extends RecordRow & { state: string }>(
+  writing: Writing,
+  table: Table,
+  which: Target,
+  verb: string,
+  { from, to }: MoveRule,
+  changes: Partial<R> = {},
+): Promise<R> {
+  const row = await target<R>(writing, table, which);
+  await requireState(writing, table, row, from);
+  return change<R>(writing, table, row, verb, { ...changes, state: to } as Partial<R>);
+}

@@ -1,0 +1,3 @@
+import { defineGroup } from "../../cli/define";
+
+export default defineGroup({ name: "history", about: "", commands: {} });

@@ -1,0 +1,102 @@
+import { CoopError, type ErrorCode } from "../../errors";
+import { answer } from "../../cli/answer";
+import { repeatable } from "../../cli/args";
+import type { Context } from "../../cli/context";
+import { defineVerb, optionalWord } from "../../cli/define";
+import { countText } from "../../cli/listing";
+import { inline, lines, type View } from "../../cli/text";
+import { refNumber } from "../../ref";
+import { isKnown } from "../../store/events";
+import type { Count } from "../../store/listing";
+import type { Sql } from "../../store/sql";
+import { refOf } from "../../words";
+import { readOne, readOpen, type Reading, type ReadLetter } from "./reading";
+import { addresseesWithOpenLetters, markRead } from "./store";
+import { letterLine, letterText } from "./text";
+
+export default defineVerb({
+  about: "read the open letters to you; what is shown in full becomes read",
+  examples: [
+    "coop --as claude-code-pippa letter read",
+    "coop --as claude-code-pippa letter read L12",
+  ],
+  notes: `Shows every open letter to you of this project or of none, newest first; outside a git work tree those of all
+projects. A letter keeps coming back until it is acked, abandoned or superseded. Up to 24 KB are shown in full; a letter
+that does not fit stays unread and says how to see it. Open letters of other projects are one line each.`,
+  args: {
+    letter: optionalWord(refOf("letter"), "LETTER", "one letter, in full whatever its length"),
+    ...repeatable,
+  },
+  run: async ({ letter, key }, context) => {
+    const me = context.requireSpeaker();
+    const scope = await context.scopeOrNone();
+    const look = (on: Sql) =>
+      letter === undefined ? readOpen(on, me, scope) : readOne(on, letter);
+    const store = await context.store();
+    const seen = await look(store);
+    await explainUnknown(context, store, me);
+    if (key === undefined && !seen.letters.some((each) => becomesRead(each, me)))
+      return readAnswer(seen);
+    try {
+      const { data, replayed } = await context.write(async (writing) => {
+        const { letters } = await look(writing.tx);
+        await markRead(
+          writing,
+          letters
+            .filter((each) => becomesRead(each, me))
+            .map(({ ref }) => refNumber("letter", ref)),
+        );
+        return look(writing.tx);
+      });
+      return readAnswer(data, replayed);
+    } catch (thrown) {
+      const shown =
+        thrown instanceof CoopError && key === undefined && SHOWN_UNMARKED.includes(thrown.code);
+      if (!shown) throw thrown;
+      context.warn("not_marked", `shown, but not marked as read: ${thrown.message}`);
+      return readAnswer(seen);
+    }
+  },
+});
+
+/** What keeps letters from being marked does not keep them from being read. */
+const SHOWN_UNMARKED: readonly ErrorCode[] = ["unavailable", "busy", "unknown"];
+
+const becomesRead = ({ state, complete, to }: ReadLetter, me: string) =>
+  state === "unread" && complete && to === me;
+
+/** A misspelt id has no letters: name the ids that do. */
+async function explainUnknown(context: Context, on: Sql, me: string): Promise<void> {
+  if (await isKnown(on, me)) return;
+  await context.warnUnknown(on, [me]);
+  const others = (await addresseesWithOpenLetters(on)).filter((id) => id !== me);
+  if (others.length > 0) context.warn("open_letters", `open letters are for ${others.join(", ")}`);
+}
+
+const readAnswer = ({ letters, total }: Reading, replayed = false) =>
+  answer(letters, (shown, view) => readText(shown, total, view), {
+    total,
+    truncated: letters.some(({ complete }) => !complete) || letters.length < total.count,
+    ...(replayed && { replayed }),
+  });
+
+function readText(letters: readonly ReadLetter[], total: Count, view: View): string {
+  if (letters.length === 0) return `no open letters to ${inline(view.me ?? "")}`;
+  const missing = total.count - letters.length;
+  return lines(
+    ...letters.map((letter) => readLetterText(letter, view)),
+    missing > 0 &&
+      `${countText({ ...total, count: missing })} more: coop letter list --mine --all-scopes --limit 0`,
+  );
+}
+
+function readLetterText(letter: ReadLetter, view: View): string {
+  const { ref, body, complete } = letter;
+  if (complete) return letterText({ ...letter, body: body! }, view);
+  const all = `coop letter read ${ref}`;
+  if (body === null) return `${letterLine({ ...letter, body: "" }, view)} (${all})`;
+  return lines(
+    letterText({ ...letter, body }, view),
+    `cut here; it stays unread. all of it: ${all}`,
+  );
+}

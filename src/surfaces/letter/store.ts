@@ -1,0 +1,206 @@
+import { ref } from "../../ref";
+import { among, and, raw, sql, type Sql } from "../../store/sql";
+import { count, list, stateIn, type Listed, type ListQuery } from "../../store/listing";
+import { move, type MoveRule, type Target } from "../../store/moves";
+import {
+  change,
+  create,
+  find,
+  head,
+  type RecordHead,
+  type RecordRow,
+  type Table,
+} from "../../store/records";
+import type { Writing } from "../../store/write";
+
+export const STATES = ["unread", "read", "working", "done", "abandoned", "superseded"] as const;
+const OPEN = ["unread", "read", "working"] as const;
+const CLOSED = ["done", "abandoned", "superseded"] as const;
+
+export const LETTERS: Table = {
+  surface: "letter",
+  name: "letters",
+  finished: CLOSED,
+  long: ["body", "acknowledgement"],
+};
+
+const MOVES = {
+  start: { from: ["unread", "read"], to: "working" },
+  ack: { from: OPEN, to: "done" },
+  abandon: { from: OPEN, to: "abandoned" },
+  supersede: { from: OPEN, to: "superseded" },
+  reopen: { from: CLOSED, to: "unread" },
+} as const satisfies Record<string, MoveRule>;
+
+export interface LetterRow extends RecordRow {
+  state: string;
+  addressee: string;
+  title: string;
+  body: string;
+  acknowledgement: string | null;
+  note: string | null;
+  supersedes: string | null;
+  superseded_by: number | null;
+}
+
+export interface Letter extends RecordHead {
+  state: string;
+  to: string;
+  title: string;
+  body: string;
+  /** What was said when it was acked. */
+  acknowledgement: string | null;
+  /** What was said with its last other move. */
+  note: string | null;
+  supersedes: string[];
+  superseded_by: string | null;
+}
+
+export const toLetter = (row: LetterRow): Letter => ({
+  ...head(LETTERS, row),
+  state: row.state,
+  to: row.addressee,
+  title: row.title,
+  body: row.body,
+  acknowledgement: row.acknowledgement,
+  note: row.note,
+  supersedes: row.supersedes === null ? [] : JSON.parse(row.supersedes),
+  superseded_by: row.superseded_by === null ? null : ref("letter", row.superseded_by),
+});
+
+export interface Draft {
+  scope: string;
+  to: string;
+  title: string;
+  body: string;
+  /** Numbers of letters that this one replaces. */
+  supersedes: readonly number[];
+}
+
+/**
+ * Writes a letter, and supersedes the open ones that it replaces. One that is closed already is linked and left.
+ * @throws CoopError not_found, for a letter to supersede that is not there.
+ */
+export async function writeLetter(
+  writing: Writing,
+  { scope, to, title, body, supersedes }: Draft,
+): Promise<Letter> {
+  const replaced = await Promise.all(
+    supersedes.map((number) => find<LetterRow>(writing.tx, LETTERS, number)),
+  );
+  const [row] = await create<LetterRow>(writing, LETTERS, "write", [
+    {
+      scope,
+      state: "unread",
+      addressee: to,
+      title,
+      body,
+      acknowledgement: null,
+      note: null,
+      supersedes:
+        supersedes.length === 0
+          ? null
+          : JSON.stringify(supersedes.map((number) => ref("letter", number))),
+      superseded_by: null,
+    },
+  ]);
+  for (const letter of replaced) {
+    const open = MOVES.supersede.from.some((state) => state === letter.state);
+    const link = { superseded_by: row!.number };
+    if (open)
+      await change(writing, LETTERS, letter, "supersede", { ...link, state: MOVES.supersede.to });
+    else {
+      const name = ref("letter", letter.number);
+      writing.warn(
+        "already_closed",
+        `${name} is already ${letter.state}: it stays so, and only points to the new letter`,
+      );
+      await change(writing, LETTERS, letter, "supersede", link);
+    }
+  }
+  return toLetter(row!);
+}
+
+/** Starts, acks, abandons or reopens a letter. */
+export async function moveLetter(
+  writing: Writing,
+  verb: "start" | "ack" | "abandon" | "reopen",
+  which: Target,
+  body: string | undefined,
+): Promise<Letter> {
+  const said = verb === "ack" ? { acknowledgement: body ?? null } : { note: body ?? null };
+  const links = verb === "reopen" ? { superseded_by: null } : {};
+  return toLetter(
+    await move<LetterRow>(writing, LETTERS, which, verb, MOVES[verb], { ...said, ...links }),
+  );
+}
+
+/** @throws CoopError not_found. */
+export const findLetter = async (on: Sql, number: number) =>
+  toLetter(await find<LetterRow>(on, LETTERS, number));
+
+export async function listLetters(on: Sql, query: ListQuery): Promise<Listed<Letter>> {
+  const listed = await list<LetterRow>(on, LETTERS, query);
+  return { ...listed, rows: listed.rows.map(toLetter) };
+}
+
+/** A letter with its body left in the store, and how many bytes that has. */
+export interface EnvelopeRow extends LetterRow {
+  bytes: number;
+}
+
+const ENVELOPE =
+  raw(`number, scope, version, created_at, updated_at, author, state, addressee, title, '' as body,
+  acknowledgement, note, supersedes, superseded_by, octet_length(body) as bytes`);
+
+/** Open letters to an id, newest first and without their bodies: those of one scope and of none, or all others. */
+export async function openEnvelopes(
+  on: Sql,
+  to: string,
+  scope: { in?: string; notIn?: string },
+  limit: number,
+) {
+  const conditions = [
+    sql`addressee = ${to}`,
+    stateIn(OPEN),
+    ...(scope.in === undefined ? [] : [sql`scope in (${scope.in}, '')`]),
+    ...(scope.notIn === undefined ? [] : [sql`scope not in (${scope.notIn}, '')`]),
+  ];
+  const envelopes = await on.all<EnvelopeRow>(
+    sql`select ${ENVELOPE} from letters where ${and(conditions)} order by number desc limit ${limit}`,
+  );
+  const all = envelopes.length < limit;
+  return {
+    envelopes,
+    total: all ? { count: envelopes.length, exact: true } : await count(on, LETTERS, conditions),
+  };
+}
+
+/** The bodies of letters by their numbers. */
+export async function bodies(on: Sql, numbers: readonly number[]): Promise<Map<number, string>> {
+  if (numbers.length === 0) return new Map();
+  const rows = await on.all<{ number: number; body: string }>(
+    sql`select number, body from letters where ${among("number", numbers)}`,
+  );
+  return new Map(rows.map(({ number, body }) => [number, body]));
+}
+
+/** Marks unread letters as read; one that was moved since it was looked at is left as it is. */
+export async function markRead(writing: Writing, numbers: readonly number[]): Promise<void> {
+  for (const number of numbers) {
+    const row = await find<LetterRow>(writing.tx, LETTERS, number);
+    if (row.state === "unread") await change(writing, LETTERS, row, "read", { state: "read" });
+  }
+}
+
+/** Every id that has open letters, for a reader whose id has none because it is misspelt. */
+export async function addresseesWithOpenLetters(on: Sql): Promise<string[]> {
+  const rows = await on.all<{ id: string }>(sql`
+    with recursive ids (id) as (
+      select min(addressee) from letters where ${stateIn(OPEN)}
+      union all
+      select (select min(addressee) from letters where ${stateIn(OPEN)} and addressee > ids.id)
+      from ids where ids.id is not null)
+    select id from ids where id is not null`);
+  return rows.map(({ id }) => id);
+}

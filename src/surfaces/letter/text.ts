@@ -1,0 +1,33 @@
+import { ago, fenced, heading, inline, line, lines, scopeTag, type View } from "../../cli/text";
+import type { Letter } from "./store";
+
+/** One line: `L12 unread 3h from codex-pippa: Where I stopped`. */
+export function letterLine(letter: Letter, view: View): string {
+  const from = letter.author === letter.to ? undefined : `from ${inline(letter.author)}`;
+  const to = letter.to === view.me ? undefined : `to ${inline(letter.to)}`;
+  return line(
+    letter.ref,
+    letter.state,
+    ago(view, letter.created_at),
+    scopeTag(view, letter),
+    from,
+    to,
+    heading(letter.title, letter.body),
+  );
+}
+
+/** What a write or a move answers. */
+export const letterMoved = ({ ref, state, to, title, body }: Letter) =>
+  line(ref, state, `to ${inline(to)}:`, heading(title, body));
+
+/** A letter in full. */
+export function letterText(letter: Letter, view: View): string {
+  return lines(
+    letterLine(letter, view),
+    letter.supersedes.length > 0 && `supersedes ${letter.supersedes.join(" ")}`,
+    letter.superseded_by !== null && `superseded by ${letter.superseded_by}`,
+    fenced(letter.body),
+    letter.acknowledgement !== null && `acknowledged:\n${fenced(letter.acknowledgement)}`,
+    letter.note !== null && `note:\n${fenced(letter.note)}`,
+  );
+}
