@@ -1,0 +1,87 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+// With its ending: `./build` is the launcher.
+import { build } from "./build.ts";
+
+const ROOT = resolve(import.meta.dir, "..");
+const CHECKS = {
+  format: "fmt --check",
+  lint: "node_modules/oxlint/bin/oxlint -c scripts/oxlint.json --deny-warnings src scripts test",
+  types: "check",
+};
+
+interface Counts {
+  passed: number;
+  failed: number;
+}
+
+async function buildCoop(): Promise<boolean> {
+  console.log("build: dist/coop");
+  try {
+    await build({ entry: join(ROOT, "src/main.ts"), outfile: join(ROOT, "dist/coop") });
+    return true;
+  } catch (error) {
+    console.error(error);
+    console.log("build: FAILED");
+    return false;
+  }
+}
+
+/** Runs Bun with these words in the repository's folder and says in one line how it ended. */
+async function step(name: string, words: string[]): Promise<boolean> {
+  console.log(`${name}: bun ${words.join(" ")}`);
+  const child = Bun.spawn([process.execPath, ...words], {
+    cwd: ROOT,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  const passed = (await child.exited) === 0;
+  console.log(`${name}: ${passed ? "passed" : "FAILED"}`);
+  return passed;
+}
+
+async function runTests(words: string[]): Promise<Counts> {
+  const folder = await mkdtemp(join(tmpdir(), "coop-test-"));
+  try {
+    const report = join(folder, "junit.xml");
+    const reporter = ["--reporter=junit", `--reporter-outfile=${report}`];
+    const run = ["--no-env-file", "test", "--timeout=60000", ...reporter, ...words];
+    const passed = await step("tests", run);
+    const xml = (await Bun.file(report).exists()) ? await Bun.file(report).text() : "";
+    return countTests(xml, passed, words.length === 0);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Reads bun test's report, which says nothing of a file that did not load or of a run that died:
+ * so every file must be in it if all were to run, and its count must agree with the exit code. */
+function countTests(report: string, passed: boolean, complete: boolean): Counts {
+  const totals = /<testsuites [^>]*/.exec(report)?.[0] ?? "";
+  const total = (name: string) => Number(new RegExp(` ${name}="(\\d+)"`).exec(totals)?.[1] ?? 0);
+  const ran = total("tests") - total("skipped");
+  let failed = total("failures");
+
+  const reported = new Set(Array.from(report.matchAll(/ file="([^"]*)"/g), ([, file]) => file));
+  const files = complete && report ? new Bun.Glob("test/**/*.test.ts").scanSync(ROOT) : [];
+  for (const file of [...files].filter((name) => !reported.has(name))) {
+    console.log(`tests: ${file} did not load, or has no test`);
+    failed++;
+  }
+  if (ran === 0) console.log("tests: no test ran to its end");
+  if (failed === 0 && (ran === 0 || !passed)) failed = 1;
+  return { passed: ran - total("failures"), failed };
+}
+
+const built = await buildCoop();
+const checks: boolean[] = [];
+for (const [name, words] of Object.entries(CHECKS)) {
+  checks.push(await step(name, words.split(" ")));
+}
+const tests = await runTests(process.argv.slice(2));
+
+const passed = tests.passed + checks.filter(Boolean).length;
+const failed = tests.failed + [built, ...checks].filter((ok) => !ok).length;
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
