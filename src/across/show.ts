@@ -1,29 +1,31 @@
-import { answer } from "../cli/answer";
-import { defineVerb } from "../cli/define";
-import { inline } from "../cli/text";
-import { isKnown } from "../store/events";
-import { describe } from "../store/location";
+import * as v from "valibot";
+import { usage } from "../errors";
+import { showing } from "../cli/args";
+import { defineVerb, word, type Verb } from "../cli/define";
+import { checkInput } from "../cli/input";
+import { parseRef, ref, type Numbered } from "../ref";
+
+/** The `show` of each surface: this one only finds the right one. */
+const SHOWS: Record<Numbered, () => Promise<{ default: Verb }>> = {
+  letter: () => import("../surfaces/letter/show"),
+  request: () => import("../surfaces/request/show"),
+  todo: () => import("../surfaces/todo/show"),
+  history: () => import("../surfaces/history/show"),
+  queue: () => import("../surfaces/queue/show"),
+  "fan-out": () => import("../surfaces/queue/show"),
+};
 
 export default defineVerb({
-  about: "say who you are here: id, scope and store",
-  examples: ["coop --as claude-code-pippa whoami"],
-  args: {},
-  run: async (_input, context) => {
-    const store = await context.store();
-    const id = context.speaker ?? null;
-    await context.warnUnknown(store, [context.speaker]);
-    const me = {
-      id,
-      known: id !== null && (await isKnown(store, id)),
-      scope: await context.scope(),
-      store: describe(store.location),
-    };
-    return answer(me, ({ scope, store: path }) =>
-      [
-        id === null ? "nobody: put --as ID first, or set PIPPA_COOP_ID" : inline(id),
-        scope === "" ? "no scope" : `scope ${inline(scope)}`,
-        `store ${inline(path)}`,
-      ].join("\n"),
-    );
+  about: "show any record by its ref",
+  examples: ["coop show T14", "coop show L12 --raw"],
+  args: { ref: word(v.string(), "REF", "such as L12, R3, T45, H7, Q9 or F2"), ...showing },
+  run: async ({ ref: text, raw }, context) => {
+    const found = parseRef(text);
+    if (!found)
+      throw usage(`'${text}' is not a ref`, "a ref is a letter and a number: L12 R3 T45 H7 Q9 F2");
+    const show = (await SHOWS[found.surface]()).default;
+    const [place] = Object.keys(show.args);
+    const given = { [place!]: ref(found.surface, found.number), ...(raw && { raw }) };
+    return show.run(checkInput(show, given, ["show"]), context);
   },
 });

@@ -1,29 +1,44 @@
 import { answer } from "../cli/answer";
 import { defineVerb } from "../cli/define";
-import { inline } from "../cli/text";
-import { isKnown } from "../store/events";
-import { describe } from "../store/location";
+import { ago, inline, line, lines, type View } from "../cli/text";
+import { COUNT_STOP } from "../store/listing";
+import { presences, type Presence } from "./store";
 
 export default defineVerb({
-  about: "say who you are here: id, scope and store",
-  examples: ["coop --as claude-code-pippa whoami"],
+  about: "show who takes part, when they last wrote, and what is open on whom, in all projects",
+  examples: ["coop who"],
   args: {},
   run: async (_input, context) => {
-    const store = await context.store();
-    const id = context.speaker ?? null;
-    await context.warnUnknown(store, [context.speaker]);
-    const me = {
-      id,
-      known: id !== null && (await isKnown(store, id)),
-      scope: await context.scope(),
-      store: describe(store.location),
-    };
-    return answer(me, ({ scope, store: path }) =>
-      [
-        id === null ? "nobody: put --as ID first, or set PIPPA_COOP_ID" : inline(id),
-        scope === "" ? "no scope" : `scope ${inline(scope)}`,
-        `store ${inline(path)}`,
-      ].join("\n"),
+    const everyone = await presences(await context.store());
+    return answer(everyone, (shown, view) =>
+      lines(
+        shown.length === 0 && "nobody has written yet",
+        ...shown.map((each) => presenceLine(each, view)),
+      ),
     );
   },
 });
+
+/** One line: `codex-pippa 3h ago on studio: 2 letters, 1 request`. */
+function presenceLine(
+  { id, last_seen_at, host, letters, requests, todos, items }: Presence,
+  view: View,
+): string {
+  const open = [
+    counted(letters, "letter"),
+    counted(requests, "request"),
+    counted(todos, "todo"),
+    counted(items, "queue item"),
+  ].filter((part) => part !== undefined);
+  const seen =
+    last_seen_at === null
+      ? "never seen"
+      : `${ago(view, last_seen_at)} ago on ${inline(host ?? "")}`;
+  const who = id === null ? "for anyone" : line(inline(id), id === view.me && "(you)", seen);
+  return `${who}: ${open.length > 0 ? open.join(", ") : "nothing open"}`;
+}
+
+function counted(count: number, noun: string): string | undefined {
+  if (count === 0) return undefined;
+  return `${count}${count === COUNT_STOP ? "+" : ""} ${noun}${count === 1 ? "" : "s"}`;
+}

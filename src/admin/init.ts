@@ -64,7 +64,8 @@ async function make(path: string, context: Context): Promise<boolean> {
   }
 }
 
-async function build(path: string, wait: Wait, now: number): Promise<void> {
+/** Makes a whole store in a file that is not there yet. */
+export async function build(path: string, wait: Wait, now: number): Promise<void> {
   const connection = await SqliteConnection.open(path, wait, { create: true });
   try {
     await connection.run("pragma journal_mode = wal");

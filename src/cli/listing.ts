@@ -48,12 +48,12 @@ export const countText = ({ count, exact }: Count) => (exact ? String(count) : `
 /** A list's answer: a line each, then what was left out and how to see it. */
 export function listAnswer<T extends { ref: string }>(
   plural: string,
-  { rows: records, total, truncated, finished }: Listed<T>,
+  { rows: records, scope, total, truncated, finished }: Listed<T>,
   recordLine: (record: T, view: View) => string,
 ): Answer {
   const text = (shown: T[], view: View) =>
     lines(
-      shown.length === 0 && line("no", plural, view.scope !== "" && `in ${inline(view.scope)}`),
+      shown.length === 0 && line("no", plural, scope && `in ${inline(scope)}`),
       ...shown.map((record) => recordLine(record, view)),
       truncated && `${shown.length} of ${countText(total)}; older: --before ${shown.at(-1)!.ref}`,
       finished && finished.count > 0 && `${countText(finished)} finished: --status all`,

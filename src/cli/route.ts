@@ -130,14 +130,12 @@ function put(into: Given, { key, arg, file }: Flag, name: string, value: string 
 
 function placeWords(verb: Verb, words: string[], given: Given, path: string[]): void {
   const places = Object.entries(verb.args).filter(([, arg]) => arg.type === "positional");
-  let skip = Math.max(0, places.length - words.length);
+  let required = places.filter(([, arg]) => arg.required && !arg.alsoFlag).length;
   const rest = [...words];
   for (const [key, arg] of places) {
-    // Words fill the required places first: `history commit HEAD` is the sha, not the entry.
-    if (!arg.required && skip > 0) {
-      skip--;
-      continue;
-    }
+    // Required places are filled first: the one word of `history commit HEAD` is the sha, not the entry.
+    if (arg.required && !arg.alsoFlag) required--;
+    else if (rest.length <= required) continue;
     const value = rest.shift();
     if (value === undefined) continue;
     if (Object.hasOwn(given, key))

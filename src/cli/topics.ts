@@ -1,29 +1,71 @@
+import * as v from "valibot";
+import { EXITS, usage } from "../errors";
+import { nearest } from "../nearest";
 import { answer } from "./answer";
-import { defineVerb } from "./define";
-import { inline } from "./text";
-import { isKnown } from "../store/events";
-import { describe } from "../store/location";
+import { defineVerb, optionalWord } from "./define";
+
+const MEANING: Record<keyof typeof EXITS, string> = {
+  ok: "done; also nothing to read, and a repeat of a command with its --key",
+  failed: "a defect in coop",
+  usage: "a wrong flag, value, word or ref, or a text that cannot be kept",
+  not_found: "no such record",
+  conflict: "not as things are: state, claimed, version, key, slug, cycle, moved",
+  empty: "queue take found nothing waiting",
+  unavailable: "the store: no_store, foreign, newer, damaged, read_only, full, access, connection",
+  busy: "the lock was not had within --wait: try again",
+  unknown: "it may have been written: repeat with the same --key, or look",
+};
+
+const TOPICS: Record<string, () => string> = {
+  exits: () =>
+    Object.entries(EXITS)
+      .map(([code, exit]) => `${exit} ${code}: ${MEANING[code as keyof typeof EXITS]}`)
+      .join("\n"),
+  environment: () => `PIPPA_COOP_ID     who speaks, where --as is not given
+PIPPA_COOP_SCOPE  the project, where --scope is not given; else the name of the git work tree's folder, else none
+PIPPA_COOP_DB     the store, where --db is not given; else $HOME/pippa-db/coop.db
+VISUAL, EDITOR    the editor of --edit
+NO_COLOR          no colour, as --no-color
+An empty value counts as unset. coop reads no other variable, no .env and no configuration file.`,
+  output:
+    () => `Text: one short line a record: REF STATE AGE … TITLE; [scope] where it is not the current one; bodies between fences of
+backticks. Control, escape, bidi-override and zero-width characters are shown as \\u{…}; show --raw prints the exact text.
+--quiet: only the refs. Warnings and errors go to stderr, one line each: what is wrong; what to do.
+--json: one document {"schema":1,"data":…} with total, total_exact, truncated, replayed and warnings where they apply.
+list, read, take and replies give an array, everything else an object. Times are RFC 3339 UTC in milliseconds.
+An error is one document on stderr: {"schema":1,"error":{code,reason,message,hint,ref,current}}.`,
+};
 
 export default defineVerb({
-  about: "say who you are here: id, scope and store",
-  examples: ["coop --as claude-code-pippa whoami"],
-  args: {},
-  run: async (_input, context) => {
-    const store = await context.store();
-    const id = context.speaker ?? null;
-    await context.warnUnknown(store, [context.speaker]);
-    const me = {
-      id,
-      known: id !== null && (await isKnown(store, id)),
-      scope: await context.scope(),
-      store: describe(store.location),
-    };
-    return answer(me, ({ scope, store: path }) =>
-      [
-        id === null ? "nobody: put --as ID first, or set PIPPA_COOP_ID" : inline(id),
-        scope === "" ? "no scope" : `scope ${inline(scope)}`,
-        `store ${inline(path)}`,
-      ].join("\n"),
-    );
+  about: "explain exits, environment or output, or any command",
+  examples: ["coop help exits", "coop help letter write"],
+  args: {
+    topic: optionalWord(v.string(), "TOPIC", "exits, environment, output, or a command"),
+    verb: optionalWord(v.string(), "VERB", "a verb of that command"),
+  },
+  run: async ({ topic, verb }) => {
+    const explain =
+      topic !== undefined && verb === undefined && Object.hasOwn(TOPICS, topic)
+        ? TOPICS[topic]
+        : undefined;
+    const text = explain
+      ? explain()
+      : await commandHelp([topic, verb].filter((word) => word !== undefined));
+    return answer({ topic: [topic, verb].filter(Boolean).join(" "), text }, (data) => data.text);
   },
 });
+
+async function commandHelp(words: string[]): Promise<string> {
+  const [{ default: root }, { help }, { route }] = await Promise.all([
+    import("../root"),
+    import("./about"),
+    import("./route"),
+  ]);
+  const [first] = words;
+  if (words.length === 1 && !Object.hasOwn(root.commands, first!)) {
+    const guess = nearest(first!, [...Object.keys(TOPICS), ...Object.keys(root.commands)]);
+    throw usage(`there is no help on '${first}'`, `did you mean \`coop help ${guess}\`?`);
+  }
+  const { path, command } = await route(root, words);
+  return help(root, path, command);
+}

@@ -1,4 +1,5 @@
 import type { Numbered } from "../ref";
+import { distinct } from "./distinct";
 import { join, sql, type Row, type Sql } from "./sql";
 
 /** Who acts and from where, as every event records it. */
@@ -41,16 +42,8 @@ export async function appendEvents(
     (at, author, host, pid, folder, surface, number, verb, version, state, before, after) values ${join(rows)}`);
 }
 
-/** Every id that has ever written, in no order. Skips from one id to the next in the index, so it stays quick. */
-export async function knownIds(on: Sql): Promise<string[]> {
-  const rows = await on.all<{ id: string }>(sql`
-    with recursive ids (id) as (
-      select min(author) from events
-      union all
-      select (select min(author) from events where author > ids.id) from ids where ids.id is not null)
-    select id from ids where id is not null`);
-  return rows.map((row) => row.id);
-}
+/** Every id that has ever written, in alphabetical order. */
+export const knownIds = (on: Sql) => distinct(on, "events", "author");
 
 /** Whether an id has ever written. */
 export async function isKnown(on: Sql, id: string): Promise<boolean> {

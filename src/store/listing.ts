@@ -37,6 +37,8 @@ export interface ListQuery {
 
 export interface Listed<R> {
   rows: R[];
+  /** The one scope that was looked in; undefined for all. */
+  scope: string | undefined;
   /** Whether older ones were left out. */
   truncated: boolean;
   /** How many match, whatever the slice. */
@@ -80,6 +82,7 @@ export async function list<R extends RecordRow>(
     : undefined;
   return {
     rows: truncated ? rows.slice(0, limit) : rows,
+    scope: filter.scope,
     truncated,
     total: complete ? { count: rows.length, exact: true } : await count(on, table, conditions),
     finished: finished && (await count(on, table, finished)),

@@ -1,4 +1,4 @@
-import { change, conflict, find, requireVersion, type RecordRow, type Table } from "./records";
+import { change, conflict, find, requireVersion, stateOf, type RecordRow, type Table } from "./records";
 import { ref } from "../ref";
 import type { Writing } from "./write";
 
@@ -38,7 +38,7 @@ export async function requireState(
   row: RecordRow,
   allowed: readonly string[],
 ) {
-  const state = String(row["state"]);
+  const state = stateOf(table, row);
   if (allowed.includes(state)) return;
   const reopen = table.finished.includes(state)
     ? `coop ${table.surface} reopen ${ref(table.surface, row.number)}`

@@ -22,6 +22,8 @@ export interface Table {
   readonly name: string;
   /** The states that nothing more is expected of. */
   readonly finished: readonly string[];
+  /** The state of a row, where it is not the column `state`. */
+  readonly stateOf?: (row: RecordRow) => string;
   /** Columns of long text, whose new value an event leaves to the record. */
   readonly long: readonly string[];
 }
@@ -35,6 +37,10 @@ export interface RecordHead {
   updated_at: string;
   author: string;
 }
+
+/** The state that a record is in. */
+export const stateOf = (table: Table, row: RecordRow) =>
+  table.stateOf?.(row) ?? String(row["state"]);
 
 export const head = (table: Table, row: RecordRow): RecordHead => ({
   ref: ref(table.surface, row.number),
@@ -75,12 +81,12 @@ export async function create<R extends RecordRow>(
       tx,
       actor,
       at,
-      batch.map(({ number, version, state }) => ({
+      batch.map((row) => ({
         surface: table.surface,
-        number,
+        number: row.number,
         verb,
-        version,
-        ...(typeof state === "string" ? { state } : {}),
+        version: row.version,
+        state: stateOf(table, row),
       })),
     );
   }
@@ -106,7 +112,7 @@ export async function find<R extends RecordRow>(on: Sql, table: Table, number: n
 
 /**
  * Changes columns of a record by compare-and-set on its version, and appends the event. Columns that already have
- * the new value are left out of the event.
+ * the new value are left out of the event. `beside` is what changed with it in other tables, for the event alone.
  */
 export async function change<R extends RecordRow>(
   writing: Writing,
@@ -114,6 +120,7 @@ export async function change<R extends RecordRow>(
   row: R,
   verb: string,
   changes: Partial<R>,
+  beside: { before: Row; after: Row } = { before: {}, after: {} },
 ): Promise<R> {
   const { tx, actor, at } = writing;
   const columns = Object.keys(changes).filter((column) => row[column] !== changes[column]);
@@ -130,9 +137,11 @@ export async function change<R extends RecordRow>(
       number: row.number,
       verb,
       version: changed.version,
-      ...(columns.includes("state") ? { state: String(changed["state"]) } : {}),
-      before: pick(row, columns),
-      after: pick(changed, short),
+      ...(stateOf(table, row) === stateOf(table, changed)
+        ? {}
+        : { state: stateOf(table, changed) }),
+      before: { ...pick(row, columns), ...beside.before },
+      after: { ...pick(changed, short), ...beside.after },
     },
   ]);
   return changed;
@@ -166,7 +175,7 @@ export async function lastMove(on: Sql, table: Table, { number }: RecordRow): Pr
   const move = await first<Move & Row>(
     on,
     sql`select author, at, host, folder from events
-      where surface = ${table.surface} and number = ${number} and state is not null order by id desc limit 1`,
+      where surface = ${table.surface} and number = ${number} and (state is not null or version = 1) order by id desc limit 1`,
   );
   return move!;
 }
@@ -196,7 +205,7 @@ export async function conflict(
       reason,
       ref: name,
       current: {
-        state: String(row["state"]),
+        state: stateOf(table, row),
         by: move.author,
         at: timestamp(move.at),
         version: row.version,

@@ -111,7 +111,7 @@ export class SqliteConnection implements Connection {
         ? this.#rollback()
         : !this.#database.inTransaction && isFull(thrown);
       const error = await sqliteError(thrown, this.#path, this.wait);
-      if (undone) throw error;
+      if (undone || !(error instanceof CoopError)) throw error;
       this.#rollback();
       throw new CoopError(
         "unknown",

@@ -1,5 +1,6 @@
 import { ref } from "../../ref";
 import { among, and, raw, sql, type Sql } from "../../store/sql";
+import { distinct } from "../../store/distinct";
 import { count, list, stateIn, type Listed, type ListQuery } from "../../store/listing";
 import { move, type MoveRule, type Target } from "../../store/moves";
 import {
@@ -194,13 +195,4 @@ export async function markRead(writing: Writing, numbers: readonly number[]): Pr
 }
 
 /** Every id that has open letters, for a reader whose id has none because it is misspelt. */
-export async function addresseesWithOpenLetters(on: Sql): Promise<string[]> {
-  const rows = await on.all<{ id: string }>(sql`
-    with recursive ids (id) as (
-      select min(addressee) from letters where ${stateIn(OPEN)}
-      union all
-      select (select min(addressee) from letters where ${stateIn(OPEN)} and addressee > ids.id)
-      from ids where ids.id is not null)
-    select id from ids where id is not null`);
-  return rows.map(({ id }) => id);
-}
+export const addresseesWithOpenLetters = (on: Sql) => distinct(on, "letters", "addressee", stateIn(OPEN));

@@ -1,0 +1,174 @@
+import { CoopError } from "../errors";
+import { ref, type Ref, type Surface } from "../ref";
+import { distinct } from "../store/distinct";
+import { COUNT_STOP } from "../store/listing";
+import { and, first, raw, sql, type Fragment, type Row, type Sql } from "../store/sql";
+import { timestamp } from "../time";
+
+/** One change of one record, as the log tells it. */
+export interface LoggedEvent {
+  id: number;
+  at: string;
+  author: string;
+  host: string;
+  pid: number;
+  folder: string;
+  ref: string;
+  verb: string;
+  version: number;
+  /** The state it moved to, or null when the state did not change. */
+  state: string | null;
+  /** The changed columns' values before; null for a creation. */
+  before: Row | null;
+  /** The changed columns' values after, without long text. */
+  after: Row | null;
+}
+
+interface EventRow extends Row {
+  id: number;
+  at: number;
+  author: string;
+  host: string;
+  pid: number;
+  folder: string;
+  surface: Surface;
+  number: number;
+  verb: string;
+  version: number;
+  state: string | null;
+  before: string | null;
+  after: string | null;
+}
+
+export interface LogQuery {
+  of?: Ref | undefined;
+  by?: string | undefined;
+  /** Milliseconds since 1970. */
+  since?: number | undefined;
+  /** Only events with a smaller id. */
+  before?: number | undefined;
+  /** How many at most; 0 for all. */
+  limit: number;
+}
+
+/**
+ * Events, newest first, and whether older ones were left out.
+ * @throws CoopError not_found, for a record that is not there.
+ */
+export async function readLog(
+  on: Sql,
+  { of, by, since, before, limit }: LogQuery,
+): Promise<{ events: LoggedEvent[]; truncated: boolean }> {
+  const conditions: Fragment[] = [
+    ...(of ? [sql`surface = ${of.surface} and number = ${of.number}`] : []),
+    ...(by === undefined ? [] : [sql`author = ${by}`]),
+    ...(since === undefined ? [] : [sql`at >= ${since}`]),
+    ...(before === undefined ? [] : [sql`id < ${before}`]),
+  ];
+  const most = limit === 0 ? raw("") : sql`limit ${limit + 1}`;
+  const rows = await on.all<EventRow>(
+    sql`select * from events where ${and(conditions)} order by id desc ${most}`,
+  );
+  if (of && rows.length === 0 && !(await hasEvents(on, of))) {
+    const name = ref(of.surface, of.number);
+    throw new CoopError("not_found", `there is no ${name}`, { ref: name });
+  }
+  const truncated = limit > 0 && rows.length > limit;
+  return { events: (truncated ? rows.slice(0, limit) : rows).map(toEvent), truncated };
+}
+
+const hasEvents = (on: Sql, { surface, number }: Ref) =>
+  first(
+    on,
+    sql`select 1 as one from events where surface = ${surface} and number = ${number} limit 1`,
+  );
+
+const toEvent = ({ at, surface, number, before, after, ...rest }: EventRow): LoggedEvent => ({
+  ...rest,
+  at: timestamp(at),
+  ref: ref(surface, number),
+  before: values(before),
+  after: values(after),
+});
+
+/** Kept column values; times as everywhere in JSON. */
+function values(json: string | null): Row | null {
+  if (json === null) return null;
+  const row = JSON.parse(json) as Row;
+  const entries = Object.entries(row).map(([column, value]) => [
+    column,
+    column.endsWith("_at") && typeof value === "number" ? timestamp(value) : value,
+  ]);
+  return Object.fromEntries(entries);
+}
+
+/** An id, when it last wrote and what is open on it. */
+export interface Presence {
+  /** null stands for nobody in particular: what anyone may take. */
+  id: string | null;
+  last_seen_at: string | null;
+  host: string | null;
+  /** Open letters to it. */
+  letters: number;
+  /** Requests that wait on it. */
+  requests: number;
+  /** Unfinished todos of it. */
+  todos: number;
+  /** Waiting queue items for it. */
+  items: number;
+}
+
+/** What can be open on an id: where, by which column, and in which states. */
+const OPEN = {
+  letters: ["letters", "addressee", "state in ('unread', 'read', 'working')"],
+  requests: ["requests", "waiting_on", "waiting_on is not null"],
+  todos: ["todos", "addressee", "state in ('open', 'doing', 'blocked')"],
+  items: ["queue_items", "addressee", "state = 'waiting'"],
+} as const;
+
+/** Everyone who ever wrote or has something open, in alphabetical order; last, what is open on nobody. */
+export async function presences(on: Sql): Promise<Presence[]> {
+  const ids = new Set(await distinct(on, "events", "author"));
+  for (const [table, column, open] of Object.values(OPEN)) {
+    for (const id of await distinct(on, table, column, raw(open))) if (id !== "") ids.add(id);
+  }
+  const all: Presence[] = [];
+  for (const id of [...ids].sort()) {
+    const seen = await first<{ at: number; host: string }>(
+      on,
+      sql`select at, host from events where author = ${id} order by at desc limit 1`,
+    );
+    all.push({
+      id,
+      last_seen_at: seen ? timestamp(seen.at) : null,
+      host: seen?.host ?? null,
+      letters: await countOpen(on, "letters", id),
+      requests: await countOpen(on, "requests", id),
+      todos: await countOpen(on, "todos", id),
+      items: await countOpen(on, "items", id),
+    });
+  }
+  const todos = await countOpen(on, "todos", null);
+  const items = await countOpen(on, "items", "");
+  const nobody = {
+    id: null,
+    last_seen_at: null,
+    host: null,
+    letters: 0,
+    requests: 0,
+    todos,
+    items,
+  };
+  return todos + items > 0 ? [...all, nobody] : all;
+}
+
+async function countOpen(on: Sql, what: keyof typeof OPEN, id: string | null): Promise<number> {
+  const [table, column, open] = OPEN[what];
+  const theirs = id === null ? sql`${raw(column)} is null` : sql`${raw(column)} = ${id}`;
+  const row = await first<{ found: number }>(
+    on,
+    sql`select count(*) as found from (select 1 as one from ${raw(table)}
+      where ${raw(open)} and ${theirs} limit ${COUNT_STOP}) as counted`,
+  );
+  return row!.found;
+}

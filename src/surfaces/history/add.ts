@@ -1,0 +1,71 @@
+import * as v from "valibot";
+import { usage } from "../../errors";
+import { written } from "../../cli/answer";
+import { body, repeatable } from "../../cli/args";
+import { defineVerb, flag } from "../../cli/define";
+import { line } from "../../cli/text";
+import { LONGEST, sha, slug, title } from "../../words";
+import { addEntry } from "./store";
+import { entryChanged } from "./text";
+
+export default defineVerb({
+  about: "write down the why of a commit, before the commit",
+  examples: [
+    'coop --as claude-code-pippa history add "Split the parser" --body "one file did two things; see T14"',
+    "coop --as codex-pippa history add --slug 2026-05-17-evolve-v2 --body-file why.md",
+  ],
+  notes: `The slug is the day and the title by default. A slug is there once in a scope: the same entry again is a success that
+adds nothing ("created":false), another one is a conflict.`,
+  args: {
+    title: {
+      type: "positional",
+      alsoFlag: true,
+      schema: v.optional(title),
+      valueHint: "TITLE",
+      description: "what was done",
+      required: false,
+    },
+    body: body("why"),
+    slug: flag(slug, "SLUG", "its name in the scope (by default the day and the title)"),
+    commit: flag(sha, "SHA", "the commit, where it is known already"),
+    ...repeatable,
+  },
+  run: async (input, context) => {
+    const scope = await context.scope();
+    if (input.title === undefined && input.slug === undefined) {
+      throw usage(
+        "an entry needs a title or a slug",
+        'for example: coop history add "Split the parser" --body …',
+      );
+    }
+    const draft = {
+      scope,
+      slug: input.slug ?? slugOf(input.title!, new Date(context.now())),
+      title: input.title ?? input.slug!,
+      body: input.body,
+      commitSha: input.commit ?? null,
+    };
+    const result = await context.write((writing) => addEntry(writing, draft));
+    return written(result, (entry) =>
+      line(entryChanged(entry), !entry.created && "(was there already)"),
+    );
+  },
+});
+
+/** `2026-11-22-split-the-parser`: the local day and the title's letters and digits. */
+function slugOf(text: string, day: Date): string {
+  const pad = (number: number) => String(number).padStart(2, "0");
+  const date = `${day.getFullYear()}-${pad(day.getMonth() + 1)}-${pad(day.getDate())}`;
+  const words =
+    text
+      .normalize("NFC")
+      .toLowerCase()
+      .match(/[\p{L}\p{M}\p{N}]+/gu) ?? [];
+  let whole = date;
+  for (const word of words) {
+    const longer = `${whole}-${word}`;
+    if (Buffer.byteLength(longer) > LONGEST.word) break;
+    whole = longer;
+  }
+  return whole;
+}

@@ -1,0 +1,39 @@
+import { usage } from "../../errors";
+import { written } from "../../cli/answer";
+import { changing, optionalBody } from "../../cli/args";
+import { defineVerb, flag, word } from "../../cli/define";
+import { slug, title } from "../../words";
+import { entryName, resolveName } from "./name";
+import { editEntry, findEntry } from "./store";
+import { entryChanged } from "./text";
+
+export default defineVerb({
+  about: "change an entry's title, body or slug; the log keeps what was there",
+  examples: [
+    "coop --as claude-code-pippa history edit H7 --edit",
+    'coop --as codex-pippa history edit H7 --title "Split it"',
+  ],
+  args: {
+    entry: word(entryName, "SLUG|H7", "the entry"),
+    title: flag(title, "TITLE", "the new title"),
+    body: optionalBody("the new text"),
+    slug: flag(slug, "SLUG", "the new slug"),
+    ...changing,
+  },
+  editing: async ({ entry }, context) =>
+    (await findEntry(await context.store(), await resolveName(entry, context))).body,
+  run: async (input, context) => {
+    const changes = {
+      ...(input.title !== undefined && { title: input.title }),
+      ...(input.body !== undefined && { body: input.body }),
+      ...(input.slug !== undefined && { slug: input.slug }),
+    };
+    if (Object.keys(changes).length === 0)
+      throw usage("nothing to change", "give --title, --body, --slug or --edit");
+    const name = await resolveName(input.entry, context);
+    return written(
+      await context.write((writing) => editEntry(writing, name, input.ifVersion, changes)),
+      entryChanged,
+    );
+  },
+});

@@ -1,0 +1,18 @@
+import { listing } from "../../cli/args";
+import { defineVerb } from "../../cli/define";
+import { listAnswer, listQuery } from "../../cli/listing";
+import { listEntries, STATES } from "./store";
+import { entryLine } from "./text";
+
+const { status: _, ...args } = listing("history", STATES);
+
+export default defineVerb({
+  about: "list the entries that wait for their commit",
+  examples: ["coop history pending", "coop history pending --from claude-code-pippa --all-scopes"],
+  args,
+  run: async (input, context) => {
+    const store = await context.store();
+    const query = await listQuery({ ...input, status: ["pending"] }, context, store);
+    return listAnswer("pending entries", await listEntries(store, query), entryLine);
+  },
+});

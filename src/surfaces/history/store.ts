@@ -1,0 +1,209 @@
+import { CoopError, usage } from "../../errors";
+import { ref } from "../../ref";
+import { first, raw, sql, type Sql } from "../../store/sql";
+import { list, type Listed, type ListQuery } from "../../store/listing";
+import { target, type Target } from "../../store/moves";
+import {
+  change,
+  conflict,
+  create,
+  find,
+  head,
+  type RecordHead,
+  type RecordRow,
+  type Table,
+} from "../../store/records";
+import type { Writing } from "../../store/write";
+
+/** An entry is pending until its commit is known. Its state is not a column of its own: the sha tells it. */
+export const STATES = ["pending", "committed"] as const;
+
+export const ENTRIES: Table = {
+  surface: "history",
+  name: "history_entries",
+  finished: [],
+  stateOf: (row) => stateOf(row as EntryRow),
+  long: ["body"],
+};
+
+export interface EntryRow extends RecordRow {
+  slug: string;
+  title: string;
+  body: string;
+  commit_sha: string | null;
+}
+
+export interface Entry extends RecordHead {
+  state: (typeof STATES)[number];
+  slug: string;
+  title: string;
+  body: string;
+  commit_sha: string | null;
+}
+
+const stateOf = ({ commit_sha }: EntryRow): Entry["state"] =>
+  commit_sha === null ? "pending" : "committed";
+
+export const toEntry = (row: EntryRow): Entry => ({
+  ...head(ENTRIES, row),
+  state: stateOf(row),
+  slug: row.slug,
+  title: row.title,
+  body: row.body,
+  commit_sha: row.commit_sha,
+});
+
+/** How an entry is named: by its number, or by its slug in a scope. */
+export type EntryName = { number: number } | { scope: string; slug: string };
+
+/**
+ * The row of an entry.
+ * @throws CoopError not_found.
+ */
+async function findEntryRow(on: Sql, name: EntryName): Promise<EntryRow> {
+  if ("number" in name) return find<EntryRow>(on, ENTRIES, name.number);
+  const row = await bySlug(on, name.scope, name.slug);
+  if (row) return row;
+  const where = name.scope === "" ? "without a scope" : `in ${name.scope}`;
+  throw new CoopError("not_found", `there is no history entry '${name.slug}' ${where}`, {
+    hint: "coop history list, or name its scope with --scope",
+  });
+}
+
+const bySlug = (on: Sql, scope: string, slug: string) =>
+  first<EntryRow>(on, sql`select * from history_entries where scope = ${scope} and slug = ${slug}`);
+
+/** @throws CoopError not_found. */
+export const findEntry = async (on: Sql, name: EntryName) => toEntry(await findEntryRow(on, name));
+
+export interface Draft {
+  scope: string;
+  slug: string;
+  title: string;
+  body: string;
+  commitSha: string | null;
+}
+
+/**
+ * Adds an entry. The same content under the same slug is there once: then `created` is false.
+ * @throws CoopError conflict slug, when the scope has that slug with other content.
+ */
+export async function addEntry(
+  writing: Writing,
+  { scope, slug, title, body, commitSha }: Draft,
+): Promise<Entry & { created: boolean }> {
+  const there = await bySlug(writing.tx, scope, slug);
+  if (!there) {
+    const [row] = await create<EntryRow>(writing, ENTRIES, "add", [
+      { scope, slug, title, body, commit_sha: commitSha },
+    ]);
+    return { ...toEntry(row!), created: true };
+  }
+  const sameCommit =
+    commitSha === null || (there.commit_sha !== null && sameSha(there.commit_sha, commitSha));
+  if (there.title === title && there.body === body && sameCommit)
+    return { ...toEntry(there), created: false };
+  throw await conflict(
+    writing,
+    ENTRIES,
+    there,
+    "slug",
+    `already has the slug '${slug}' with other content`,
+    `give another --slug, or coop history edit ${ref("history", there.number)}`,
+  );
+}
+
+/**
+ * Fills in an entry's commit. The same sha, shorter or longer, is a success; the longest one is kept.
+ * @throws CoopError not_found, conflict version, and conflict state when another sha is there and `replace` is not.
+ */
+export async function commitEntry(
+  writing: Writing,
+  name: EntryName,
+  { sha, replace, ifVersion }: { sha: string; replace: boolean; ifVersion?: number | undefined },
+): Promise<Entry> {
+  const { number } = await findEntryRow(writing.tx, name);
+  const row = await targetEntry(writing, { number, ifVersion });
+  const there = row.commit_sha;
+  if (there !== null && there.startsWith(sha)) return toEntry(row);
+  if (there !== null && !replace && !sameSha(there, sha)) {
+    throw await conflict(
+      writing,
+      ENTRIES,
+      row,
+      "state",
+      `already has the commit ${there}`,
+      "--replace puts the new one in its place",
+    );
+  }
+  return toEntry(await change<EntryRow>(writing, ENTRIES, row, "commit", { commit_sha: sha }));
+}
+
+/** Whether one sha is an abbreviation of the other. */
+const sameSha = (a: string, b: string) => a.startsWith(b) || b.startsWith(a);
+
+/**
+ * The one entry of an author in a scope that waits for its commit.
+ * @throws CoopError not_found when there is none, usage when there are several.
+ */
+export async function onePending(on: Sql, author: string, scope: string): Promise<EntryName> {
+  const rows = await on.all<{
+    number: number;
+    slug: string;
+  }>(sql`select number, slug from history_entries
+    where commit_sha is null and scope = ${scope} and author = ${author} order by number desc limit 10`);
+  if (rows.length === 1) return { number: rows[0]!.number };
+  if (rows.length === 0) {
+    throw new CoopError("not_found", `${author} has no entry pending here`, {
+      hint: "coop history pending, or name the entry",
+    });
+  }
+  const names = rows.map(({ number, slug }) => `${ref("history", number)} ${slug}`).join(", ");
+  throw usage(
+    `several entries of ${author} are pending: ${names}`,
+    "name one: coop history commit H7 HEAD",
+  );
+}
+
+/**
+ * Changes an entry's slug, title or body.
+ * @throws CoopError not_found, conflict version, conflict slug.
+ */
+export async function editEntry(
+  writing: Writing,
+  name: EntryName,
+  ifVersion: number | undefined,
+  changes: Partial<Pick<EntryRow, "slug" | "title" | "body">>,
+): Promise<Entry> {
+  const { number } = await findEntryRow(writing.tx, name);
+  const row = await targetEntry(writing, { number, ifVersion });
+  const taken =
+    changes.slug === undefined ? undefined : await bySlug(writing.tx, row.scope, changes.slug);
+  if (taken && taken.number !== row.number) {
+    throw await conflict(
+      writing,
+      ENTRIES,
+      taken,
+      "slug",
+      `already has the slug '${taken.slug}'`,
+      "give another --slug",
+    );
+  }
+  return toEntry(await change<EntryRow>(writing, ENTRIES, row, "edit", changes));
+}
+
+const targetEntry = (writing: Writing, which: Target) => target<EntryRow>(writing, ENTRIES, which);
+
+/** Entries, newest first. */
+export async function listEntries(
+  on: Sql,
+  { filter, ...query }: ListQuery,
+): Promise<Listed<Entry>> {
+  const { states = STATES, ...rest } = filter;
+  const own = [
+    ...(states.includes("pending") ? [] : [raw("commit_sha is not null")]),
+    ...(states.includes("committed") ? [] : [raw("commit_sha is null")]),
+  ];
+  const listed = await list<EntryRow>(on, ENTRIES, { ...query, filter: rest }, own);
+  return { ...listed, rows: listed.rows.map(toEntry) };
+}
