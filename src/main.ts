@@ -24,6 +24,12 @@ const edge: Edge = {
     random: Math.random,
     sleep: Bun.sleep,
   },
+  colour: async () => {
+    // The first tells of stderr too; the second is dear, and only asked on a terminal.
+    if (!Bun.enableANSIColors) return false;
+    const { isatty } = await import("node:tty");
+    return isatty(1);
+  },
   print: (text) => console.log(text),
   complain: (line) => console.error(line),
   printRaw: async (text) => {

@@ -30,10 +30,16 @@ const ABSOLUTE = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]
  */
 export function instant(text: string, now: number): number {
   if (/^\d+[a-z]$/.test(text)) return now - duration(text);
-  const parsed = ABSOLUTE.test(text) ? Date.parse(text) : NaN;
+  const parsed = ABSOLUTE.test(text) && isDay(text.slice(0, 10)) ? Date.parse(text) : NaN;
   if (!Number.isNaN(parsed)) return parsed;
   throw usage(
     `'${text}' is not a time`,
     "give one such as 2026-11-22T09:30:00Z, 2026-11-22, 90m, 2h or 3d",
   );
+}
+
+/** Whether a date is in the calendar: 30 February would be taken for 2 March. */
+function isDay(date: string): boolean {
+  const midnight = Date.parse(date);
+  return !Number.isNaN(midnight) && timestamp(midnight).startsWith(date);
 }

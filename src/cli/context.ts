@@ -22,6 +22,8 @@ export interface Edge extends TextSources {
   host(): string;
   /** The home folder's absolute path. */
   home(): string;
+  /** Whether stdout is a terminal that shows colour, and nobody asked for none. */
+  colour(): Promise<boolean>;
   /** Prints a text to stdout, with a newline after it. */
   print(text: string): void;
   /** Prints bytes to stdout, all of them and nothing else. */
@@ -50,8 +52,8 @@ export interface Settings {
   key: string | undefined;
   /** Canonical, such as `todo add`. */
   verb: string;
-  /** A hash of the arguments as given. */
-  fingerprint: () => string;
+  /** A hash of the arguments as given, with what was read in place of what names it. */
+  fingerprint: (read: Readonly<Record<string, string>>) => string;
 }
 
 /** What a verb works in: who speaks, where, when, and the store. */
@@ -60,6 +62,7 @@ export class Context {
   readonly wait: Wait;
   #store: Promise<Store> | undefined;
   #workTree: Promise<WorkTree | undefined> | undefined;
+  readonly #read: Record<string, string> = {};
 
   constructor(
     readonly edge: Edge,
@@ -173,14 +176,18 @@ export class Context {
 
   #key({ id }: Actor): IdempotencyKey | undefined {
     const { key, verb, fingerprint } = this.settings;
-    return key === undefined ? undefined : { author: id, verb, key, fingerprint: fingerprint() };
+    return key === undefined
+      ? undefined
+      : { author: id, verb, key, fingerprint: fingerprint(this.#read) };
   }
 
-  /** All of a file or, for `-`, of standard input. */
-  readLines(path: string, most: number): Promise<string> {
+  /** All of a file or, for `-`, of standard input, that a flag names; `--key` covers what is read, not its name. */
+  async readLines(flag: string, path: string, most: number): Promise<string> {
     const [name, stream] =
       path === "-" ? ["standard input", this.edge.stdin()] : [path, this.edge.file(path)];
-    return readText(name as string, stream as ReadableStream<Uint8Array>, most);
+    const text = await readText(name as string, stream as ReadableStream<Uint8Array>, most);
+    this.#read[flag] = text;
+    return text;
   }
 
   async view(): Promise<View> {

@@ -69,7 +69,14 @@ export const list = <S extends v.GenericSchema>(
 ) =>
   ({
     type: "string",
-    schema: v.optional(v.pipe(v.array(schema), v.minLength(1))),
+    schema: v.optional(
+      v.pipe(
+        v.array(schema),
+        v.minLength(1),
+        // Texts that differ can mean the same, such as L1 and 1.
+        v.check((values) => new Set(values).size === values.length, "names the same one twice"),
+      ),
+    ),
     valueHint,
     description,
     alias,

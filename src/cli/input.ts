@@ -20,7 +20,6 @@ export interface TextSources {
  * @throws CoopError usage, when a text is given twice, cannot be read, is too long or is no valid UTF-8.
  */
 export async function resolveTexts(args: Args, given: Given, sources: TextSources): Promise<Given> {
-  await requireValidArguments(given, sources);
   const resolved = { ...given };
   let stdinUsed = false;
   for (const [key, arg] of Object.entries(args)) {
@@ -88,8 +87,11 @@ function decode(name: string, bytes: Uint8Array): string {
   }
 }
 
-/** Arguments arrive decoded, with U+FFFD for what was no UTF-8: look at the bytes before such a text is kept. */
-async function requireValidArguments(given: Given, sources: TextSources): Promise<void> {
+/**
+ * Arguments arrive decoded, with U+FFFD for what was no UTF-8: look at the bytes before such a text is kept.
+ * @throws CoopError usage.
+ */
+export async function requireValidArguments(given: Given, sources: TextSources): Promise<void> {
   const doubtful = Object.entries(given).find(([, value]) => String(value).includes("\ufffd"));
   if (!doubtful) return;
   const bytes = await sources.rawArguments();

@@ -35,5 +35,6 @@ export function refsOf(data: unknown): string[] {
   if (Array.isArray(data)) return data.flatMap(refsOf);
   if (typeof data !== "object" || data === null) return [];
   if ("ref" in data && typeof data.ref === "string") return [data.ref];
+  if ("items" in data) return refsOf(data.items);
   return "refs" in data && Array.isArray(data.refs) ? data.refs.map(String) : [];
 }

@@ -6,7 +6,7 @@ import type { Answer } from "./answer";
 import { GLOBALS } from "./args";
 import { Context, type Edge, type Warning } from "./context";
 import type { Group, Verb } from "./define";
-import { check, checkInput, resolveTexts } from "./input";
+import { check, checkInput, requireValidArguments, resolveTexts } from "./input";
 import { jsonDocument, jsonError, refsOf } from "./output";
 import { route, type Given } from "./route";
 import { inline } from "./text";
@@ -24,12 +24,17 @@ export async function program(root: Group, argv: readonly string[], edge: Edge):
       edge.print(await about({ root, path, command, json, version: globals["version"] === true }));
       return EXITS.ok;
     }
+    await requireValidArguments({ ...globals, ...given }, edge);
     const flags = checkGlobals(globals);
     const texts = await resolveTexts(command.args, given, edge);
     context = new Context(edge, settings(flags, edge, path.join(" "), texts));
     const answer = await runVerb(command, texts, path, context);
     await context.close();
-    await print(answer, context, { json, quiet: flags.quiet === true });
+    await print(answer, context, {
+      json,
+      quiet: flags.quiet === true,
+      colour: flags.noColor !== true && (await edge.colour()),
+    });
     return EXITS.ok;
   } catch (thrown) {
     await context?.close().catch(() => {});
@@ -76,7 +81,7 @@ function settings(flags: Flags, edge: Edge, verb: string, given: Given) {
     waitSeconds: flags.wait ?? DEFAULT_WAIT_SECONDS,
     key: typeof key === "string" ? key.normalize("NFC") : undefined,
     verb,
-    fingerprint: () => fingerprint(given, flags.scope),
+    fingerprint: (read: Given) => fingerprint({ ...given, ...read }, flags.scope),
   };
 }
 
@@ -106,7 +111,7 @@ async function runVerb(
 async function print(
   answer: Answer,
   context: Context,
-  { json, quiet }: { json: boolean; quiet: boolean },
+  { json, quiet, colour }: { json: boolean; quiet: boolean; colour: boolean },
 ) {
   const { edge, warnings } = context;
   if (json) return edge.print(jsonDocument(answer, warnings));
@@ -117,7 +122,8 @@ async function print(
     return;
   }
   if (answer.raw !== undefined) return edge.printRaw(answer.raw);
-  const text = answer.text(answer.data, await context.view());
+  const plain = answer.text(answer.data, await context.view());
+  const text = colour ? (await import("./colour")).emphasised(plain) : plain;
   if (text !== "")
     edge.print(
       answer.replayed ? `${text}\n(done before with this key; nothing was done now)` : text,

@@ -11,12 +11,12 @@ export interface View {
 }
 
 /**
- * Characters that could hide or rearrange text or drive a terminal: C0 and C1 controls, zero-width and invisible
- * format characters, bidirectional overrides and isolates, line and paragraph separators, tags, lone surrogates.
+ * Characters that could hide or rearrange text or drive a terminal: controls, separators of lines, lone surrogates,
+ * and what is drawn as nothing (zero-width, bidirectional, fillers, tags); but not the selectors that make a sign an
+ * emoji, which ordinary text is full of.
  */
 const TRICKY =
-  // oxlint-disable-next-line no-control-regex, no-misleading-character-class
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\u{e0000}-\u{e0fff}\ud800-\udfff]/gu;
+  /[[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]--[\t\n\ufe00-\ufe0f]]/gv;
 
 const escape = (character: string) => `\\u{${character.codePointAt(0)!.toString(16)}}`;
 
@@ -49,8 +49,7 @@ export function heading(title: string, text: string): string {
   const whole = title === "" ? text.trimStart() : title;
   const line = whole.split("\n", 1)[0]!;
   const characters = [...line];
-  const cut =
-    characters.length > TITLE_LENGTH || (title === "" && line.length < whole.trimEnd().length);
+  const cut = characters.length > TITLE_LENGTH || line.length < whole.trimEnd().length;
   return inline(cut ? `${characters.slice(0, TITLE_LENGTH).join("")}…` : line);
 }
 

@@ -1,29 +1,7 @@
-import { answer } from "../cli/answer";
-import { defineVerb } from "../cli/define";
-import { inline } from "../cli/text";
-import { isKnown } from "../store/events";
-import { describe } from "../store/location";
+import { defineGroup } from "../cli/define";
 
-export default defineVerb({
-  about: "say who you are here: id, scope and store",
-  examples: ["coop --as claude-code-pippa whoami"],
-  args: {},
-  run: async (_input, context) => {
-    const store = await context.store();
-    const id = context.speaker ?? null;
-    await context.warnUnknown(store, [context.speaker]);
-    const me = {
-      id,
-      known: id !== null && (await isKnown(store, id)),
-      scope: await context.scope(),
-      store: describe(store.location),
-    };
-    return answer(me, ({ scope, store: path }) =>
-      [
-        id === null ? "nobody: put --as ID first, or set PIPPA_COOP_ID" : inline(id),
-        scope === "" ? "no scope" : `scope ${inline(scope)}`,
-        `store ${inline(path)}`,
-      ].join("\n"),
-    );
-  },
+export default defineGroup({
+  name: "shim",
+  about: "write out what other programs need to call coop",
+  commands: { python: () => import("./python") },
 });

@@ -1,5 +1,5 @@
 import { CoopError } from "../errors";
-import { first, sql, type Sql } from "./sql";
+import { among, join, sql, type Sql } from "./sql";
 
 /** What makes a command repeatable: `--key`, and a hash of the arguments as they were first given. */
 export interface IdempotencyKey {
@@ -10,37 +10,74 @@ export interface IdempotencyKey {
   fingerprint: string;
 }
 
+/** The answer that was kept with a key, and the fingerprint of the arguments that it answered. */
+export interface Kept {
+  fingerprint: string;
+  result: unknown;
+}
+
 /**
  * The answer that a command with this key gave the first time, or undefined when there was none.
  * @throws CoopError conflict key, when the key was used with other arguments.
  */
-export async function replay(
-  on: Sql,
-  { author, verb, key, fingerprint }: IdempotencyKey,
-): Promise<unknown> {
-  const kept = await first<{ fingerprint: string; result: string }>(
-    on,
-    sql`select fingerprint, result from keys where author = ${author} and verb = ${verb} and key = ${key}`,
-  );
+export async function replay(on: Sql, key: IdempotencyKey): Promise<unknown> {
+  const kept = (await keptAnswers(on, key, [key.key])).get(key.key);
   if (!kept) return undefined;
-  if (kept.fingerprint === fingerprint) return JSON.parse(kept.result);
-  throw new CoopError(
+  if (kept.fingerprint === key.fingerprint) return kept.result;
+  throw keyConflict(key);
+}
+
+/** What was kept with each of many keys of one author and verb; keys that are new are not in it. */
+export async function keptAnswers(
+  on: Sql,
+  { author, verb }: Pick<IdempotencyKey, "author" | "verb">,
+  keys: readonly string[],
+): Promise<Map<string, Kept>> {
+  const answers = new Map<string, Kept>();
+  for (let from = 0; from < keys.length; from += KEYS_A_STATEMENT) {
+    const rows = await on.all<{ key: string; fingerprint: string; result: string }>(
+      sql`select key, fingerprint, result from keys where author = ${author} and verb = ${verb}
+        and ${among("key", keys.slice(from, from + KEYS_A_STATEMENT))}`,
+    );
+    for (const { key, fingerprint, result } of rows)
+      answers.set(key, { fingerprint, result: JSON.parse(result) });
+  }
+  return answers;
+}
+
+/** Few enough that a statement stays under every engine's limit on bound values. */
+const KEYS_A_STATEMENT = 500;
+
+/** The error for a key that was used with other arguments; `where` says which of many, such as `line 3: `. */
+export const keyConflict = (
+  { author, verb, key }: Omit<IdempotencyKey, "fingerprint">,
+  where = "",
+) =>
+  new CoopError(
     "conflict",
-    `the key '${key}' was already used for another \`coop ${verb}\` by ${author}`,
+    `${where}the key '${key}' was already used for another \`coop ${verb}\` by ${author}`,
     {
       reason: "key",
       hint: "repeat a command exactly as it was first given, or use a new key",
     },
   );
-}
 
 /** Keeps an answer for the repeats of its command. */
-export async function remember(
+export const remember = (tx: Sql, key: IdempotencyKey, at: number, result: unknown) =>
+  rememberAll(tx, at, [[key, result]]);
+
+/** Keeps an answer for each of many keys. */
+export async function rememberAll(
   tx: Sql,
-  { author, verb, key, fingerprint }: IdempotencyKey,
   at: number,
-  result: unknown,
+  answers: readonly (readonly [IdempotencyKey, unknown])[],
 ): Promise<void> {
-  await tx.all(sql`insert into keys (author, verb, key, fingerprint, at, result)
-    values (${author}, ${verb}, ${key}, ${fingerprint}, ${at}, ${JSON.stringify(result)})`);
+  const rows = answers.map(
+    ([{ author, verb, key, fingerprint }, result]) =>
+      sql`(${author}, ${verb}, ${key}, ${fingerprint}, ${at}, ${JSON.stringify(result)})`,
+  );
+  for (let from = 0; from < rows.length; from += KEYS_A_STATEMENT) {
+    await tx.all(sql`insert into keys (author, verb, key, fingerprint, at, result)
+      values ${join(rows.slice(from, from + KEYS_A_STATEMENT))}`);
+  }
 }

@@ -1,4 +1,4 @@
-import { Database } from "bun:sqlite";
+import { constants, Database } from "bun:sqlite";
 import { CoopError, type UnavailableReason } from "../errors";
 import type { Connection, Dialect, Fragment, Row, Sql } from "./sql";
 import type { Wait } from "./wait";
@@ -15,7 +15,7 @@ export const APPLICATION_ID = 0x636f6f70;
 /** A SQLite store in one file, used by this process through one connection. */
 export class SqliteConnection implements Connection {
   readonly dialect = SQLITE;
-  readonly #database: Database;
+  #database: Database;
   readonly wait: Wait;
   readonly #path: string;
 
@@ -47,8 +47,8 @@ export class SqliteConnection implements Connection {
     }
     const connection = new SqliteConnection(database, path, wait);
     await connection.#retry(() => {
-      database.run("pragma synchronous = full");
-      database.run("pragma foreign_keys = on");
+      connection.#database.run("pragma synchronous = full");
+      connection.#database.run("pragma foreign_keys = on");
     });
     return connection;
   }
@@ -98,8 +98,28 @@ export class SqliteConnection implements Connection {
     try {
       return await this.wait.retry(attempt, isBusy);
     } catch (thrown) {
+      if (codeOf(thrown) === "SQLITE_READONLY_DIRECTORY" && (await this.#reopenAsItIs()))
+        return this.#retry(attempt);
       throw await sqliteError(thrown, this.#path, this.wait);
     }
+  }
+
+  /**
+   * In a folder that may not be written SQLite has no place for what it needs beside a store in WAL mode. Where there
+   * is no log, all is in the file, and that can be read as it is. Says whether it was opened so.
+   */
+  async #reopenAsItIs(): Promise<boolean> {
+    const log = await Bun.file(`${this.#path}-wal`)
+      .stat()
+      .catch(() => undefined);
+    if (log && log.size > 0) return false;
+    this.#database.close();
+    const name = encodeURI(this.#path).replace(/[?#]/g, encodeURIComponent);
+    this.#database = new Database(
+      `file:${name}?immutable=1`,
+      constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI,
+    );
+    return true;
   }
 
   async #commit(): Promise<void> {

@@ -1,0 +1,47 @@
+import { resolve, join } from "node:path";
+import * as v from "valibot";
+import { version } from "../../../package.json";
+import { answer } from "../../cli/answer";
+import { defineVerb, requiredFlag } from "../../cli/define";
+import { inline, lines } from "../../cli/text";
+import { putFiles } from "../files";
+import init from "./package/__init__.py" with { type: "text" };
+import main from "./package/__main__.py" with { type: "text" };
+import call from "./package/_call.py" with { type: "text" };
+
+const MARK = "# Written by `coop shim python`";
+
+const PACKAGE = { "__init__.py": init, "__main__.py": main, "_call.py": call };
+
+export default defineVerb({
+  about: "write a Python package that calls coop",
+  examples: ["coop shim python --dir tools/coop"],
+  notes: `For Python 3.9 and newer, without anything to install. In the folder that holds tools then:
+  python -m tools.coop --as claude-code-pippa letter read
+  from tools.coop import add_history_entry, queue_push
+It finds coop by COOP_BIN, on PATH or beside itself. Run it again after an update of coop; files that it did not write are
+left alone.`,
+  args: {
+    dir: requiredFlag(
+      v.pipe(v.string(), v.nonEmpty("names no folder")),
+      "DIR",
+      "the package's folder, made if it is not there",
+    ),
+  },
+  run: async ({ dir }, context) => {
+    const folder = resolve(context.edge.folder, dir);
+    const heading = `${MARK}, coop ${version}. Edits are lost when it is run again.`;
+    const files = Object.entries(PACKAGE).map(([name, text]) => ({
+      name,
+      path: join(folder, name),
+      text: `${heading}\n${text}`,
+    }));
+    const { written, unchanged } = await putFiles(folder, files, MARK);
+    return answer({ dir: folder, written, unchanged, version }, (data) =>
+      lines(
+        data.written.length > 0 && `wrote ${data.written.join(", ")} to ${inline(data.dir)}`,
+        data.written.length === 0 && `${inline(data.dir)} is up to date`,
+      ),
+    );
+  },
+});

@@ -1,0 +1,229 @@
+"""Finds coop, runs one command of it, and says in Python how it ended."""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import warnings
+from collections.abc import Iterable, Mapping
+from typing import Any, Optional, TypeVar, Union
+
+Text = Optional[str]
+Whole = Optional[int]
+Seconds = Optional[float]
+Ref = Union[str, int]
+Many = Union[None, Ref, Iterable[Ref]]
+
+
+class Answer:
+    """What coop says beside the data."""
+
+    #: It was done before, with the same key.
+    replayed: bool = False
+    #: How many match in all.
+    total: Optional[int] = None
+    #: Some of them were left out.
+    truncated: bool = False
+
+
+class Record(dict[str, Any], Answer):
+    """An answer by the keys of coop's JSON."""
+
+
+class Records(list[dict[str, Any]], Answer):
+    """An answer of several."""
+
+
+AnAnswer = TypeVar("AnAnswer", bound=Answer)
+
+
+class CoopWarning(UserWarning):
+    """What succeeded, but perhaps not as it was meant: for an id that never wrote, for example."""
+
+
+class CoopError(Exception):
+    """A command that failed: what is wrong (`message`) and what to do about it (`hint`).
+
+    `code` and `reason` are coop's words for why; `ref` and `current` tell a conflict's record as it
+    is now.
+    """
+
+    def __init__(
+        self, message: str, exit_code: int = 1, code: str = "failed", reason: Text = None,
+        hint: Text = None, ref: Text = None, current: Optional[dict[str, Any]] = None,
+    ) -> None:
+        super().__init__(f"{message}; {hint}" if hint else message)
+        self.message = message
+        self.exit_code = exit_code
+        self.code = code
+        self.reason = reason
+        self.hint = hint
+        self.ref = ref
+        self.current = current
+
+
+class Failed(CoopError):
+    """Exit 1: a defect in coop."""
+
+
+class UsageError(CoopError):
+    """Exit 2: a wrong value or ref, no id, or a text that cannot be kept."""
+
+
+class NotFound(CoopError):
+    """Exit 3: there is no such record."""
+
+
+class Conflict(CoopError):
+    """Exit 4: not as things are; `reason` is state, claimed, version, key, slug, cycle or moved."""
+
+
+class Empty(CoopError):
+    """Exit 5: nothing waits to be taken."""
+
+
+class Unavailable(CoopError):
+    """Exit 6: the store cannot be used; `reason` is no_store, read_only, full or another."""
+
+
+class Busy(CoopError):
+    """Exit 7: the lock was not had within `wait` seconds. Try again."""
+
+
+class OutcomeUnknown(CoopError):
+    """Exit 8, or coop was killed: it may be written. Repeat it with the same `key`, or look."""
+
+
+class CoopNotFound(CoopError):
+    """There is no coop to run."""
+
+
+_BY_EXIT: dict[int, type[CoopError]] = {
+    1: Failed, 2: UsageError, 3: NotFound, 4: Conflict, 5: Empty, 6: Unavailable, 7: Busy,
+}
+_LONG_TEXTS = ("body", "payload", "reply", "jsonl")
+
+
+def find_coop() -> str:
+    """The coop to run: what COOP_BIN names, else the one on PATH, else the one in this folder.
+
+    Raises CoopNotFound, also when COOP_BIN names no program: another coop may not be what is meant.
+    """
+    here = os.path.dirname(os.path.abspath(__file__))
+    named = os.environ.get("COOP_BIN")
+    if named:
+        found = shutil.which(named)
+    else:
+        found = shutil.which("coop") or shutil.which("coop", path=here)
+    if found:
+        return found
+    raise CoopNotFound(
+        f"COOP_BIN is '{named}', which is no program" if named else "there is no coop to run",
+        exit_code=127,
+        code="not_installed",
+        hint=f"set COOP_BIN to its path, or put it on PATH or into {here}",
+    )
+
+
+def record(verb: str, given: Mapping[str, Any], *words: str) -> Record:
+    """Runs a verb that answers one object; `words` are those of the given that have no flag."""
+    document = _call(verb, given, words)
+    return _with_facts(Record(document["data"]), document)
+
+
+def records(verb: str, given: Mapping[str, Any], *words: str) -> Records:
+    """Runs a verb that answers an array; `words` are those of the given that have no flag."""
+    document = _call(verb, given, words)
+    return _with_facts(Records(document["data"]), document)
+
+
+def _with_facts(answer: AnAnswer, document: Mapping[str, Any]) -> AnAnswer:
+    answer.replayed = document.get("replayed", False)
+    answer.total = document.get("total")
+    answer.truncated = document.get("truncated", False)
+    return answer
+
+
+def _call(verb: str, given: Mapping[str, Any], words: Iterable[str]) -> dict[str, Any]:
+    texts = {name: given[name] for name in _LONG_TEXTS if given.get(name) is not None}
+    flags = [
+        _flag(name, value)
+        for name, value in given.items()
+        if value is not None and value is not False and name not in texts and name not in words
+    ]
+    places = [str(given[name]) for name in words if given[name] is not None]
+    done = _run([find_coop(), "--json", *verb.split(), *flags], texts, places)
+    try:
+        document: dict[str, Any] = json.loads(done.stdout if done.returncode == 0 else done.stderr)
+    except ValueError:
+        document = {}
+    for warning in document.get("warnings", []):
+        # The line to name is the caller's: _call, record and the verb's function are between.
+        warnings.warn(warning["message"], CoopWarning, stacklevel=4)
+    if done.returncode == 0 and document:
+        return document
+    raise _error(done, document.get("error"))
+
+
+def _flag(name: str, value: Any) -> str:
+    flag = "--as" if name == "as_id" else "--" + name.rstrip("_").replace("_", "-")
+    if value is True:
+        return flag
+    if isinstance(value, (str, int, float)):
+        return f"{flag}={value}"
+    return f"{flag}={','.join(str(each) for each in value)}"
+
+
+def _run(
+    command: list[str], texts: Mapping[str, str], places: list[str]
+) -> "subprocess.CompletedProcess[bytes]":
+    """A long text goes by standard input, a second one by a file: argv is too short for them."""
+    files: list[str] = []
+    stdin: Optional[bytes] = None
+    try:
+        for name, text in texts.items():
+            content = text.encode("utf-8")
+            if stdin is None:
+                stdin = content
+                command.append(f"--{name}=-")
+            else:
+                files.append(_file(content))
+                command.append(f"--{name}-file={files[-1]}")
+        argv = _encoded([*command, "--", *places])
+        return subprocess.run(argv, input=stdin or b"", capture_output=True)
+    finally:
+        for path in files:
+            os.unlink(path)
+
+
+def _file(content: bytes) -> str:
+    handle, path = tempfile.mkstemp(prefix="coop-")
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    return path
+
+
+def _encoded(command: list[str]) -> list[Any]:
+    """UTF-8 whatever the locale says; Windows takes text."""
+    if os.name == "nt":
+        return command
+    return [word.encode("utf-8", "surrogateescape") for word in command]
+
+
+def _error(
+    done: "subprocess.CompletedProcess[bytes]", error: Optional[Mapping[str, Any]]
+) -> CoopError:
+    kind = _BY_EXIT.get(done.returncode, OutcomeUnknown)
+    if error is None:
+        said = done.stderr.decode("utf-8", "replace").strip()
+        return kind(said or f"coop ended with {done.returncode}", done.returncode, "unknown")
+    return kind(
+        error["message"],
+        done.returncode,
+        error["code"],
+        error.get("reason"),
+        error.get("hint"),
+        error.get("ref"),
+        error.get("current"),
+    )

@@ -1,0 +1,147 @@
+import * as v from "valibot";
+import { usage } from "../../errors";
+import { nearest } from "../../nearest";
+import { key, longText, oneId } from "../../words";
+import type { PayloadType } from "./store";
+
+/** One line of `push --jsonl`, checked. */
+export interface Line {
+  /** Counted from 1. */
+  line: number;
+  payload: string;
+  payloadType: PayloadType;
+  to: string | undefined;
+  priority: number | undefined;
+  key: string | undefined;
+}
+
+const unicode = v.check((text: string) => text.isWellFormed(), "holds half a surrogate pair");
+
+/** What each member of a line must be; all but the payload may be left out. */
+const MEMBERS = {
+  payload: v.pipe(longText, unicode),
+  to: v.pipe(v.string("must be a string"), unicode, oneId),
+  priority: v.pipe(
+    v.number("must be a number"),
+    v.check((value) => Number.isInteger(value) && value >= 0 && value <= 4, "is from 0 to 4"),
+  ),
+  key: v.pipe(v.string("must be a string"), unicode, key),
+} as const;
+
+/**
+ * The items of a text with one JSON object a line; blank lines are passed over. A payload that is no string is kept
+ * as exactly the characters that it is written in, so no number loses digits.
+ * @throws CoopError usage, naming the first bad line.
+ */
+export function parseLines(text: string): Line[] {
+  const keys = new Map<string, number>();
+  return text
+    .replace(/^\ufeff/, "")
+    .split("\n")
+    .flatMap((content, index) => {
+      if (/^[ \t\r]*$/.test(content)) return [];
+      const parsed = parseLine(content, index + 1);
+      if (parsed.key !== undefined) {
+        const earlier = keys.get(parsed.key);
+        if (earlier !== undefined)
+          throw badLine(parsed.line, `the key '${parsed.key}' is that of line ${earlier} too`);
+        keys.set(parsed.key, parsed.line);
+      }
+      return [parsed];
+    });
+}
+
+function parseLine(content: string, line: number): Line {
+  let value: unknown;
+  try {
+    value = JSON.parse(content);
+  } catch {
+    throw badLine(line, "this is not JSON");
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw badLine(line, `this is not an object, such as {"payload":"…"}`);
+
+  const written = new Map<string, string>();
+  for (const [name, text] of membersOf(content)) {
+    if (!Object.hasOwn(MEMBERS, name)) {
+      const known = Object.keys(MEMBERS);
+      throw badLine(
+        line,
+        `there is no '${name}'; did you mean ${nearest(name, known)}? one of ${known.join(", ")}`,
+      );
+    }
+    if (written.has(name)) throw badLine(line, `${name} is given twice`);
+    written.set(name, text);
+  }
+  const payload = written.get("payload");
+  if (payload === undefined) throw badLine(line, "the payload is missing");
+
+  const member = <K extends keyof typeof MEMBERS>(
+    name: K,
+    given: unknown,
+  ): v.InferOutput<(typeof MEMBERS)[K]> => {
+    const result = v.safeParse(MEMBERS[name], given, { abortEarly: true });
+    if (result.success) return result.output;
+    throw badLine(line, `${name}: ${result.issues[0].message}`);
+  };
+  const optional = <K extends Exclude<keyof typeof MEMBERS, "payload">>(name: K) =>
+    written.has(name) ? member(name, (value as Record<string, unknown>)[name]) : undefined;
+  const given: unknown = (value as { payload: unknown }).payload;
+  const isText = typeof given === "string";
+  return {
+    line,
+    payload: member("payload", isText ? given : payload),
+    payloadType: isText ? "text" : "json",
+    to: optional("to"),
+    priority: optional("priority"),
+    key: optional("key"),
+  };
+}
+
+const badLine = (line: number, says: string) =>
+  usage(`line ${line}: ${says}`, "nothing was pushed");
+
+/** The members of a JSON object in the order that they are written, each value as the characters it is written in. */
+function* membersOf(json: string): Generator<[name: string, value: string]> {
+  for (let at = afterSpace(json, json.indexOf("{") + 1); json[at] === '"';) {
+    const nameEnd = endOfString(json, at);
+    const name: string = JSON.parse(json.slice(at, nameEnd));
+    const start = afterSpace(json, json.indexOf(":", nameEnd) + 1);
+    const end = endOfValue(json, start);
+    yield [name, json.slice(start, end)];
+    // Past the comma; at the closing brace the loop ends.
+    at = afterSpace(json, afterSpace(json, end) + 1);
+  }
+}
+
+const SPACE = " \t\r\n";
+
+function afterSpace(json: string, from: number): number {
+  let at = from;
+  while (at < json.length && SPACE.includes(json[at]!)) at++;
+  return at;
+}
+
+/** Where a string that begins at a quote ends, past its closing quote. */
+function endOfString(json: string, quote: number): number {
+  let at = quote + 1;
+  while (json[at] !== '"') at += json[at] === "\\" ? 2 : 1;
+  return at + 1;
+}
+
+/** Where a value ends: where, outside of strings and brackets, a comma, a brace or space follows. */
+function endOfValue(json: string, start: number): number {
+  let depth = 0;
+  let at = start;
+  while (depth > 0 || !`,}${SPACE}`.includes(json[at]!)) {
+    const character = json[at]!;
+    if (character === '"') {
+      at = endOfString(json, at);
+      continue;
+    }
+    if (character === "{" || character === "[") depth++;
+    if (character === "}" || character === "]") depth--;
+    at++;
+  }
+  return at;
+}

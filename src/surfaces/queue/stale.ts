@@ -1,0 +1,44 @@
+import * as v from "valibot";
+import { answer } from "../../cli/answer";
+import { defineVerb, flag, optionalWord, requiredFlag } from "../../cli/define";
+import { countText } from "../../cli/listing";
+import { lines } from "../../cli/text";
+import { duration } from "../../time";
+import { queueName, whole } from "../../words";
+import { scopeFilter, warnUnused } from "./args";
+import { staleItems } from "./store";
+import { itemLine } from "./text";
+
+const DEFAULT_LIMIT = 50;
+
+export default defineVerb({
+  about: "list what has been taken for long, whoever holds it, the longest first; changes nothing",
+  examples: ["coop queue stale --older 1h", "coop queue stale jobs --older 2d --limit 0"],
+  notes: `Nothing that is taken ever goes back by itself. To put such an item back: coop queue release Q9 --from HOLDER.`,
+  args: {
+    queue: optionalWord(queueName, "NAME", "the queue (all)"),
+    older: requiredFlag(v.string(), "TIME", "taken longer ago than this (90m, 2h, 3d)"),
+    limit: flag(
+      whole("a limit", 0, Number.MAX_SAFE_INTEGER),
+      "N",
+      "how many at most (50; 0 for all)",
+    ),
+  },
+  run: async ({ queue, older, limit = DEFAULT_LIMIT }, context) => {
+    const before = context.now() - duration(older);
+    const store = await context.store();
+    await warnUnused(context, store, queue);
+    const place = { queue, scope: scopeFilter(context) };
+    const { rows, total, truncated } = await staleItems(store, place, before, limit);
+    return answer(
+      { items: rows },
+      ({ items }, view) =>
+        lines(
+          items.length === 0 && `nothing was taken longer than ${older} ago`,
+          ...items.map((item) => itemLine(item, view)),
+          truncated && `${items.length} of ${countText(total)}; all: --limit 0`,
+        ),
+      { total, truncated },
+    );
+  },
+});

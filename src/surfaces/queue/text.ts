@@ -1,0 +1,126 @@
+import { ago, fenced, heading, inline, line, lines, type View } from "../../cli/text";
+import type { Answered, FanOut, Item, ItemInFull, QueueStats, Reply } from "./store";
+import { COUNT_STOP } from "../../store/listing";
+
+const arrow = (to: string | null) => (to === null ? undefined : `→${inline(to)}`);
+
+const holder = ({ state, taken_by, taken_at }: Item, view: View) =>
+  state === "taken" && `by ${inline(taken_by!)} ${ago(view, taken_at!)}`;
+
+/** What an item is, without its payload: `Q9 taken p2 3h jobs →codex-pippa by codex-pippa 2h`. */
+const itemHead = (item: Item, view: View) =>
+  line(
+    item.ref,
+    item.state,
+    `p${item.priority}`,
+    ago(view, item.created_at),
+    inline(item.queue),
+    arrow(item.to),
+    holder(item, view),
+  );
+
+/** One line: `Q9 waiting p2 3h jobs →codex-pippa {"a":1}`. */
+export const itemLine = (item: Item, view: View) =>
+  line(itemHead(item, view), heading("", item.payload));
+
+/** What a push or a move answers. */
+export const itemMoved = ({ ref, state, queue, to }: Item) =>
+  line(ref, state, inline(queue), arrow(to));
+
+/** What a push to several answers: `F2 jobs → Q4 codex-pippa, Q5 gemini-pippa`. */
+export const fannedOut = ({ ref, queue, items }: FanOut<{ ref: string; to: string }>) =>
+  `${ref} ${inline(queue)} → ${items.map((item) => `${item.ref} ${inline(item.to)}`).join(", ")}`;
+
+/** Where an item comes from: `from claude-code-pippa [coop] in F2 re Q3`. */
+const origin = ({ author, scope, fan_out, re }: Item) =>
+  line(
+    `from ${inline(author)}`,
+    scope !== "" && `[${inline(scope)}]`,
+    fan_out !== null && `in ${fan_out}`,
+    re !== null && `re ${re}`,
+  );
+
+/** An item that the speaker took: `Q9 p2 3h jobs from claude-code-pippa` and the whole payload. */
+export const takenText = (item: Item, view: View) =>
+  lines(
+    line(
+      item.ref,
+      `p${item.priority}`,
+      ago(view, item.created_at),
+      inline(item.queue),
+      origin(item),
+    ),
+    item.payload !== "" && fenced(item.payload),
+    item.note !== null && `note:\n${fenced(item.note)}`,
+  );
+
+/** An item with all that came of it. */
+export const itemInFull = (item: ItemInFull, view: View) =>
+  lines(
+    line(itemHead(item, view), origin(item)),
+    item.payload !== "" && fenced(item.payload),
+    item.note !== null && `note:\n${fenced(item.note)}`,
+    ...item.replies.map((reply) => replyText(reply, view)),
+    item.followed_by.length > 0 && `followed by ${item.followed_by.join(" ")}`,
+  );
+
+/** A push to several: its payload once, and a line for each item. */
+export function fanOutText({ ref, queue, items }: FanOut<Item>, view: View): string {
+  const { payload, author } = items[0]!;
+  return lines(
+    `${ref} ${inline(queue)} from ${inline(author)}`,
+    payload !== "" && fenced(payload),
+    ...items.map((item) => itemHead(item, view)),
+  );
+}
+
+const replyText = ({ author, at, body }: Reply, view: View) =>
+  `reply from ${inline(author)} ${ago(view, at)}:\n${fenced(body)}`;
+
+/** Each item with its replies, then who is missing. */
+export function answersText(answers: readonly Answered[], view: View): string {
+  const missing = answers.filter(({ status }) => status === "waiting" || status === "taken");
+  return lines(
+    ...answers.flatMap(({ ref, status, queue, to, replies }) => [
+      line(ref, status, inline(queue), arrow(to)),
+      ...replies.map((reply) => replyText(reply, view)),
+    ]),
+    missing.length === 0
+      ? "missing: nobody"
+      : `missing: ${missing.map(({ ref, to }) => (to === null ? ref : inline(to))).join(", ")}`,
+  );
+}
+
+/** What a push of many answers, in few words however many: `1000 items Q1..Q1000`. */
+export function pushedLines({ refs }: { refs: readonly string[] }): string {
+  const runs = inRuns(refs);
+  const shown = runs.slice(0, MOST_RUNS).join(" ");
+  const rest =
+    runs.length > MOST_RUNS && `and ${runs.length - MOST_RUNS} more runs: --json or --quiet`;
+  return line(`${refs.length} item${refs.length === 1 ? "" : "s"}`, shown, rest);
+}
+
+const MOST_RUNS = 8;
+
+/** Refs in a row as `first..last`. */
+function inRuns(refs: readonly string[]): string[] {
+  const numbers = refs.map((ref) => Number(ref.slice(1)));
+  const starts = refs.flatMap((_, index) =>
+    index > 0 && numbers[index] === numbers[index - 1]! + 1 ? [] : index,
+  );
+  return starts.map((start, run) => {
+    const end = (starts[run + 1] ?? refs.length) - 1;
+    return start === end ? refs[start]! : `${refs[start]}..${refs[end]}`;
+  });
+}
+
+/** One line: `jobs 12 waiting, the oldest 3h, 1 taken, 340 done`. */
+export function statsLine(stats: QueueStats, view: View): string {
+  const counted = (state: "waiting" | "taken" | "done" | "dropped") =>
+    stats[state] > 0 &&
+    `${stats[state]}${stats.exact === false && stats[state] === COUNT_STOP ? "+" : ""} ${state}`;
+  const oldest =
+    stats.oldest_waiting_at !== null && `the oldest ${ago(view, stats.oldest_waiting_at)}`;
+  const parts = [counted("waiting"), oldest, counted("taken"), counted("done"), counted("dropped")];
+  return `${inline(stats.queue)} ${parts.filter(Boolean).join(", ")}`;
+}

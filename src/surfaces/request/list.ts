@@ -1,0 +1,38 @@
+import { addressed, listing } from "../../cli/args";
+import { defineVerb, list } from "../../cli/define";
+import { listAnswer, listQuery } from "../../cli/listing";
+import { id, kind } from "../../words";
+import { listRequests, STATES, UNFINISHED } from "./store";
+import { requestLine } from "./text";
+
+export default defineVerb({
+  about: "list unfinished requests, newest first",
+  examples: [
+    "coop --as claude-code-pippa request list --waiting-on me",
+    "coop request list --from dad --status all",
+  ],
+  notes: "With --waiting-on the list is of every project, unless --scope names one.",
+  args: {
+    ...listing("request", STATES),
+    ...addressed,
+    waitingOn: list(id, "ID", "waiting on"),
+    kind: list(kind, "KIND", "of this kind"),
+  },
+  run: async ({ waitingOn: given, kind: kinds, ...input }, context) => {
+    const store = await context.store();
+    const waitingOn = given?.map((each) => context.resolveId(each));
+    await context.warnUnknown(store, waitingOn ?? []);
+    const everywhere = waitingOn !== undefined && !context.settings.scopeFlag;
+    const query = await listQuery(
+      { ...input, ...(everywhere && { allScopes: true }) },
+      context,
+      store,
+      UNFINISHED,
+    );
+    return listAnswer(
+      "requests",
+      await listRequests(store, query, { waitingOn, kinds }),
+      requestLine,
+    );
+  },
+});

@@ -1,0 +1,40 @@
+import { ago, fenced, heading, inline, line, lines, scopeTag, type View } from "../../cli/text";
+import type { Message, Request, Thread } from "./store";
+
+const waits = ({ waiting_on }: Request) =>
+  waiting_on === null ? undefined : `waits on ${inline(waiting_on)}`;
+
+/** One line: `R3 open 3h help from codex-pippa waits on claude-code-pippa: Parser crashes`. */
+export function requestLine(request: Request, view: View): string {
+  const { ref, state, kind, author, to, accepted_by, waiting_on, title, body } = request;
+  const others = (id: string) => id !== view.me && id !== waiting_on;
+  const about = line(
+    ref,
+    state,
+    ago(view, request.created_at),
+    scopeTag(view, request),
+    inline(kind),
+    author !== view.me && `from ${inline(author)}`,
+    others(to) && `to ${inline(to)}`,
+    accepted_by !== null && accepted_by !== to && others(accepted_by)
+      ? `accepted by ${inline(accepted_by)}`
+      : undefined,
+    waits(request),
+  );
+  return `${about}: ${heading(title, body)}`;
+}
+
+/** What opening, a reply or a move answers: `R3 accepted waits on codex-pippa: Parser crashes`. */
+export const requestMoved = (request: Request) =>
+  `${line(request.ref, request.state, waits(request))}: ${heading(request.title, request.body)}`;
+
+const messageText = ({ verb, at, author, body }: Message, view: View) =>
+  lines(line(verb, ago(view, at), inline(author)), fenced(body));
+
+/** A request in full, with its thread. */
+export const requestText = (request: Thread, view: View) =>
+  lines(
+    requestLine(request, view),
+    fenced(request.body),
+    ...request.messages.map((message) => messageText(message, view)),
+  );

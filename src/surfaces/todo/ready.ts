@@ -1,0 +1,30 @@
+import { answer } from "../../cli/answer";
+import { addressed, listing } from "../../cli/args";
+import { defineVerb } from "../../cli/define";
+import { countText, listQuery } from "../../cli/listing";
+import { inline, line, lines, type View } from "../../cli/text";
+import { readyTodos, STATES, type Todo } from "./store";
+import { todoLine } from "./text";
+
+const { limit, allScopes } = listing("todo", STATES);
+
+export default defineVerb({
+  about: "list the todos that can be started now, most urgent first, then oldest",
+  examples: ["coop todo ready --limit 1", "coop --as codex-pippa todo ready --mine"],
+  notes: `Ready is what is open and has nothing unfinished before it; a dropped one counts as finished. Starts nothing: that
+is \`coop todo start\`.`,
+  args: { ...addressed, limit, allScopes },
+  run: async (input, context) => {
+    const store = await context.store();
+    const { filter, slice } = await listQuery(input, context, store);
+    const { todos, total } = await readyTodos(store, filter, slice.limit);
+    const truncated = todos.length < total.count;
+    const text = (shown: Todo[], view: View) =>
+      lines(
+        shown.length === 0 && line("nothing ready", filter.scope && `in ${inline(filter.scope)}`),
+        ...shown.map((todo) => todoLine(todo, view)),
+        truncated && `${shown.length} of ${countText(total)} ready: --limit 0 for all`,
+      );
+    return answer(todos, text, { total, truncated });
+  },
+});

@@ -1,0 +1,40 @@
+import { ago, fenced, heading, inline, line, lines, scopeTag, type View } from "../../cli/text";
+import type { Todo } from "./store";
+
+const whose = ({ to }: Todo) => to !== null && `@${inline(to)}`;
+
+const waits = ({ waits_on }: Todo) => waits_on.length > 0 && `waits on ${waits_on.join(", ")}`;
+
+/** One line: `T45 open p1 3h @codex-pippa Fix parser`. */
+export function todoLine(todo: Todo, view: View): string {
+  const waiting = waits(todo);
+  return line(
+    todo.ref,
+    todo.state,
+    `p${todo.priority}`,
+    ago(view, todo.created_at),
+    scopeTag(view, todo),
+    whose(todo),
+    waiting && `${waiting}:`,
+    heading(todo.title, todo.body),
+  );
+}
+
+/** What an addition or a move answers: `T14 open p2: Fix parser`, then what it waits on. */
+export function todoMoved(todo: Todo): string {
+  const { ref, state, priority, title, body } = todo;
+  const waiting = waits(todo);
+  return lines(
+    `${line(ref, state, `p${priority}`, whose(todo))}: ${heading(title, body)}`,
+    waiting && `${ref} ${waiting}`,
+  );
+}
+
+/** A todo in full. */
+export const todoText = (todo: Todo, view: View) =>
+  lines(
+    todoLine(todo, view),
+    line(`from ${inline(todo.author)}`, todo.after.length > 0 && `after ${todo.after.join(", ")}`),
+    todo.body !== "" && fenced(todo.body),
+    todo.note !== null && `note:\n${fenced(todo.note)}`,
+  );

@@ -1,0 +1,466 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ACTS, canonical, type Group } from "../../src/cli/define";
+import { checkInput } from "../../src/cli/input";
+import { distance } from "../../src/nearest";
+import { route } from "../../src/cli/route";
+import root from "../../src/root";
+import type { Store } from "../../src/store/open";
+import { COOP } from "../binary";
+import { engines, eventsOf } from "../engines";
+import { inside, type Inside } from "../inside";
+import { story, type Outcome, type Story } from "../story";
+import { everyGroup, everyVerb, examplesOf, flagForms } from "../tree";
+
+const verbs = await everyVerb();
+const groups = await everyGroup();
+
+describe("a command line that is wrong", () => {
+  let store: Store;
+  let close: () => Promise<void>;
+  let coop: Inside;
+  beforeAll(async () => {
+    ({ store, close } = await engines[0]!.openFresh());
+    coop = await inside(store);
+  });
+  afterAll(async () => {
+    expect(await eventsOf(store)).toEqual([]);
+    await coop[Symbol.asyncDispose]();
+    await close();
+  });
+
+  /** Holds a command line to exit 2, nothing on stdout, and one line that says this. */
+  async function refuses(words: readonly string[], ...says: string[]): Promise<void> {
+    const { exit, out, err } = await coop.run(words);
+    const told = says.every((part) => err.includes(part));
+    if (exit !== 2 || out !== "" || !told || !/^(coop: |{)[^\n]+\n$/.test(err)) {
+      throw new Error(
+        `coop ${words.join(" ")}: exit ${exit}, not 2 saying ${says.join(", ")}\n${out}${err}`,
+      );
+    }
+  }
+
+  for (const { words, verb } of verbs) {
+    const name = words.join(" ");
+    const forms = flagForms(verb);
+    const known = new Set(forms.map((form) => form.name));
+
+    test(`${name}: a flag with one letter dropped names the right one`, async () => {
+      for (const form of forms.filter((each) => each.name.startsWith("--"))) {
+        for (let at = 2; at < form.name.length; at++) {
+          const misspelt = form.name.slice(0, at) + form.name.slice(at + 1);
+          const near = [...known].filter((flag) => distance(flag, misspelt) <= 1);
+          if (near.length > 1 || misspelt === "--") continue;
+          await refuses([...words, misspelt, "x"], misspelt, `did you mean ${form.name}?`);
+          await refuses([...words, `${misspelt}=x`], `did you mean ${form.name}?`);
+        }
+      }
+    });
+
+    test(`${name}: a flag given twice is named`, async () => {
+      for (const { name: flag, takesValue, list } of forms) {
+        const once = takesValue ? [flag, "x"] : [flag];
+        await refuses(
+          [...words, ...once, ...once],
+          flag,
+          list ? "names 'x' twice" : "is given twice",
+        );
+      }
+    });
+
+    test(`${name}: a flag without its value is named, and so is one with a value too much`, async () => {
+      for (const { name: flag, takesValue } of forms) {
+        if (takesValue) {
+          await refuses([...words, flag], `${flag} needs a value`);
+          await refuses([...words, flag, "--quiet"], `${flag} needs a value`, "'--quiet'");
+          await refuses([...words, flag, "-n"], `${flag} needs a value`, "'-n'");
+        } else if (flag.startsWith("--")) {
+          await refuses([...words, `${flag}=yes`], `${flag} takes no value`);
+        }
+      }
+    });
+
+    test(`${name}: a word too much is named`, async () => {
+      const places = Object.values(verb.args).filter(({ type }) => type === "positional");
+      const extra = [...places.map((_, index) => `word${index}`), "surplus"];
+      await refuses([...words, ...extra], "'surplus' is a word too much");
+    });
+
+    test(`${name}: what is required and not there is named`, async () => {
+      const required = Object.values(verb.args).filter((arg) => arg.required);
+      if (required.length > 0) await refuses(words, `\`coop ${name}\` needs`, "for example: ");
+    });
+
+    test(`${name}: every error with --json is one document on stderr and nothing on stdout`, async () => {
+      for (const wrong of [
+        ["--bdoy", "x"],
+        ["--db"],
+        ["--wait", "long"],
+        ["a", "b", "c", "d", "e"],
+      ]) {
+        const { exit, out, err } = await coop.run([...words, "--json", ...wrong]);
+        expect({ exit, out }).toEqual({ exit: 2, out: "" });
+        expect(err).toEndWith("}\n");
+        expect(JSON.parse(err)).toMatchObject({
+          schema: 1,
+          error: { code: "usage", message: expect.any(String) },
+        });
+      }
+    });
+  }
+
+  for (const { words, group } of groups) {
+    const name = ["coop", ...words].join(" ");
+
+    test(`${name}: a verb with its last letter dropped names the right one`, async () => {
+      for (const word of Object.keys(group.commands)) {
+        const misspelt = word.slice(0, -1);
+        if (canonical(group, misspelt) !== undefined) continue;
+        await refuses(
+          [...words, misspelt],
+          `no \`${name} ${misspelt}\``,
+          `did you mean \`${name} ${word}\``,
+        );
+      }
+    });
+
+    test(`${name}: no verb is found that only JavaScript knows`, async () => {
+      for (const word of ["toString", "constructor", "__proto__", "hasOwnProperty", "valueOf"])
+        await refuses([...words, word], `no \`${name} ${word}\``);
+    });
+
+    test(`${name}: a global flag is refused as a verb's own is`, async () => {
+      await refuses([...words, "--jsno"], "did you mean --json?");
+      await refuses([...words, "--as"], "--as needs a value");
+      await refuses([...words, "--json", "--json"], "--json is given twice");
+    });
+  }
+
+  test("a flag of the verb before the verb is refused with what to do", () =>
+    refuses(["letter", "--body", "x", "write"], "no flag --body", "come after the verb"));
+
+  test("a ref where a verb belongs names the command that shows it", async () => {
+    await refuses(["letter", "L12"], "`coop letter show L12`");
+    await refuses(["letter", "12"], "`coop letter show 12`");
+    await refuses(["T12"], "`coop show T12`");
+    await refuses(["history", "T12"], "coop log T12");
+  });
+
+  test("a ref of another surface is refused with the one that it is of", async () => {
+    await refuses(["letter", "start", "T12"], "T12 is a todo, not a letter");
+    await refuses(["todo", "start", "L12"], "L12 is a letter, not a todo");
+    await refuses(["letter", "start", "12x"], "'12x' is not a letter ref");
+    await refuses(["letter", "start", "L0"], "'L0' is not a letter ref");
+  });
+
+  test("a value that is none is refused with the flag that it is for", async () => {
+    const list = ["letter", "list"];
+    for (const limit of ["-1x", "1.5", "1e3", "ten", ""])
+      await refuses([...list, `--limit=${limit}`], "--limit");
+    await refuses([...list, "--since", "yesterday"], "'yesterday' is not a time");
+    await refuses([...list, "--status", "opne"], "--status", "did you mean");
+    await refuses([...list, "--wait", "long"], "--wait");
+    await refuses(["letter", "ack", "L1", "--if-version", "0"], "--if-version");
+    await refuses(["letter", "write", "", "--body", "x"], "a title may not be empty");
+    await refuses(["letter", "write", "--body", "x", "--key", ""], "--key");
+    await refuses(["letter", "write", "--body", "x", "--key", "a\nb"], "--key", "control");
+    await refuses(["letter", "write", "--body", "x", "--to", "한".repeat(67)], "--to", "200 bytes");
+    await refuses(["letter", "write", "t".repeat(1025), "--body", "x"], "1024 bytes");
+    await refuses(["--as", "ann", "letter", "list", "--as", "ben"], "--as is given twice");
+  });
+
+  test("--json and --quiet exclude each other", async () => {
+    const { exit, out, err } = await coop.run(["letter", "list", "--json", "--quiet"]);
+    expect({ exit, out }).toEqual({ exit: 2, out: "" });
+    expect(JSON.parse(err).error.message).toBe("--json and --quiet exclude each other");
+  });
+
+  test("a writing command without an id says how to give one, and an empty variable counts as unset", async () => {
+    for (const env of [{}, { PIPPA_COOP_ID: "" }] as Record<string, string>[]) {
+      const { exit, err } = await coop.run(["letter", "write", "--body", "x"], { env });
+      expect({ exit, err }).toEqual({
+        exit: 2,
+        err: "coop: who speaks? no id was given; put --as ID first, or set PIPPA_COOP_ID\n",
+      });
+    }
+  });
+
+  test("a text given in two ways is refused", async () => {
+    const write = ["letter", "write", "--body", "x"];
+    await refuses([...write, "--body-file", "f"], "the text is given twice");
+    await refuses([...write, "-F", "f"], "the text is given twice");
+    await refuses([...write, "--edit"], "the text is given twice");
+    await refuses(["letter", "ack", "L1", "--body", "x", "-m", "y"], "-m is given twice");
+    await refuses(
+      ["letter", "write", "a title", "--title", "another", "--body", "x"],
+      "given twice",
+    );
+  });
+});
+
+describe("a command line that is right", () => {
+  for (const { words, verb } of verbs) {
+    test(`${words.join(" ")}: its examples are understood`, async () => {
+      const examples = examplesOf(verb);
+      expect(examples).not.toEqual([]);
+      for (const example of examples) {
+        const { path, given } = await route(root, example);
+        expect(path).toEqual(words);
+        const texts = Object.keys(verb.args).filter((key) => `${key}File` in given);
+        checkInput(verb, { ...given, ...Object.fromEntries(texts.map((key) => [key, "x"])) }, path);
+      }
+    });
+  }
+
+  test("the near synonyms mean the surface's own verb", async () => {
+    const { create, finish, begin, putBack } = ACTS;
+    const refuse = ["abandon", "drop", "decline", "reject"];
+    const own: Record<string, [verb: string, also: readonly string[]][]> = {
+      letter: [
+        ["write", create],
+        ["ack", finish],
+        ["start", begin],
+        ["abandon", refuse],
+      ],
+      request: [
+        ["open", create],
+        ["done", finish],
+        ["accept", begin],
+        ["decline", refuse],
+        ["cancel", ["cancel"]],
+      ],
+      todo: [
+        ["add", create],
+        ["done", finish],
+        ["start", begin],
+        ["drop", refuse],
+        ["stop", putBack],
+      ],
+      history: [["add", create]],
+      queue: [
+        ["push", create],
+        ["done", finish],
+        ["take", begin],
+        ["drop", refuse],
+        ["release", putBack],
+      ],
+    };
+    expect(create).toEqual(["add", "new", "create", "write", "open", "send", "push"]);
+    expect(finish).toEqual(["done", "ack", "complete", "finish", "close"]);
+    expect(begin).toEqual(["start", "begin", "accept", "take", "claim"]);
+    expect(putBack).toEqual(["release", "requeue", "return", "stop"]);
+    for (const { words, group } of groups) {
+      for (const [verb, also] of own[words[0]!] ?? []) {
+        for (const word of also)
+          expect(`${word}: ${canonical(group as Group, word)}`).toBe(`${word}: ${verb}`);
+      }
+    }
+  });
+
+  test("global flags stand before, between and after the words", async () => {
+    const { store, close } = await engines[0]!.openFresh();
+    await using coop = await inside(store);
+    const words = ["letter", "write", "a title", "--body", "a body"];
+    const globals = ["--as", "ann", "--scope=web", "--json"];
+    for (const at of [0, 1, 2, 3, 5]) {
+      const outcome = await coop.run([...words.slice(0, at), ...globals, ...words.slice(at)]);
+      expect(outcome.json().data).toMatchObject({
+        author: "ann",
+        scope: "web",
+        title: "a title",
+        body: "a body",
+      });
+    }
+    await close();
+  });
+
+  test("an id may come from the variable, and the flag wins over it", async () => {
+    const { store, close } = await engines[0]!.openFresh();
+    await using coop = await inside(store);
+    const env = { PIPPA_COOP_ID: "ben", PIPPA_COOP_SCOPE: "app" };
+    const words = ["letter", "write", "--body", "x"];
+    expect(await coop.data(words, { env })).toMatchObject({
+      author: "ben",
+      to: "ben",
+      scope: "app",
+    });
+    expect(await coop.data([...words, "--scope", "web"], { env, as: "ann" })).toMatchObject({
+      author: "ann",
+      scope: "web",
+    });
+    await close();
+  });
+
+  test("a list is given with commas, again, or both", async () => {
+    const given = async (...words: string[]) =>
+      (await route(root, ["letter", "list", ...words])).given["from"];
+    expect(await given("--from", "a,b")).toEqual(["a", "b"]);
+    expect(await given("--from", "a", "--from=b")).toEqual(["a", "b"]);
+    expect(await given("--from", "a,b", "--from", "c")).toEqual(["a", "b", "c"]);
+  });
+
+  test("-- ends the flags, and a text that begins with a dash and a space is no flag", async () => {
+    const { given } = await route(root, [
+      "letter",
+      "write",
+      "--body",
+      "- one\n- two",
+      "--",
+      "--help",
+    ]);
+    expect(given).toEqual({ body: "- one\n- two", title: "--help" });
+  });
+});
+
+describe("long text on the built binary", () => {
+  let coop: Story;
+  let folder: string;
+  beforeAll(async () => {
+    coop = await story();
+    folder = await mkdtemp(join(tmpdir(), "coop-grammar-"));
+  });
+  afterAll(async () => {
+    await coop[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true });
+  });
+
+  const events = async () => (await coop.data(["log", "--limit", "0"])).length as number;
+
+  /** Holds a text, given in some way, to being kept byte for byte. */
+  async function keeps(text: string | Uint8Array, words: string[], stdin?: string | Uint8Array) {
+    const { ref } = await coop.data(["letter", "write", ...words], {
+      as: "ann",
+      ...(stdin !== undefined && { stdin }),
+    });
+    const { bytes } = await coop.run(["letter", "show", ref, "--raw"]);
+    expect(Bun.SHA256.hash(bytes, "hex")).toBe(Bun.SHA256.hash(text, "hex"));
+  }
+
+  async function refuses(says: string, run: () => Promise<Outcome>) {
+    const before = await events();
+    const { exit, out, err } = await run();
+    expect({ exit, out }).toEqual({ exit: 2, out: "" });
+    expect(err).toContain(says);
+    expect(await events()).toBe(before);
+  }
+
+  test("a flag is no text, unless it is joined to --body with an equals sign", async () => {
+    const write = (...words: string[]) => coop.run(["letter", "write", ...words], { as: "ann" });
+    await refuses("--body needs a value, and '--as' looks like a flag; write --body=--as", () =>
+      write("--body", "--as"),
+    );
+    await refuses("--body needs a value, and '-n' looks like a flag", () => write("--body", "-n"));
+    await refuses("--body needs a value", () => write("--body", "--"));
+    await keeps("--help", ["--body=--help"]);
+    await keeps("-n", ["--body=-n"]);
+  });
+
+  test("a word after -- is no flag", async () => {
+    const words = ["letter", "write", "--body", "x", "--", "--help"];
+    expect(await coop.data(words, { as: "ann" })).toMatchObject({ title: "--help", body: "x" });
+  });
+
+  test("an empty text is a text", async () => {
+    await keeps("", ["--body", ""]);
+    await keeps("", ["--body="]);
+    await keeps("", ["--body", "-"], "");
+  });
+
+  test("text of every kind is kept byte for byte", async () => {
+    const text =
+      "\ufeff한글 가\u1100\u1161 'single' \"double\" $HOME `id` \\n\r\n\ttab\u202e\u200b 👩‍👩‍👧 \ufffd end\n\n";
+    const file = join(folder, "text.md");
+    await Bun.write(file, text);
+    await keeps(text, ["--body", text]);
+    await keeps(text, [`--body=${text}`]);
+    await keeps(text, ["--body", "-"], text);
+    await keeps(text, ["--body-file", file]);
+    await keeps(text, ["-F", file]);
+    await keeps(text, ["--body-file", "-"], text);
+  });
+
+  test("4 MiB are kept, and a byte more is refused", async () => {
+    const file = join(folder, "large.txt");
+    const most = Buffer.alloc(4 * 1024 * 1024, "가\n");
+    await Bun.write(file, most);
+    await keeps(most, ["--body-file", file]);
+    await keeps(most, ["--body", "-"], most);
+    const more = Buffer.concat([most, Buffer.from("x")]);
+    await Bun.write(file, more);
+    const write = ["letter", "write", "--body-file"];
+    await refuses("longer than 4 MiB", () => coop.run([...write, file], { as: "ann" }));
+    await refuses("longer than 4 MiB", () => coop.run([...write, "-"], { as: "ann", stdin: more }));
+    const five = Buffer.alloc(5 * 1024 * 1024, "x");
+    await refuses("longer than 4 MiB", () => coop.run([...write, "-"], { as: "ann", stdin: five }));
+  });
+
+  test("what is not UTF-8 is refused, by whatever way it comes", async () => {
+    const file = join(folder, "latin1.txt");
+    for (const bytes of [
+      [0xe9],
+      [0x61, 0xff, 0x62],
+      [0xed, 0xa0, 0x80],
+      [0xc0, 0x80],
+      [0xea, 0xb0],
+    ]) {
+      const wrong = Uint8Array.from(bytes);
+      await Bun.write(file, wrong);
+      const write = ["letter", "write", "--body-file"];
+      await refuses("not valid UTF-8", () => coop.run([...write, file], { as: "ann" }));
+      await refuses("not valid UTF-8", () =>
+        coop.run([...write, "-"], { as: "ann", stdin: wrong }),
+      );
+    }
+    // Only a shell can give bytes that are no text as an argument.
+    const shell = (script: string) => coop.run(["-c", script], { program: "sh", env: { COOP } });
+    for (const argument of ['--body "$X"', '--body="$X"', '--body x "$X"', '--body x --key "$X"']) {
+      const script = `X=$(printf 'a\\377b'); exec "$COOP" --as ann letter write ${argument}`;
+      await refuses("not valid UTF-8", () => shell(script));
+    }
+    await refuses("not valid UTF-8", () =>
+      shell(`exec "$COOP" --as "$(printf 'a\\377b')" letter write --body x`),
+    );
+  });
+
+  test("U+0000 is refused", async () => {
+    const file = join(folder, "nul.txt");
+    await Bun.write(file, "a\0b");
+    const write = ["letter", "write", "--body-file"];
+    await refuses("U+0000", () => coop.run([...write, file], { as: "ann" }));
+    await refuses("U+0000", () => coop.run([...write, "-"], { as: "ann", stdin: "a\0b" }));
+  });
+
+  test("a file that is not there, or is a folder, is refused by its name", async () => {
+    const write = ["letter", "write", "--body-file"];
+    for (const path of [join(folder, "absent.txt"), folder])
+      await refuses(path, () => coop.run([...write, path], { as: "ann" }));
+  });
+
+  test("an error with --json is one document on stderr, wherever the flag stands", async () => {
+    for (const words of [
+      ["--json", "letter", "start"],
+      ["letter", "--json", "start", "--nope"],
+      ["letter", "start", "L999", "--as", "ann", "--json"],
+      ["letter", "strat", "--json"],
+      ["--json", "--db", "relative.db", "letter", "list"],
+    ]) {
+      const { exit, out, err } = await coop.run(words);
+      expect(exit).toBeGreaterThan(0);
+      expect(out).toBe("");
+      expect(err.trimEnd().split("\n")).toHaveLength(1);
+      expect(JSON.parse(err)).toMatchObject({ schema: 1, error: { message: expect.any(String) } });
+    }
+  });
+
+  test("a reader that closed the pipe is no failure", async () => {
+    const stdin = "line\n".repeat(100_000);
+    const { ref } = await coop.data(["letter", "write", "--body", "-"], { as: "ann", stdin });
+    for (const words of [`letter show ${ref} --raw`, `letter show ${ref}`, "--json letter list"]) {
+      const script = `set -o pipefail; "$COOP" ${words} | true`;
+      const { exit, err } = await coop.run(["-c", script], { program: "bash", env: { COOP } });
+      expect({ words, exit, err }).toEqual({ words, exit: 0, err: "" });
+    }
+  });
+});

@@ -1,0 +1,72 @@
+import { describe, expect, test } from "bun:test";
+import { fenced, heading, inline, visible } from "../../src/cli/text";
+
+describe("text from users", () => {
+  test("shows every character that could hide, rearrange or drive as its number", () => {
+    // What Unicode calls controls, separators of lines, lone halves of pairs, and what is drawn as nothing; but not
+    // the choice between a sign's text and emoji form, which ordinary text is full of.
+    const tricky = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}]/u;
+    const harmless = /[\t\n\ufe00-\ufe0f]/;
+    const shownAsItIs: string[] = [];
+    for (let code = 0; code <= 0x10ffff; code++) {
+      const character = String.fromCodePoint(code);
+      if (!tricky.test(character) || harmless.test(character)) continue;
+      const shown = `\\u{${code.toString(16)}}`;
+      if (visible(`a${character}b`) !== `a${shown}b`) shownAsItIs.push(shown);
+    }
+    expect(shownAsItIs).toEqual([]);
+  });
+
+  test("shows what people write as it is", () => {
+    const text = "a\tb\nc 한글 ‘quotes’ — é e\u0301 汉字 ✅ ⚠️ עברית \u00a0 \\u{1b}";
+    expect(visible(text)).toBe(text);
+  });
+
+  test("cannot drive a terminal or end the line that it stands on", () => {
+    expect(visible("\u001b[31mred\r")).toBe("\\u{1b}[31mred\\u{d}");
+    expect(inline("a\nb\tc\r\u2028d")).toBe("a\\nb\\tc\\u{d}\\u{2028}d");
+  });
+});
+
+describe("a fenced text", () => {
+  test("stands between fences, with one newline before the last", () => {
+    expect(fenced("one\ntwo")).toBe("```\none\ntwo\n```");
+    expect(fenced("one\n")).toBe("```\none\n```");
+    expect(fenced("")).toBe("```\n\n```");
+  });
+
+  test("cannot close its own fence", () => {
+    for (const text of ["```", "a\n```\nL9 unread", "`````\n", "x ```` y"]) {
+      const lines = fenced(text).split("\n");
+      const fence = lines[0]!;
+      expect(fence).toMatch(/^`{4,}$/);
+      expect(lines.at(-1)).toBe(fence);
+      expect(text).not.toContain(fence);
+    }
+  });
+
+  test("has its tricky characters made visible", () => {
+    expect(fenced("a\u202eb")).toBe("```\na\\u{202e}b\n```");
+  });
+});
+
+describe("a heading", () => {
+  test("is the title, or where there is none the first line of the text", () => {
+    expect(heading("a title", "a body")).toBe("a title");
+    expect(heading("", "a body")).toBe("a body");
+    expect(heading("", "\n\n  a body\n")).toBe("a body");
+    expect(heading("", "")).toBe("");
+  });
+
+  test("says with … that there is more", () => {
+    expect(heading("", "first\nsecond")).toBe("first…");
+    expect(heading("x".repeat(100), "")).toBe("x".repeat(100));
+    expect(heading("x".repeat(101), "")).toBe(`${"x".repeat(100)}…`);
+    expect(heading("first\nsecond", "")).toEndWith("…");
+  });
+
+  test("is cut between characters and stays on one line", () => {
+    expect(heading("👍".repeat(101), "")).toBe(`${"👍".repeat(100)}…`);
+    expect(heading("a\tb\u001b", "")).toBe("a\\tb\\u{1b}");
+  });
+});

@@ -1,0 +1,455 @@
+import { expect, test } from "bun:test";
+import { Database } from "bun:sqlite";
+import { chmod, mkdir, readdir, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { version } from "../../package.json";
+import { GLOBALS } from "../../src/cli/args";
+import { flagName, type Arg, type Args, type Verb } from "../../src/cli/define";
+import root from "../../src/root";
+import { COOP } from "../binary";
+import { story, type Outcome, type RunOptions, type Story } from "../story";
+
+const PYTHON = findPython();
+
+/** The interpreter itself: what PATH has may be a script that needs the machine's own HOME. */
+function findPython(): string {
+  const found = Bun.which("python3") ?? Bun.which("python");
+  const needed = "the Python package is tested with Python 3.9 or newer";
+  if (found === null) throw new Error(`${needed}, and PATH has no python3`);
+  const ask = "import sys; assert sys.version_info >= (3, 9), sys.version; print(sys.executable)";
+  const { success, stdout, stderr } = Bun.spawnSync([found, "-c", ask]);
+  if (!success) throw new Error(`${needed}: ${stderr.toString()}`);
+  return stdout.toString().trim();
+}
+
+interface PythonStory extends Story {
+  /** The folder that the package is in. */
+  tools: string;
+  /** Runs a script in the story's folder. */
+  script(text: string, options?: RunOptions): Promise<Outcome>;
+  /** Runs a script that must succeed and print one JSON document. */
+  // oxlint-disable-next-line no-explicit-any
+  told(text: string, options?: RunOptions): Promise<any>;
+}
+
+/** A story in whose folder the package was written, with coop and python on PATH. */
+async function pythonStory(settings?: { init: boolean }): Promise<PythonStory> {
+  const coop = await story(settings);
+  const bin = join(coop.home, "bin");
+  await mkdir(bin);
+  await symlink(COOP, join(bin, "coop"));
+  await program(join(bin, "python"), `exec '${PYTHON}' "$@"`);
+  await coop.data(["shim", "python", "--dir", "tools/coop"]);
+  const PATH = `${bin}:${process.env["PATH"]}`;
+  const run: Story["run"] = (words, options) =>
+    coop.run(words, { ...options, env: { PATH, ...options?.env } });
+  const script: PythonStory["script"] = (text, options) =>
+    run(["-c", text], { program: PYTHON, ...options });
+  return {
+    ...coop,
+    tools: join(coop.folder, "tools/coop"),
+    run,
+    script,
+    told: async (text, options) => {
+      const outcome = await script(text, options);
+      if (outcome.exit === 0) return outcome.json();
+      throw new Error(`exit ${outcome.exit}\n${outcome.err}`);
+    },
+  };
+}
+
+async function program(path: string, shell: string): Promise<void> {
+  await Bun.write(path, `#!/bin/sh\n${shell}\n`);
+  await chmod(path, 0o755);
+}
+
+const sh = (coop: Story, line: string) => coop.run(["-c", line], { program: "sh" });
+
+test("the commands that people already type run unchanged", async () => {
+  await using coop = await pythonStory();
+  const write = ["letter", "write", "Where I stopped", "--body", "parser done"];
+  const { ref } = await coop.data(write, { as: "claude-code-pippa" });
+
+  const read = await sh(coop, "python -m tools.coop --as claude-code-pippa letter read");
+  expect(read).toMatchObject({ exit: 0, err: "" });
+  expect(read.out).toContain("parser done");
+  const start = `python -m tools.coop --as claude-code-pippa letter start ${ref}`;
+  expect(await sh(coop, start)).toMatchObject({ exit: 0, err: "" });
+  const ack = `python -m tools.coop --as claude-code-pippa letter ack ${ref} --body "got it. shipped commit abc1234"`;
+  expect(await sh(coop, ack)).toMatchObject({ exit: 0, err: "" });
+
+  expect(await coop.data(["letter", "show", ref])).toMatchObject({
+    state: "done",
+    acknowledgement: "got it. shipped commit abc1234",
+  });
+});
+
+test("python -m passes arguments, streams and exits on as they are", async () => {
+  await using coop = await pythonStory();
+  const through = (words: string[], options?: RunOptions) =>
+    coop.run(["-m", "tools.coop", ...words], { program: PYTHON, ...options });
+  const title = '--title=-\'"$HOME" 제목';
+  const body = "첫 줄\r\n둘째 줄\n";
+
+  const write = ["--as", "ann", "--quiet", "letter", "write", title, "--body", "-"];
+  expect(await through(write, { stdin: body })).toMatchObject({ exit: 0, out: "L1\n", err: "" });
+  expect(await coop.data(["letter", "show", "L1"])).toMatchObject({ title: title.slice(8), body });
+  const raw = await through(["letter", "show", "L1", "--raw"]);
+  expect(raw).toMatchObject({ exit: 0, out: body, err: "" });
+
+  const missing = await through(["letter", "show", "L2"]);
+  const { err } = await coop.run(["letter", "show", "L2"]);
+  expect(missing).toMatchObject({ exit: 3, out: "", err });
+});
+
+test("add_history_entry runs unchanged from a program that gives no id", async () => {
+  await using coop = await pythonStory();
+  const example = `
+from tools.coop import add_history_entry
+add_history_entry(scope='cwkPippa', slug='2026-05-17-pippa-quest-evolve-v2', title='Evolve pippa-quest v2',
+                  body='''two foundational shifts since v1 …''', commit_sha=None)
+`;
+  for (const _ of ["the first time", "again"])
+    expect(await coop.script(example)).toMatchObject({ exit: 0, out: "", err: "" });
+
+  expect(await coop.data(["history", "list", "--all-scopes"])).toMatchObject([
+    {
+      ref: "H1",
+      author: "python",
+      scope: "cwkPippa",
+      slug: "2026-05-17-pippa-quest-evolve-v2",
+      title: "Evolve pippa-quest v2",
+      body: "two foundational shifts since v1 …",
+      commit_sha: null,
+    },
+  ]);
+});
+
+test("add_history_entry speaks as as_id, else as PIPPA_COOP_ID, and with positional values too", async () => {
+  await using coop = await pythonStory();
+  const authors = await coop.told(
+    `
+import json
+from tools.coop import add_history_entry
+named = add_history_entry("project", "one", "One", "why", "abc1234", "ann")
+known = add_history_entry("project", "two", "Two", "why")
+print(json.dumps([named["author"], known["author"], named["commit_sha"]]))
+`,
+    { env: { PIPPA_COOP_ID: "bob" } },
+  );
+  expect(authors).toEqual(["ann", "bob", "abc1234"]);
+});
+
+test("other functions leave it to coop to ask who speaks", async () => {
+  await using coop = await pythonStory();
+  const failed = await coop.script(`from tools.coop import letter_read; letter_read()`);
+  expect(failed.exit).toBe(1);
+  expect(failed.err).toContain("UsageError: who speaks? no id was given; put --as ID first");
+});
+
+const ODD_TEXTS = `
+import json
+from tools import coop
+texts = ["", "-", "--help", "- 목록", "락스트림\\r\\n'작은' \\"큰\\" $HOME \`x\` \\\\n\\t\\n\\n", "e\\u0301 🙂 \\u200b", "가" * 349_526]
+kept = [coop.letter_write("제목 '\\"$(x)", body=text, as_id="안나", scope="락")["ref"] for text in texts]
+assert len(texts[-1].encode()) > 1 << 20
+shown = [coop.letter_show(ref) for ref in kept]
+assert [each["body"] for each in shown] == texts
+assert {(each["title"], each["author"], each["scope"]) for each in shown} == {("제목 '\\"$(x)", "안나", "락")}
+for title in ["-x", "--", "--help", "a\\nb", "="]:
+    assert coop.todo_add(title, as_id="안나")["title"] == title
+print(json.dumps(kept))
+`;
+
+const LOCALES: Record<string, string>[] = [
+  {},
+  { LC_ALL: "C", PYTHONUTF8: "0", PYTHONCOERCECLOCALE: "0" },
+  { PYTHONIOENCODING: "latin-1" },
+];
+
+test.each(LOCALES)("texts come back as they were given, whatever the locale: %j", async (env) => {
+  await using coop = await pythonStory();
+  await Bun.write(join(coop.folder, "odd.py"), ODD_TEXTS);
+  const { exit, err, json } = await coop.run(["-m", "odd"], { program: PYTHON, env });
+  expect({ exit, err }).toEqual({ exit: 0, err: "" });
+  const last = json().at(-1);
+  expect((await coop.run(["letter", "show", last, "--raw"])).bytes).toEqual(
+    Buffer.from("가".repeat(349_526)),
+  );
+});
+
+test("two long texts of one command both arrive, and leave no file behind", async () => {
+  await using coop = await pythonStory();
+  const temporary = join(coop.home, "tmp");
+  await mkdir(temporary);
+  const done = await coop.told(
+    `
+import json
+from tools import coop
+coop.queue_push("jobs", '{"수":1}', as_id="ann")
+[item] = coop.queue_take("jobs", as_id="ann")
+coop.queue_done(item["ref"], reply="답\\n" * 100_000, body="-\\r\\n", as_id="ann")
+item = coop.queue_show(item["ref"])
+print(json.dumps([item["payload"], item["replies"][0]["body"] == "답\\n" * 100_000, item["note"]]))
+`,
+    { env: { TMPDIR: temporary } },
+  );
+  expect(done).toEqual(['{"수":1}', true, "-\r\n"]);
+  expect(await readdir(temporary)).toEqual([]);
+});
+
+const FAILURES = `
+import json, os
+from tools import coop
+def failure(function, *words, **flags):
+    try:
+        return function(*words, **flags)
+    except coop.CoopError as error:
+        return [type(error).__name__, error.exit_code, error.code, error.reason, error.ref]
+`;
+
+test("a failure is raised by its exit, and says what coop says", async () => {
+  await using coop = await pythonStory();
+  const told = await coop.told(`${FAILURES}
+coop.letter_write("one", body="", as_id="ann")
+coop.letter_ack("L1", as_id="ann")
+try:
+    coop.letter_start("L1", as_id="bob")
+except coop.Conflict as conflict:
+    print(json.dumps({
+        "conflict": vars(conflict),
+        "text": str(conflict),
+        "usage": failure(coop.letter_list, status="raed"),
+        "not_found": failure(coop.todo_show, 7),
+        "other_version": failure(coop.letter_reopen, "L1", if_version=1, as_id="ann"),
+        "empty": failure(coop.queue_take, as_id="ann"),
+        "unavailable": failure(coop.who, db="/nowhere/coop.db"),
+    }))
+`);
+  expect(told.conflict).toMatchObject({
+    exit_code: 4,
+    code: "conflict",
+    reason: "state",
+    ref: "L1",
+    current: { state: "done", by: "ann" },
+  });
+  expect(told.text).toBe(`${told.conflict.message}; ${told.conflict.hint}`);
+  expect(told.usage).toEqual(["UsageError", 2, "usage", null, null]);
+  expect(told.not_found).toEqual(["NotFound", 3, "not_found", null, "T7"]);
+  expect(told.other_version).toEqual(["Conflict", 4, "conflict", "version", "L1"]);
+  expect(told.empty).toEqual([]);
+  expect(told.unavailable).toEqual(["Unavailable", 6, "unavailable", "no_store", null]);
+});
+
+test("a store that is locked is Busy after the wait", async () => {
+  await using coop = await pythonStory();
+  using other = new Database(coop.store);
+  other.run("begin immediate");
+  const told = await coop.told(`${FAILURES}
+print(json.dumps(failure(coop.letter_write, body="", as_id="ann", wait=0.2)))
+`);
+  expect(told).toEqual(["Busy", 7, "busy", null, null]);
+});
+
+test.each([
+  ["exit 8", ["OutcomeUnknown", 8, "unknown", null, null]],
+  ["kill -9 $$", ["OutcomeUnknown", -9, "unknown", null, null]],
+  ["exit 0", ["OutcomeUnknown", 0, "unknown", null, null]],
+  ["echo oh >&2; exit 1", ["Failed", 1, "unknown", null, null]],
+  ["cat >&2; exit 5", ["Empty", 5, "unknown", null, null]],
+])("a coop that ends with `%s` is no success", async (shell, expected) => {
+  await using coop = await pythonStory();
+  const broken = join(coop.home, "broken");
+  await program(broken, shell);
+  const script = `${FAILURES}
+print(json.dumps(failure(coop.letter_write, body="x" * 1_000_000, as_id="ann")))
+`;
+  expect(await coop.told(script, { env: { COOP_BIN: broken } })).toEqual(expected);
+});
+
+test("what coop warns of is a Python warning at the caller's line", async () => {
+  await using coop = await pythonStory();
+  const script = `from tools import coop
+coop.letter_write(body="", as_id="claude-code-pippa")
+coop.letter_write(body="", as_id="claude-code-pipa")
+`;
+  await Bun.write(join(coop.folder, "warned.py"), script);
+  const { exit, err } = await coop.run(["warned.py"], { program: PYTHON });
+  expect(exit).toBe(0);
+  expect(err).toContain("warned.py:3: CoopWarning: 'claude-code-pipa' has never written here");
+});
+
+test("a list says how many there are and whether it was cut; a repeat that it is one", async () => {
+  await using coop = await pythonStory();
+  const told = await coop.told(`
+import json
+from tools import coop
+first = coop.todo_add("one", key="once", as_id="ann")
+again = coop.todo_add("one", key="once", as_id="ann")
+coop.todo_add("two", as_id="ann")
+shown = coop.todo_list(limit=1)
+print(json.dumps([first.replayed, again.replayed, again == first, shown.total, shown.truncated, len(shown)]))
+`);
+  expect(told).toEqual([false, true, true, 2, true, 1]);
+});
+
+test("coop is the one that COOP_BIN names, else the one on PATH, else the one in the package's folder", async () => {
+  await using coop = await pythonStory();
+  const bin = join(coop.home, "other");
+  await mkdir(bin);
+  const places = {
+    COOP_BIN: join(coop.home, "named"),
+    PATH: join(bin, "coop"),
+    beside: join(coop.tools, "coop"),
+  };
+  for (const [place, path] of Object.entries(places)) await program(path, `echo ${place}`);
+  const main = async (env: Record<string, string>) =>
+    (await coop.run(["-m", "tools.coop"], { program: PYTHON, env })).out;
+
+  expect(await main({ PATH: `${bin}:/bin`, COOP_BIN: places.COOP_BIN })).toBe("COOP_BIN\n");
+  expect(await main({ PATH: `${bin}:/bin`, COOP_BIN: "" })).toBe("PATH\n");
+  expect(await main({ PATH: "/bin" })).toBe("beside\n");
+});
+
+test("without coop the package says where it looked", async () => {
+  await using coop = await pythonStory();
+  const nowhere = { PATH: join(coop.home, "nowhere") };
+  const { exit, out, err } = await coop.run(["-m", "tools.coop", "who"], {
+    program: PYTHON,
+    env: nowhere,
+  });
+  expect({ exit, out }).toEqual({ exit: 127, out: "" });
+  for (const place of ["COOP_BIN", "PATH", coop.tools]) expect(err).toContain(place);
+  expect(err.trim().split("\n")).toHaveLength(1);
+
+  const wrong = { COOP_BIN: "/nowhere/coop" };
+  const raised = await coop.script(`from tools.coop import who; who()`, { env: wrong });
+  expect(raised.err).toContain("CoopNotFound: COOP_BIN is '/nowhere/coop', which is no program");
+});
+
+const FILES = ["__init__.py", "__main__.py", "_call.py"];
+
+test("shim needs no store, makes the folders, and says in each file who wrote it", async () => {
+  await using coop = await story({ init: false });
+  const written = await coop.data(["shim", "python", "--dir", "some/tools/coop"]);
+  const dir = join(coop.folder, "some/tools/coop");
+  expect(written).toEqual({ dir, written: FILES, unchanged: [], version });
+  expect(await readdir(coop.home)).toEqual([]);
+  expect(await readdir(join(coop.folder, "some/tools"))).toEqual(["coop"]);
+  expect((await readdir(dir)).sort()).toEqual(FILES);
+  for (const name of FILES) {
+    const [first] = (await Bun.file(join(dir, name)).text()).split("\n");
+    expect(first).toStartWith(`# Written by \`coop shim python\`, coop ${version}. `);
+  }
+});
+
+test("shim again changes nothing, and brings what was edited or is older up to date", async () => {
+  await using coop = await story({ init: false });
+  const shim = () => coop.data(["shim", "python", "--dir", coop.folder]);
+  await shim();
+  expect(await shim()).toMatchObject({ written: [], unchanged: FILES });
+
+  const init = join(coop.folder, "__init__.py");
+  const text = await Bun.file(init).text();
+  await Bun.write(init, "# Written by `coop shim python`, coop 0.0.1. …\nolder = True\n");
+  expect(await shim()).toMatchObject({ written: ["__init__.py"], unchanged: FILES.slice(1) });
+  expect(await Bun.file(init).text()).toBe(text);
+  expect((await readdir(coop.folder)).sort()).toEqual(FILES);
+});
+
+test("shim writes nothing at all where a file of somebody else is in its way", async () => {
+  await using coop = await story({ init: false });
+  const path = join(coop.folder, "_call.py");
+  const shim = ["shim", "python", "--dir", "."];
+  const refused = { exit: 2, out: "", err: expect.stringContaining(`did not write ${path},`) };
+
+  await Bun.write(path, "mine = True\n");
+  expect(await coop.run(shim)).toMatchObject(refused);
+  expect(await Bun.file(path).text()).toBe("mine = True\n");
+  await Bun.write(path, "");
+  expect(await coop.run(shim)).toMatchObject(refused);
+  await Bun.file(path).delete();
+  await symlink("/dev/null", path);
+  expect(await coop.run(shim)).toMatchObject(refused);
+  expect(await readdir(coop.folder)).toEqual(["_call.py"]);
+
+  const inFile = await coop.run(["shim", "python", "--dir", "/dev/null/coop"]);
+  expect(inFile).toMatchObject({ exit: 6, out: "" });
+  expect(await coop.run(["shim", "python"])).toMatchObject({ exit: 2, out: "" });
+  expect(await coop.run(["shim", "python", "--dir="])).toMatchObject({ exit: 2, out: "" });
+});
+
+test("every function of the package works and gives what it is declared to give", async () => {
+  await using coop = await pythonStory();
+  const every = await Bun.file(join(import.meta.dir, "every_verb.py")).text();
+  const called: string[] = await coop.told(every);
+  expect(called.sort()).toEqual(Object.keys(await signatures(coop)).sort());
+});
+
+/** How a function can be called; names in alphabetical order, but for the words. */
+interface Signature {
+  words: string[];
+  flags: string[];
+  required: string[];
+}
+
+/** The functions of the package that was written. */
+const signatures = (coop: PythonStory): Promise<Record<string, Signature>> =>
+  coop.told(`
+import inspect, json
+from tools import coop
+def signature(function):
+    parameters = inspect.signature(function).parameters.values()
+    return {
+        "words": [each.name for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD],
+        "flags": sorted(each.name for each in parameters if each.kind is each.KEYWORD_ONLY),
+        "required": sorted(each.name for each in parameters if each.default is each.empty),
+    }
+functions = inspect.getmembers(coop, inspect.isfunction)
+print(json.dumps({name: signature(each) for name, each in functions if each.__module__ == "tools.coop"}))
+`);
+
+/** For people at a terminal. */
+const NO_FUNCTION = ["help", "shim"];
+const NO_PARAMETER = ["json", "quiet", "noColor", "help", "version", "raw"];
+const NAMES: Record<string, string> = { as: "as_id", from: "from_" };
+
+const parameter = (key: string) => NAMES[key] ?? flagName(key).replaceAll("-", "_");
+
+function signatureOf(verb: Verb): Signature {
+  const all: Args = { ...GLOBALS, ...verb.args };
+  const args = Object.entries(all).filter(([key]) => !NO_PARAMETER.includes(key));
+  const isWord = ([, arg]: [string, Arg]) => arg.type === "positional";
+  const names = (some: typeof args) => some.map(([key]) => parameter(key));
+  return {
+    words: names(args.filter(isWord)),
+    flags: names(args.filter((each) => !isWord(each))).sort(),
+    required: names(args.filter(([, arg]) => arg.required)).sort(),
+  };
+}
+
+test("every verb has a function with all of its words and flags, and no function has others", async () => {
+  const expected: Record<string, Signature> = {};
+  for (const [name, load] of Object.entries(root.commands)) {
+    if (NO_FUNCTION.includes(name)) continue;
+    const command = (await load()).default;
+    if (command.kind === "verb") expected[name] = signatureOf(command);
+    else
+      for (const [word, loadVerb] of Object.entries(command.commands))
+        expected[`${name}_${word}`] = signatureOf((await loadVerb()).default as Verb);
+  }
+  // The commit is its last word, and the first one when the entry is left out.
+  expected["history_commit"]!.required = [];
+
+  await using coop = await pythonStory();
+  const { add_history_entry, ...functions } = await signatures(coop);
+  expect(functions).toEqual(expected);
+  expect(add_history_entry!.words).toEqual([
+    "scope",
+    "slug",
+    "title",
+    "body",
+    "commit_sha",
+    "as_id",
+  ]);
+});

@@ -1,0 +1,110 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "../src/admin/init";
+import type { CoopError } from "../src/errors";
+import type { Surface } from "../src/ref";
+import { openStore, type Store } from "../src/store/open";
+import { first, raw, sql, type Row } from "../src/store/sql";
+import { Wait, type Clock } from "../src/store/wait";
+import { write, type WriteRequest, type Writing } from "../src/store/write";
+
+/** An engine that a contract suite runs on. */
+export interface Engine {
+  name: string;
+  /** A store as `coop init` makes it, that nothing else uses; `close` also takes it away. */
+  openFresh(): Promise<{ store: Store; close(): Promise<void> }>;
+}
+
+/** Every engine; a contract suite is `describe.each(engines)("…", ({ openFresh }) => …)`. */
+export const engines: Engine[] = [
+  {
+    name: "SQLite",
+    openFresh: async () => {
+      const folder = await mkdtemp(join(tmpdir(), "coop-store-"));
+      const path = join(folder, "coop.db");
+      const wait = new Wait(10, clock);
+      await build(path, wait, clock.now());
+      const store = await openStore({ engine: "sqlite", path }, wait);
+      const close = async () => {
+        await store.close();
+        await rm(folder, { recursive: true });
+      };
+      return { store, close };
+    },
+  },
+];
+
+let now = Date.parse("2026-11-22T09:30:00Z");
+
+/** A clock whose calendar goes on by a second each time it is looked at; waiting takes real time. */
+export const clock: Clock = {
+  now: () => (now += 1000),
+  elapsed: () => performance.now(),
+  random: Math.random,
+  sleep: Bun.sleep,
+};
+
+/**
+ * Runs one writing command as `id` and gives its result: `writingAs(store, "ann", (writing) => writeLetter(writing, …))`.
+ * Its time is a second after that of the command before, unless `at` says another (milliseconds since 1970).
+ * @throws what `work` throws.
+ */
+export async function writingAs<T>(
+  store: Store,
+  id: string,
+  work: (writing: Writing) => Promise<T>,
+  { at, key, warn }: { at?: number; key?: WriteRequest["key"]; warn?: Writing["warn"] } = {},
+): Promise<T> {
+  const actor = { id, host: "host", pid: 1, folder: "/work" };
+  const request = { actor, key, now: () => at ?? clock.now(), warn: warn ?? (() => {}) };
+  const { result } = await write(store, request, work);
+  return result;
+}
+
+/** An event as the store keeps it, with the values before and after as objects. */
+export interface KeptEvent {
+  id: number;
+  at: number;
+  author: string;
+  host: string;
+  pid: number;
+  folder: string;
+  verb: string;
+  version: number;
+  state: string | null;
+  before: Row | null;
+  after: Row | null;
+}
+
+/** A record's events, oldest first; without a record those of the whole store. */
+export async function eventsOf(
+  store: Store,
+  surface?: Surface,
+  number?: number,
+): Promise<KeptEvent[]> {
+  const rows = await store.all<Row & { before: string | null; after: string | null }>(
+    surface === undefined
+      ? sql`select * from events order by id`
+      : sql`select * from events where surface = ${surface} and number = ${number ?? null} order by id`,
+  );
+  const parse = (text: string | null): Row | null => text && JSON.parse(text);
+  return rows.map(
+    (row) =>
+      ({ ...row, before: parse(row.before), after: parse(row.after) }) as unknown as KeptEvent,
+  );
+}
+
+/** A record's row as the store keeps it: `rowOf(store, "letters", 12)`; undefined when there is none. */
+export const rowOf = (store: Store, table: string, number: number): Promise<Row | undefined> =>
+  first(store, sql`select * from ${raw(table)} where number = ${number}`);
+
+/** What a command that must fail threw: `await failure(writingAs(…))`. A command that succeeds fails the test. */
+export async function failure(command: Promise<unknown>): Promise<CoopError> {
+  const result = await command.then(
+    (value) => ({ value }),
+    (error: CoopError) => ({ error }),
+  );
+  if ("error" in result) return result.error;
+  throw new Error(`it succeeded: ${JSON.stringify(result.value)}`);
+}

@@ -1,0 +1,158 @@
+import { Database } from "bun:sqlite";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdir, readdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { git, story, type Story } from "../story";
+import { everyVerb, examplesOf } from "../tree";
+
+/** A text that is also a line of `push --jsonl`. */
+const TEXT = '{"payload":"text"}\n';
+
+/** What needs no store. */
+const WITHOUT = ["init", "help", "shim"];
+const commands = (await everyVerb())
+  .filter(({ words }) => !WITHOUT.includes(words[0]!))
+  .map(({ words, verb }) => ({ name: words.join(" "), examples: examplesOf(verb) }));
+
+let coop: Story;
+beforeEach(async () => {
+  coop = await story({ init: false });
+});
+afterEach(() => coop[Symbol.asyncDispose]());
+
+describe("where there is no store", () => {
+  test.each(commands)("$name says so and makes nothing", async ({ examples }) => {
+    // What the examples speak of, but for the store: a commit, files, an editor.
+    await git(coop.folder, "init");
+    await git(coop.folder, "commit", "--allow-empty", "-m", "a commit");
+    const files = examples.flatMap((words) =>
+      words.filter((_, at) => /^(--\w+-file|-F|--jsonl)$/.test(words[at - 1] ?? "")),
+    );
+    for (const file of files) await Bun.write(join(coop.folder, file), TEXT);
+    const before = await readdir(coop.folder);
+
+    for (const words of examples) {
+      const { exit, out, err } = await coop.run(["--json", ...words], {
+        stdin: TEXT,
+        env: { PIPPA_COOP_ID: "ann", EDITOR: "printf text >" },
+      });
+      expect({ words, exit, out }).toEqual({ words, exit: 6, out: "" });
+      const { error } = JSON.parse(err);
+      expect(error).toMatchObject({ code: "unavailable", reason: "no_store" });
+      expect(error.message).toContain(coop.store);
+      expect(error.hint).toMatch(/mounted\?.*ask the person/);
+      expect(err).not.toMatch(/\binit\b/);
+    }
+    expect(await readdir(coop.home)).toEqual([]);
+    expect(await readdir(coop.folder)).toEqual(before);
+  });
+
+  test("a folder that is there stays empty", async () => {
+    await mkdir(dirname(coop.store));
+    for (const words of [["letter", "read"], ["letter", "write", "--body", "x"], ["who"]])
+      expect((await coop.run(words, { as: "ann" })).exit).toBe(6);
+    expect(await readdir(dirname(coop.store))).toEqual([]);
+  });
+
+  test("help and versions need none", async () => {
+    for (const words of [
+      [],
+      ["--help"],
+      ["letter"],
+      ["letter", "write", "--help"],
+      ["help", "exits"],
+      ["--version"],
+    ]) {
+      const { exit, out, err } = await coop.run(words);
+      expect({ exit, err }).toEqual({ exit: 0, err: "" });
+      expect(out).not.toBe("");
+    }
+    expect(await readdir(coop.home)).toEqual([]);
+  });
+});
+
+describe("what is no store is left as it is", () => {
+  const there: Record<string, (path: string) => Promise<unknown>> = {
+    "a folder": (path) => mkdir(path, { recursive: true }),
+    "a text file": (path) =>
+      Bun.write(path, "not a database, but longer than a header of one\n".repeat(99)),
+    "an empty file": (path) => Bun.write(path, ""),
+    "another program's database": async (path) => {
+      await mkdir(dirname(path));
+      const database = new Database(path, { create: true });
+      database.run("create table notes (text)");
+      database.run("insert into notes values ('mine')");
+      database.close();
+    },
+  };
+
+  test.each(Object.keys(there))("%s", async (what) => {
+    await there[what]!(coop.store);
+    const look = async () =>
+      what === "a folder"
+        ? readdir(coop.store)
+        : Bun.SHA256.hash(await Bun.file(coop.store).bytes(), "hex");
+    const before = await look();
+    const beside = await readdir(dirname(coop.store));
+
+    for (const words of [
+      ["letter", "read"],
+      ["letter", "write", "--body", "x"],
+      ["letter", "list"],
+      ["whoami"],
+      ["init"],
+      ["init", "--upgrade"],
+    ]) {
+      const { exit, out, err } = await coop.run(["--json", ...words], { as: "ann" });
+      expect({ words, exit, out }).toEqual({ words, exit: 6, out: "" });
+      const { error } = JSON.parse(err);
+      expect(error).toMatchObject({ code: "unavailable", reason: "foreign" });
+      expect(error.message).toContain(coop.store);
+      expect(await look()).toEqual(before);
+    }
+    expect(await readdir(dirname(coop.store))).toEqual(beside);
+  });
+});
+
+describe("a store that is named by no absolute path", () => {
+  test("is a usage error, by flag and by variable", async () => {
+    for (const name of [
+      "coop.db",
+      "./coop.db",
+      "~/coop.db",
+      "",
+      "mysql://host/db",
+      "file:/tmp/coop.db",
+    ]) {
+      const { exit, err } = await coop.run(["letter", "list", `--db=${name}`]);
+      expect({ name, exit }).toEqual({ name, exit: 2 });
+      expect(err).toContain(`--db is '${name}'`);
+    }
+    const { exit, err } = await coop.run(["letter", "list"], { env: { PIPPA_COOP_DB: "coop.db" } });
+    expect({ exit, err }).toEqual({
+      exit: 2,
+      err: expect.stringContaining("PIPPA_COOP_DB is 'coop.db'"),
+    });
+    for (const words of [
+      ["init", "--db", "coop.db"],
+      ["init", "--db="],
+    ])
+      expect((await coop.run(words)).exit).toBe(2);
+    expect(await readdir(coop.folder)).toEqual([]);
+  });
+
+  test("is a usage error where the home folder is relative", async () => {
+    for (const words of [["letter", "list"], ["init"]]) {
+      const { exit, err } = await coop.run(words, { env: { HOME: "home" } });
+      expect(exit).toBe(2);
+      expect(err).toContain("HOME is 'home', which is no absolute path");
+    }
+    expect(await readdir(coop.folder)).toEqual([]);
+  });
+
+  test("an empty variable counts as unset", async () => {
+    const { exit, err } = await coop.run(["letter", "list"], { env: { PIPPA_COOP_DB: "" } });
+    expect(exit).toBe(6);
+    expect(err).toContain(coop.store);
+  });
+});

@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { Database } from "bun:sqlite";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { build } from "../../scripts/build.ts";
+import { story, times } from "../story";
+
+/** Binaries of two ages on one store: this one, and one whose schema is a step further. */
+let folder: string;
+let next: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "coop-next-"));
+  next = join(folder, "next");
+  await build({ entry: join(import.meta.dir, "../fixtures/next.ts"), outfile: next });
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+const breaking = { COOP_NEXT_BREAKS: "writers" };
+
+const schemaOf = (path: string) => {
+  const database = new Database(path, { readonly: true });
+  const { user_version: version } = database.query("pragma user_version").get() as {
+    user_version: number;
+  };
+  database.close();
+  return version;
+};
+
+describe("a newer binary", () => {
+  test("migrates by itself what older ones can live with, after a safety copy beside the store", async () => {
+    await using coop = await story();
+    const before = schemaOf(coop.store);
+    await coop.data(["letter", "write", "--body", "from before"], { as: "ann" });
+
+    const read = await coop.run(["letter", "read"], { as: "ann", program: next });
+
+    expect(read.out).toContain("from before");
+    expect(schemaOf(coop.store)).toBe(before + 1);
+    const copy = (await readdir(dirname(coop.store))).find((name) =>
+      name.startsWith("coop.db.schema-"),
+    );
+    expect(copy).toBe(`coop.db.schema-${before}`);
+    expect(schemaOf(join(dirname(coop.store), copy!))).toBe(before);
+    expect(await coop.data(["letter", "list"], { as: "ann" })).toHaveLength(1);
+  });
+
+  test("migrates once when many of them start at the same moment, and none fails", async () => {
+    await using coop = await story();
+    const before = schemaOf(coop.store);
+    const runs = await times(12, (n) =>
+      coop.run(["letter", "write", "--body", `letter ${n}`], { as: "ann", program: next }),
+    );
+    expect(runs.map(({ err }) => err).join("")).toBe("");
+    expect(schemaOf(coop.store)).toBe(before + 1);
+    expect(await coop.data(["letter", "list"])).toHaveLength(12);
+    expect(
+      (await readdir(dirname(coop.store))).filter((name) => !/^coop\.db(-wal|-shm)?$/.test(name)),
+    ).toEqual([`coop.db.schema-${before}`]);
+  });
+
+  test("makes a change that older ones cannot live with only by `init --upgrade`, which names who used the store", async () => {
+    await using coop = await story();
+    const before = schemaOf(coop.store);
+    await coop.data(["letter", "write", "--body", "from before"], { as: "ann" });
+
+    const refused = await coop.run(["--json", "letter", "read"], {
+      as: "ann",
+      program: next,
+      env: breaking,
+    });
+    expect(refused.exit).toBe(6);
+    expect(refused.json().error).toMatchObject({ code: "unavailable", reason: "newer" });
+    expect(schemaOf(coop.store)).toBe(before);
+
+    const upgraded = await coop.run(["init", "--upgrade"], { program: next, env: breaking });
+    expect(upgraded.exit).toBe(0);
+    expect(upgraded.err).toContain("ann on ");
+    expect(schemaOf(coop.store)).toBe(before + 1);
+  });
+});
+
+describe("an older binary on a newer store", () => {
+  test("reads and writes what was changed in a way it can live with", async () => {
+    await using coop = await story();
+    await coop.run(["letter", "write", "--body", "from after"], { as: "ann", program: next });
+    expect(await coop.data(["letter", "read"], { as: "ann" })).toHaveLength(1);
+    await coop.data(["letter", "ack", "L1"], { as: "ann" });
+  });
+
+  test("refuses to write, with exit 6 and nothing changed, what it may only read", async () => {
+    await using coop = await story();
+    await coop.data(["letter", "write", "--body", "from before"], { as: "ann" });
+    await coop.run(["init", "--upgrade"], { program: next, env: breaking });
+
+    const refused = await coop.run(["--json", "letter", "ack", "L1"], { as: "ann" });
+
+    expect(refused.exit).toBe(6);
+    expect(refused.json().error).toMatchObject({ code: "unavailable", reason: "newer" });
+    expect(await coop.data(["letter", "show", "L1"])).toMatchObject({
+      state: "unread",
+      version: 1,
+    });
+  });
+
+  test("refuses even to read what was changed beyond it", async () => {
+    await using coop = await story();
+    await coop.run(["init", "--upgrade"], { program: next, env: { COOP_NEXT_BREAKS: "readers" } });
+    const refused = await coop.run(["--json", "letter", "list"]);
+    expect(refused.exit).toBe(6);
+    expect(refused.json().error).toMatchObject({ code: "unavailable", reason: "newer" });
+  });
+});

@@ -1,0 +1,169 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import type { Store } from "../../src/store/open";
+import {
+  addEntry,
+  commitEntry,
+  editEntry,
+  listEntries,
+  onePending,
+  type Draft,
+} from "../../src/surfaces/history/store";
+import { engines, eventsOf, failure, rowOf, writingAs } from "../engines";
+
+const LONG = "abcdef1234567890abcdef1234567890abcdef12";
+
+describe.each(engines)("history on $name", ({ openFresh }) => {
+  let store: Store;
+  let close: () => Promise<void>;
+  beforeEach(async () => ({ store, close } = await openFresh()));
+  afterEach(() => close());
+
+  const add = (draft: Partial<Draft> = {}, id = "ann") =>
+    writingAs(store, id, (writing) =>
+      addEntry(writing, {
+        scope: "quest",
+        slug: "split",
+        title: "Split",
+        body: "why",
+        commitSha: null,
+        ...draft,
+      }),
+    );
+  const commit = (
+    sha: string,
+    { replace = false, ifVersion }: { replace?: boolean; ifVersion?: number } = {},
+  ) =>
+    writingAs(store, "ann", (writing) =>
+      commitEntry(writing, { number: 1 }, { sha, replace, ifVersion }),
+    );
+  const everything = { filter: {}, slice: { limit: 0 }, hidesFinished: false };
+
+  test("an entry is pending until its commit is filled in", async () => {
+    expect(await add()).toMatchObject({
+      ref: "H1",
+      state: "pending",
+      created: true,
+      commit_sha: null,
+    });
+    expect(await commit("abcdef1")).toMatchObject({
+      state: "committed",
+      commit_sha: "abcdef1",
+      version: 2,
+    });
+    expect((await eventsOf(store, "history", 1)).map(({ verb, state }) => [verb, state])).toEqual([
+      ["add", "pending"],
+      ["commit", "committed"],
+    ]);
+  });
+
+  test("the same entry added again is there once, and writes nothing", async () => {
+    await add();
+    expect(await add({}, "bob")).toMatchObject({ ref: "H1", created: false, author: "ann" });
+    expect(await eventsOf(store)).toHaveLength(1);
+  });
+
+  test.each([{ body: "another why" }, { title: "Another" }, { commitSha: "abcdef1" }])(
+    "another entry under a slug that is taken is a conflict: %o",
+    async (other) => {
+      await add();
+      expect(await failure(add(other))).toMatchObject({
+        code: "conflict",
+        details: { reason: "slug", ref: "H1" },
+      });
+      expect(await eventsOf(store)).toHaveLength(1);
+    },
+  );
+
+  test("each scope has its own slugs", async () => {
+    await add();
+    expect(await add({ scope: "other", body: "else" })).toMatchObject({ ref: "H2", created: true });
+  });
+
+  test("the same sha again is a success, and the longest form is kept", async () => {
+    await add();
+    await commit("abcdef1");
+    expect(await commit(LONG)).toMatchObject({ commit_sha: LONG });
+    expect(await commit("abcdef1")).toMatchObject({ commit_sha: LONG, version: 3 });
+    expect(await eventsOf(store, "history", 1)).toHaveLength(3);
+  });
+
+  test("another sha is a conflict that changes nothing, unless it is to replace", async () => {
+    await add();
+    await commit("abcdef1");
+    const before = await rowOf(store, "history_entries", 1);
+    expect(await failure(commit("1234567"))).toMatchObject({
+      code: "conflict",
+      details: {
+        reason: "state",
+        ref: "H1",
+        current: { state: "committed", by: "ann", version: 2 },
+      },
+    });
+    expect(await rowOf(store, "history_entries", 1)).toEqual(before);
+    expect(await commit("1234567", { replace: true })).toMatchObject({ commit_sha: "1234567" });
+    expect((await eventsOf(store, "history", 1)).at(-1)).toMatchObject({
+      before: { commit_sha: "abcdef1" },
+    });
+  });
+
+  test("a commit is held to the version that its user saw", async () => {
+    await add();
+    expect(await failure(commit("abcdef1", { ifVersion: 7 }))).toMatchObject({
+      code: "conflict",
+      details: { reason: "version" },
+    });
+    expect(await rowOf(store, "history_entries", 1)).toMatchObject({
+      commit_sha: null,
+      version: 1,
+    });
+  });
+
+  test("the one pending entry of an author in a scope needs no name; none and several are errors", async () => {
+    const pending = () => onePending(store, "ann", "quest");
+    expect(await failure(pending())).toMatchObject({ code: "not_found" });
+    await add();
+    await add({ slug: "elsewhere", scope: "other" });
+    await add({ slug: "theirs" }, "bob");
+    expect(await pending()).toEqual({ number: 1 });
+    await add({ slug: "second" });
+    expect(await failure(pending())).toMatchObject({
+      code: "usage",
+      message: expect.stringContaining("H4 second, H1 split"),
+    });
+  });
+
+  test("an edit keeps the values before it; a slug that is taken is a conflict", async () => {
+    await add();
+    await add({ slug: "second" });
+    const edit = (changes: { slug?: string; body?: string }) =>
+      writingAs(store, "bob", (writing) =>
+        editEntry(writing, { scope: "quest", slug: "split" }, undefined, changes),
+      );
+    expect(await edit({ body: "a better why" })).toMatchObject({
+      body: "a better why",
+      version: 2,
+    });
+    expect((await eventsOf(store, "history", 1)).at(-1)).toMatchObject({
+      author: "bob",
+      before: { body: "why" },
+      after: {},
+    });
+    expect(await failure(edit({ slug: "second" }))).toMatchObject({
+      code: "conflict",
+      details: { reason: "slug" },
+    });
+    expect(await edit({ slug: "split" })).toMatchObject({ slug: "split" });
+  });
+
+  test("lists tell pending from committed", async () => {
+    await add();
+    await add({ slug: "second" });
+    await commit("abcdef1");
+    const refs = async (states?: string[]) =>
+      (await listEntries(store, { ...everything, filter: { states } })).rows.map(({ ref }) => ref);
+    expect(await refs()).toEqual(["H2", "H1"]);
+    expect(await refs(["pending"])).toEqual(["H2"]);
+    expect(await refs(["committed"])).toEqual(["H1"]);
+    expect(await refs(["pending", "committed"])).toEqual(["H2", "H1"]);
+  });
+});

@@ -1,0 +1,455 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import type { Store } from "../../src/store/open";
+import { sql } from "../../src/store/sql";
+import {
+  findLetter,
+  listLetters,
+  markRead,
+  moveLetter,
+  STATES,
+  writeLetter,
+  type Draft,
+} from "../../src/surfaces/letter/store";
+import { engines, eventsOf, failure, rowOf, writingAs } from "../engines";
+import { inside, type Inside } from "../inside";
+
+type State = (typeof STATES)[number];
+
+const MOVES = {
+  start: { from: ["unread", "read"], to: "working" },
+  ack: { from: ["unread", "read", "working"], to: "done" },
+  abandon: { from: ["unread", "read", "working"], to: "abandoned" },
+  reopen: { from: ["done", "abandoned", "superseded"], to: "unread" },
+} as const satisfies Record<string, { from: readonly State[]; to: State }>;
+type Verb = keyof typeof MOVES;
+const VERBS = Object.keys(MOVES) as Verb[];
+const ALL = { slice: { limit: 50 }, hidesFinished: false };
+const ALL_LETTERS = sql`select * from letters order by number`;
+
+describe.each(engines)("letters on $name", ({ openFresh }) => {
+  let store: Store;
+  let close: () => Promise<void>;
+  let coop: Inside;
+  beforeEach(async () => {
+    ({ store, close } = await openFresh());
+    coop = await inside(store);
+  });
+  afterEach(async () => {
+    await coop[Symbol.asyncDispose]();
+    await close();
+  });
+
+  const write = (draft: Partial<Draft> = {}, by = "ann") =>
+    writingAs(store, by, (writing) =>
+      writeLetter(writing, {
+        scope: "",
+        to: "ann",
+        title: "a title",
+        body: "a body",
+        supersedes: [],
+        ...draft,
+      }),
+    );
+  const move = (verb: Verb, number = 1, said?: string, ifVersion?: number) =>
+    writingAs(store, "ben", (writing) => moveLetter(writing, verb, { number, ifVersion }, said));
+  const everything = async () => ({
+    letters: await store.all(ALL_LETTERS),
+    events: await eventsOf(store),
+  });
+
+  /** Writes letter 1 and brings it into a state. */
+  async function letterIn(state: State): Promise<void> {
+    await write();
+    if (state === "read") await writingAs(store, "ann", (writing) => markRead(writing, [1]));
+    if (state === "working") await move("start");
+    if (state === "done") await move("ack");
+    if (state === "abandoned") await move("abandon");
+    if (state === "superseded") await write({ supersedes: [1] });
+    expect(await rowOf(store, "letters", 1)).toMatchObject({ state });
+  }
+
+  for (const verb of VERBS) {
+    const { from, to } = MOVES[verb];
+    for (const state of STATES) {
+      if ((from as readonly State[]).includes(state)) {
+        test(`${verb} takes a letter from ${state} to ${to}, with one event`, async () => {
+          await letterIn(state);
+          const before = await rowOf(store, "letters", 1);
+          const events = await eventsOf(store);
+          const moved = await move(verb);
+
+          expect(moved).toMatchObject({
+            ref: "L1",
+            state: to,
+            version: Number(before!["version"]) + 1,
+          });
+          expect(await findLetter(store, 1)).toEqual(moved);
+          const all = await eventsOf(store);
+          expect(all.slice(0, -1)).toEqual(events);
+          expect(all.at(-1)).toMatchObject({
+            author: "ben",
+            verb,
+            version: moved.version,
+            state: to,
+            before: { state },
+            after: { state: to },
+          });
+        });
+      } else {
+        test(`${verb} of a letter that is ${state} is a conflict and changes nothing`, async () => {
+          await letterIn(state);
+          const before = await everything();
+          const error = await failure(move(verb));
+
+          expect(error).toMatchObject({
+            code: "conflict",
+            details: { reason: "state", ref: "L1" },
+          });
+          expect(error.details.current).toMatchObject({ state });
+          expect(await everything()).toEqual(before);
+        });
+      }
+    }
+  }
+
+  test("the loser of a start learns since when, by whom and where", async () => {
+    await write();
+    const { updated_at } = await move("start");
+    const error = await failure(move("start"));
+    expect(error.message).toMatch(/^L1 is working: by ben on host in \/work, \d+s ago$/);
+    expect(error.details.current).toEqual({
+      state: "working",
+      by: "ben",
+      at: updated_at,
+      version: 2,
+    });
+  });
+
+  test("a letter is written unread, at version 1, with the event of its creation", async () => {
+    const letter = await write({
+      scope: "web",
+      to: "cat",
+      title: "한글 제목",
+      body: "\ufeffa\r\n'b'\t",
+    });
+    expect(letter).toMatchObject({
+      ref: "L1",
+      scope: "web",
+      version: 1,
+      author: "ann",
+      state: "unread",
+      to: "cat",
+      title: "한글 제목",
+      body: "\ufeffa\r\n'b'\t",
+      acknowledgement: null,
+      note: null,
+      supersedes: [],
+      superseded_by: null,
+    });
+    expect(letter.created_at).toBe(letter.updated_at);
+    expect(await eventsOf(store, "letter", 1)).toMatchObject([
+      {
+        author: "ann",
+        host: "host",
+        pid: 1,
+        folder: "/work",
+        verb: "write",
+        version: 1,
+        state: "unread",
+      },
+    ]);
+  });
+
+  test("an acknowledgement is kept, and an event holds the one before it", async () => {
+    await write();
+    expect(await move("ack", 1, "shipped abc1234")).toMatchObject({
+      acknowledgement: "shipped abc1234",
+    });
+    await move("reopen", 1, "it did not hold");
+    expect(await move("ack", 1, "now it does")).toMatchObject({ acknowledgement: "now it does" });
+    const [, ack, , again] = await eventsOf(store, "letter", 1);
+    expect(ack!.before).toEqual({ state: "unread", acknowledgement: null });
+    expect(ack!.after).toEqual({ state: "done" });
+    expect(again!.before).toEqual({ state: "unread", acknowledgement: "shipped abc1234" });
+  });
+
+  test("a move holds to the version that its user saw", async () => {
+    await write();
+    await move("start", 1, undefined, 1);
+    const before = await everything();
+    const error = await failure(move("ack", 1, undefined, 1));
+    expect(error).toMatchObject({ code: "conflict", details: { reason: "version" } });
+    expect(error.details.current).toMatchObject({ version: 2 });
+    expect(await everything()).toEqual(before);
+    expect(await move("ack", 1, undefined, 2)).toMatchObject({ state: "done", version: 3 });
+  });
+
+  test("a letter that is not there is not found", async () => {
+    await write();
+    for (const verb of VERBS)
+      expect(await failure(move(verb, 2))).toMatchObject({
+        code: "not_found",
+        details: { ref: "L2" },
+      });
+    expect(await failure(findLetter(store, 2))).toMatchObject({ code: "not_found" });
+  });
+
+  test("a new letter supersedes the open ones that it names, each with an event", async () => {
+    await write();
+    await write();
+    await move("start", 2);
+    expect(await write({ supersedes: [1, 2] })).toMatchObject({ supersedes: ["L1", "L2"] });
+    for (const [number, state] of [
+      [1, "unread"],
+      [2, "working"],
+    ] as const) {
+      expect(await findLetter(store, number)).toMatchObject({
+        state: "superseded",
+        superseded_by: "L3",
+      });
+      expect((await eventsOf(store, "letter", number)).at(-1)).toMatchObject({
+        verb: "supersede",
+        state: "superseded",
+        before: { state, superseded_by: null },
+      });
+    }
+  });
+
+  test("a letter that is closed already is linked, left and warned of, and the new one is written", async () => {
+    await write();
+    await move("ack", 1, "thanks");
+    const warned: string[] = [];
+    await writingAs(
+      store,
+      "ann",
+      (writing) =>
+        writeLetter(writing, { scope: "", to: "ann", title: "", body: "new", supersedes: [1] }),
+      { warn: (code, message) => warned.push(`${code} ${message}`) },
+    );
+    expect(warned).toEqual([expect.stringMatching(/^already_closed L1 is already done/)]);
+    expect(await findLetter(store, 2)).toMatchObject({ state: "unread", supersedes: ["L1"] });
+    expect(await findLetter(store, 1)).toMatchObject({
+      state: "done",
+      acknowledgement: "thanks",
+      superseded_by: "L2",
+    });
+    expect((await eventsOf(store, "letter", 1)).at(-1)).toMatchObject({
+      verb: "supersede",
+      state: null,
+      before: { superseded_by: null },
+    });
+  });
+
+  test("a letter to supersede is named once, in whatever form", async () => {
+    await write();
+    for (const refs of ["L1,1", "L1,L1", "#1,l1"]) {
+      const words = ["letter", "write", "--body", "new", "--supersedes", refs];
+      expect(await coop.run(words, { as: "ann" })).toMatchObject({ exit: 2, out: "" });
+    }
+    expect(await eventsOf(store)).toHaveLength(1);
+  });
+
+  test("a letter that supersedes one which is not there is not written", async () => {
+    await write();
+    const before = await everything();
+    expect(await failure(write({ supersedes: [1, 9] }))).toMatchObject({
+      code: "not_found",
+      details: { ref: "L9" },
+    });
+    expect(await everything()).toEqual(before);
+  });
+
+  test("a superseded letter that is opened again points to no other", async () => {
+    await letterIn("superseded");
+    expect(await move("reopen")).toMatchObject({ state: "unread", superseded_by: null });
+  });
+
+  test("letters are listed in every state, newest first, and narrowed by what is asked", async () => {
+    await write({ scope: "web", to: "ann" });
+    await write({ scope: "web", to: "ben" }, "ben");
+    await write({ scope: "app", to: "ann" });
+    await move("ack", 1);
+    const refs = async (filter: Parameters<typeof listLetters>[1]["filter"]) =>
+      (await listLetters(store, { ...ALL, filter })).rows.map(({ ref }) => ref);
+    expect(await refs({})).toEqual(["L3", "L2", "L1"]);
+    expect(await refs({ scope: "web" })).toEqual(["L2", "L1"]);
+    expect(await refs({ states: ["done"] })).toEqual(["L1"]);
+    expect(await refs({ addressees: ["ann"] })).toEqual(["L3", "L1"]);
+    expect(await refs({ authors: ["ben"] })).toEqual(["L2"]);
+    const { updated_at } = await findLetter(store, 1);
+    expect(await refs({ since: Date.parse(updated_at) })).toEqual(["L1"]);
+    expect(await refs({ since: Date.parse(updated_at) + 1 })).toEqual([]);
+  });
+
+  test("a list says how many there are and pages through all of them", async () => {
+    for (let count = 0; count < 5; count++) await write();
+    const page = (before?: number) =>
+      listLetters(store, { filter: {}, slice: { before, limit: 2 }, hidesFinished: false });
+    const pages = [await page(), await page(4), await page(2)];
+    expect(pages.map(({ rows }) => rows.map(({ ref }) => ref))).toEqual([
+      ["L5", "L4"],
+      ["L3", "L2"],
+      ["L1"],
+    ]);
+    expect(pages.map(({ truncated }) => truncated)).toEqual([true, true, false]);
+    expect(pages.map(({ total }) => total)).toEqual(Array(3).fill({ count: 5, exact: true }));
+  });
+
+  describe("reading", () => {
+    const KB = 1024;
+    const read = (...words: string[]) =>
+      coop.run(["--json", "letter", "read", ...words], { as: "ann" });
+    const stateOf = async (number: number) => (await findLetter(store, number)).state;
+    /** Lines of 16 bytes, `bytes` in all. */
+    const linesOf = (bytes: number) => "fifteen letters\n".repeat(bytes / 16);
+
+    test("shows every open letter in full, newest first, and marks it once", async () => {
+      await write({ body: "one" });
+      await write({ body: "two" });
+      const { data, total, truncated } = (await read()).json();
+      expect(data).toMatchObject([
+        { ref: "L2", state: "read", body: "two", complete: true, marked: true },
+        { ref: "L1", state: "read", body: "one", complete: true, marked: true },
+      ]);
+      expect({ total, truncated }).toEqual({ total: 2, truncated: false });
+      const events = await eventsOf(store);
+      expect(events.slice(2)).toMatchObject([
+        { verb: "read", state: "read", before: { state: "unread" } },
+        { verb: "read", state: "read", before: { state: "unread" } },
+      ]);
+
+      expect((await read()).json().data).toMatchObject([{ ref: "L2" }, { ref: "L1" }]);
+      expect(await eventsOf(store)).toEqual(events);
+    });
+
+    test("keeps returning a letter until it is done, abandoned or superseded", async () => {
+      for (let count = 0; count < 4; count++) await write();
+      await move("start", 4);
+      await move("ack", 1);
+      await move("abandon", 2);
+      await write({ supersedes: [3] });
+      for (let repeat = 0; repeat < 2; repeat++)
+        expect((await read()).json().data).toMatchObject([
+          { ref: "L5", state: "read" },
+          { ref: "L4", state: "working" },
+        ]);
+    });
+
+    test("says with exit 0 that nothing is open", async () => {
+      expect(await read()).toMatchObject({ exit: 0 });
+      expect((await read()).json().data).toEqual([]);
+      expect((await coop.run(["letter", "read"], { as: "ann" })).out).toBe(
+        "no open letters to ann\n",
+      );
+    });
+
+    test("shows 24 KB in full and marks it", async () => {
+      await write({ body: linesOf(14 * KB) });
+      await write({ body: linesOf(10 * KB) });
+      expect((await read()).json().data).toMatchObject([{ complete: true }, { complete: true }]);
+      expect([await stateOf(1), await stateOf(2)]).toEqual(["read", "read"]);
+    });
+
+    test("cuts what does not fit at a line, says how to see it, and leaves it unread", async () => {
+      await write({ body: "the oldest" });
+      await write({ body: linesOf(20 * KB) });
+      await write({ body: linesOf(10 * KB) });
+      const { data, truncated } = (await read()).json();
+      expect(data).toMatchObject([
+        { ref: "L3", state: "read", complete: true, marked: true },
+        { ref: "L2", state: "unread", complete: false, marked: false, body: linesOf(14 * KB) },
+        { ref: "L1", state: "unread", complete: false, marked: false, body: null },
+      ]);
+      expect(truncated).toBe(true);
+      expect([await stateOf(1), await stateOf(2)]).toEqual(["unread", "unread"]);
+
+      const { out } = await coop.run(["letter", "read"], { as: "ann" });
+      expect(out).toContain("cut here; it stays unread. all of it: coop letter read L2\n");
+      expect(out).toContain("(coop letter read L1)\n");
+    });
+
+    test("cuts between lines although a character or a line crosses the border", async () => {
+      const korean = "가나다라마\n".repeat(KB * 2);
+      await write({ body: korean });
+      const [{ body }] = (await read()).json().data;
+      expect(Buffer.byteLength(body)).toBeGreaterThan(24 * KB - 16);
+      expect(Buffer.byteLength(body)).toBeLessThanOrEqual(24 * KB);
+      expect(korean).toStartWith(body);
+      expect(body).toEndWith("\n");
+
+      await write({ body: "x".repeat(25 * KB) });
+      expect((await read()).json().data[0]).toMatchObject({
+        ref: "L2",
+        body: null,
+        complete: false,
+      });
+      expect(await stateOf(2)).toBe("unread");
+    });
+
+    test("a letter that is asked for is shown in full whatever its length, and marked", async () => {
+      const body = linesOf(100 * KB);
+      await write({ body });
+      expect((await read("L1")).json().data).toMatchObject([
+        { body, complete: true, marked: true, state: "read" },
+      ]);
+    });
+
+    test("marks no letter that is addressed to another", async () => {
+      await write({ to: "ben" });
+      expect((await read("L1")).json().data).toMatchObject([
+        { body: "a body", complete: true, marked: false, state: "unread" },
+      ]);
+      expect((await read()).json().data).toEqual([]);
+      expect(await eventsOf(store)).toHaveLength(1);
+    });
+
+    test("shows the letters of this scope and of none in full, and of others a line each, unmarked", async () => {
+      await write({ scope: "web", body: "here" });
+      await write({ scope: "", body: "nowhere" });
+      await write({ scope: "app", body: "elsewhere", title: "" });
+      expect((await read("--scope", "web")).json().data).toMatchObject([
+        { ref: "L2", body: "nowhere", marked: true },
+        { ref: "L1", body: "here", marked: true },
+        { ref: "L3", body: null, complete: false, marked: false, state: "unread", scope: "app" },
+      ]);
+      expect(await stateOf(3)).toBe("unread");
+      const { out } = await coop.run(["letter", "read", "--scope", "web"], { as: "ann" });
+      expect(out).toMatch(/^L3 unread \d+s \[app\] .*\(coop letter read L3\)$/m);
+    });
+
+    test("shows those of all scopes in full where there is no scope", async () => {
+      await write({ scope: "web", body: "one" });
+      await write({ scope: "app", body: "two" });
+      expect((await read()).json().data).toMatchObject([
+        { body: "two", marked: true },
+        { body: "one", marked: true },
+      ]);
+    });
+
+    test("says how many more there are than it shows", async () => {
+      const body = "short";
+      await writingAs(store, "ann", async (writing) => {
+        for (let count = 0; count < 205; count++)
+          await writeLetter(writing, { scope: "", to: "ann", title: "", body, supersedes: [] });
+      });
+      const { data, total, truncated } = (await read()).json();
+      expect({ shown: data.length, total, truncated }).toEqual({
+        shown: 200,
+        total: 205,
+        truncated: true,
+      });
+      const { out } = await coop.run(["letter", "read"], { as: "ann" });
+      expect(out).toContain("5 more: coop letter list --mine --all-scopes --limit 0");
+      expect(await stateOf(5)).toBe("unread");
+      expect(await stateOf(6)).toBe("read");
+    });
+
+    test("listing and showing mark nothing", async () => {
+      await write();
+      await coop.data(["letter", "list", "--mine"], { as: "ann" });
+      await coop.data(["letter", "show", "L1"], { as: "ann" });
+      expect(await stateOf(1)).toBe("unread");
+      expect(await eventsOf(store)).toHaveLength(1);
+    });
+  });
+});

@@ -1,0 +1,677 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import type { Store } from "../../src/store/open";
+import { sql } from "../../src/store/sql";
+import {
+  addTodo,
+  assignTodo,
+  editTodo,
+  findTodo,
+  listTodos,
+  moveTodo,
+  readyTodos,
+  STATES,
+  UNFINISHED,
+  type Draft,
+  type Edit,
+} from "../../src/surfaces/todo/store";
+import { engines, eventsOf, failure, rowOf, writingAs } from "../engines";
+import { inside, type Inside } from "../inside";
+import { plansOf } from "../plans";
+
+type State = (typeof STATES)[number];
+
+const MOVES = {
+  start: { from: ["open", "blocked"], to: "doing" },
+  stop: { from: ["doing", "blocked"], to: "open" },
+  block: { from: ["open", "doing"], to: "blocked" },
+  done: { from: ["open", "doing", "blocked"], to: "done" },
+  drop: { from: ["open", "doing", "blocked"], to: "dropped" },
+  reopen: { from: ["done", "dropped"], to: "open" },
+} as const satisfies Record<string, { from: readonly State[]; to: State }>;
+type Verb = keyof typeof MOVES;
+const VERBS = Object.keys(MOVES) as Verb[];
+
+describe.each(engines)("todos on $name", ({ openFresh }) => {
+  let store: Store;
+  let close: () => Promise<void>;
+  let coop: Inside;
+  let warnings: string[];
+  beforeEach(async () => {
+    ({ store, close } = await openFresh());
+    coop = await inside(store);
+    warnings = [];
+  });
+  afterEach(async () => {
+    await coop[Symbol.asyncDispose]();
+    await close();
+  });
+
+  const warn = (code: string, message: string) => void warnings.push(`${code}: ${message}`);
+  const add = (draft: Partial<Draft> = {}, by = "ann") =>
+    writingAs(store, by, (writing) =>
+      addTodo(writing, {
+        scope: "",
+        to: null,
+        priority: 2,
+        title: "a title",
+        body: "a body",
+        after: [],
+        ...draft,
+      }),
+    );
+  const move = (verb: Verb, number = 1, said?: string, ifVersion?: number, by = "ben") =>
+    writingAs(store, by, (writing) => moveTodo(writing, verb, { number, ifVersion }, said), {
+      warn,
+    });
+  const assign = (to: string | null, ifVersion?: number) =>
+    writingAs(store, "dad", (writing) => assignTodo(writing, { number: 1, ifVersion }, to));
+  const edit = (number: number, changes: Edit, ifVersion?: number) =>
+    writingAs(store, "dad", (writing) => editTodo(writing, { number, ifVersion }, changes), {
+      warn,
+    });
+  const everything = async () => ({
+    todos: await store.all(sql`select * from todos order by number`),
+    links: await store.all(sql`select * from todo_after order by todo, after`),
+    events: await eventsOf(store),
+  });
+  const lastEvent = async () => (await eventsOf(store)).at(-1)!;
+  const ready = async (filter = {}, limit = 0) =>
+    (await readyTodos(store, filter, limit)).todos.map(({ ref }) => ref);
+
+  /** Adds todo 1, nobody's, and brings it into a state. */
+  async function todoIn(state: State): Promise<void> {
+    await add();
+    if (state === "doing") await move("start");
+    if (state === "blocked") await move("block");
+    if (state === "done") await move("done");
+    if (state === "dropped") await move("drop");
+    expect(await rowOf(store, "todos", 1)).toMatchObject({ state });
+  }
+
+  test("a new todo is open, and nobody's unless it is given to somebody", async () => {
+    const added = await add({ scope: "quest" });
+    expect(added).toMatchObject({
+      ref: "T1",
+      scope: "quest",
+      version: 1,
+      author: "ann",
+      state: "open",
+      to: null,
+      priority: 2,
+      title: "a title",
+      body: "a body",
+      note: null,
+      after: [],
+      waits_on: [],
+    });
+    expect(await findTodo(store, 1)).toEqual(added);
+    expect(await add({ to: "ben" })).toMatchObject({ ref: "T2", to: "ben" });
+    expect(await eventsOf(store)).toMatchObject([
+      { verb: "add", number: 1, version: 1, state: "open", before: null },
+      { verb: "add", number: 2, version: 1, state: "open", before: null },
+    ]);
+  });
+
+  for (const verb of VERBS) {
+    const { from, to } = MOVES[verb];
+    for (const state of STATES) {
+      if ((from as readonly State[]).includes(state)) {
+        test(`${verb} takes a todo from ${state} to ${to}, with one event and the note`, async () => {
+          await todoIn(state);
+          const before = await rowOf(store, "todos", 1);
+          const events = await eventsOf(store);
+          const moved = await move(verb, 1, "because");
+
+          expect(moved).toMatchObject({
+            state: to,
+            note: "because",
+            version: Number(before!["version"]) + 1,
+          });
+          expect(await findTodo(store, 1)).toEqual(moved);
+          const all = await eventsOf(store);
+          expect(all.slice(0, -1)).toEqual(events);
+          expect(all.at(-1)).toMatchObject({
+            author: "ben",
+            verb,
+            version: moved.version,
+            state: to,
+            before: { state, note: null },
+            after: { state: to, note: "because" },
+          });
+        });
+      } else {
+        test(`${verb} of a todo that is ${state} is a conflict and changes nothing`, async () => {
+          await todoIn(state);
+          const before = await everything();
+          const error = await failure(move(verb, 1, "not to be kept"));
+
+          expect(error).toMatchObject({
+            code: "conflict",
+            details: { reason: "state", ref: "T1", current: { state } },
+          });
+          expect(await everything()).toEqual(before);
+        });
+      }
+    }
+  }
+
+  test("the loser of a start learns since when, by whom and where", async () => {
+    await todoIn("doing");
+    const error = await failure(move("start", 1, undefined, undefined, "cyd"));
+    expect(error.message).toMatch(/^T1 is doing: by ben on host in \/work, \d+s ago$/);
+    expect(error.details.current).toMatchObject({ state: "doing", by: "ben", version: 2 });
+  });
+
+  test("starting what is nobody's takes it, and stopping leaves it there", async () => {
+    await add();
+    expect(await move("start")).toMatchObject({ to: "ben" });
+    expect((await lastEvent()).before).toEqual({ state: "open", addressee: null });
+    expect(await move("stop")).toMatchObject({ state: "open", to: "ben" });
+    expect(await move("start")).toMatchObject({ to: "ben" });
+  });
+
+  test.each(["open", "blocked"] as const)(
+    "starting another's that is %s is a conflict that names whose it is, and changes nothing",
+    async (state) => {
+      await add({ to: "ann" });
+      if (state === "blocked") await move("block");
+      const before = await everything();
+      const error = await failure(move("start"));
+
+      expect(error).toMatchObject({
+        code: "conflict",
+        details: { reason: "claimed", ref: "T1", hint: "coop todo assign T1 --to me" },
+      });
+      expect(error.message).toStartWith(`T1 is ann's and ${state}`);
+      expect(await everything()).toEqual(before);
+    },
+  );
+
+  test("the last move's note is the todo's, and the log has those before", async () => {
+    await add();
+    await move("block", 1, "needs a password");
+    expect(await move("done")).toMatchObject({ note: null });
+    expect((await lastEvent()).before).toMatchObject({ note: "needs a password" });
+  });
+
+  test.each(UNFINISHED)("one that is %s can be given to another, and stays so", async (state) => {
+    await todoIn(state);
+    const { version, to } = await findTodo(store, 1);
+    expect(await assign("cyd")).toMatchObject({ state, to: "cyd", version: version + 1 });
+    expect(await lastEvent()).toMatchObject({
+      author: "dad",
+      verb: "assign",
+      state: null,
+      before: { addressee: to },
+      after: { addressee: "cyd" },
+    });
+    expect(await assign(null)).toMatchObject({ state, to: null });
+  });
+
+  test.each(["done", "dropped"] as const)(
+    "giving one that is %s to another is a conflict and changes nothing",
+    async (state) => {
+      await todoIn(state);
+      const before = await everything();
+      expect(await failure(assign("cyd"))).toMatchObject({
+        code: "conflict",
+        details: { reason: "state", hint: "coop todo reopen T1" },
+      });
+      expect(await everything()).toEqual(before);
+    },
+  );
+
+  test.each(STATES)(
+    "one that is %s can be edited, and the event has the values before",
+    async (state) => {
+      await todoIn(state);
+      const before = await findTodo(store, 1);
+      const edited = await edit(1, { title: "new", body: "new body", priority: 0 });
+
+      expect(edited).toEqual({
+        ...before,
+        title: "new",
+        body: "new body",
+        priority: 0,
+        version: before.version + 1,
+        updated_at: edited.updated_at,
+      });
+      expect(await lastEvent()).toMatchObject({
+        verb: "edit",
+        state: null,
+        before: { title: "a title", body: "a body", priority: 2 },
+        after: { title: "new", priority: 0 },
+      });
+    },
+  );
+
+  test("an edit leaves what it does not name", async () => {
+    await add({ priority: 0 });
+    await edit(1, { body: "" });
+    expect(await findTodo(store, 1)).toMatchObject({ title: "a title", body: "", priority: 0 });
+    expect((await lastEvent()).before).toEqual({ body: "a body" });
+  });
+
+  test("every change is held to the version that its user saw", async () => {
+    await add();
+    await add();
+    const before = await everything();
+    for (const changing of [
+      () => move("start", 1, "a word", 7),
+      () => assign("cyd", 7),
+      () => edit(1, { title: "new", after: [2] }, 7),
+    ]) {
+      expect(await failure(changing())).toMatchObject({
+        code: "conflict",
+        details: { reason: "version", ref: "T1" },
+      });
+    }
+    expect(await everything()).toEqual(before);
+    expect(await move("start", 1, undefined, 1)).toMatchObject({ version: 2 });
+  });
+
+  test("what is not there is not found", async () => {
+    for (const looking of [
+      () => move("start"),
+      () => assign("cyd"),
+      () => edit(1, { title: "new" }),
+      () => findTodo(store, 1),
+    ]) {
+      expect(await failure(looking())).toMatchObject({ code: "not_found", details: { ref: "T1" } });
+    }
+    expect(await eventsOf(store)).toEqual([]);
+  });
+
+  describe("what comes after what", () => {
+    beforeEach(async () => {
+      for (let number = 1; number <= 3; number++) await add();
+    });
+
+    test("a todo names all that it comes after, and waits on those that are unfinished", async () => {
+      await move("done", 1);
+      const added = await add({ after: [3, 1, 3] });
+      expect(added).toMatchObject({ after: ["T1", "T3"], waits_on: ["T3"] });
+      expect(await findTodo(store, 4)).toEqual(added);
+      await move("drop", 3);
+      expect(await findTodo(store, 4)).toMatchObject({ after: ["T1", "T3"], waits_on: [] });
+      await move("reopen", 1);
+      expect(await findTodo(store, 4)).toMatchObject({ waits_on: ["T1"] });
+    });
+
+    test("what is finished itself waits on nothing", async () => {
+      await edit(2, { after: [1] });
+      expect(await move("done", 2)).toMatchObject({ after: ["T1"], waits_on: [] });
+    });
+
+    test("nothing comes after what is not there", async () => {
+      const before = await everything();
+      for (const changing of [
+        () => add({ after: [1, 9] }),
+        () => edit(1, { title: "new", after: [2, 9] }),
+        () => edit(1, { title: "new", notAfter: [9] }),
+      ]) {
+        expect(await failure(changing())).toMatchObject({
+          code: "not_found",
+          details: { ref: "T9" },
+        });
+      }
+      expect(await everything()).toEqual(before);
+      expect(await add()).toMatchObject({ ref: "T4" });
+    });
+
+    test("an edit adds and removes, as one version and one event with what was before", async () => {
+      await edit(3, { after: [1] });
+      expect(await lastEvent()).toMatchObject({
+        version: 2,
+        before: { after: null },
+        after: { after: "T1" },
+      });
+      expect(await edit(3, { after: [2], priority: 1 })).toMatchObject({
+        version: 3,
+        after: ["T1", "T2"],
+      });
+      expect(await lastEvent()).toMatchObject({
+        before: { priority: 2, after: "T1" },
+        after: { priority: 1, after: "T1,T2" },
+      });
+      await add();
+      expect(await edit(3, { after: [4], notAfter: [1] })).toMatchObject({ after: ["T2", "T4"] });
+      expect((await lastEvent()).before).toEqual({ after: "T1,T2" });
+      expect(await edit(3, { notAfter: [2, 4] })).toMatchObject({ after: [], version: 5 });
+      expect(await eventsOf(store, "todo", 3)).toHaveLength(5);
+    });
+
+    test("what already comes after stays so, and the event does not name it", async () => {
+      await edit(3, { after: [1] });
+      expect(await edit(3, { title: "new", after: [1] })).toMatchObject({ after: ["T1"] });
+      expect((await lastEvent()).before).toEqual({ title: "a title" });
+      expect(warnings).toEqual([]);
+    });
+
+    test("taking away what was not there is told", async () => {
+      await edit(3, { notAfter: [1] });
+      expect(warnings).toEqual(["not_after: T3 did not come after T1"]);
+    });
+
+    test("starting what waits succeeds, and names what it waits on", async () => {
+      await edit(3, { after: [1, 2] });
+      await move("done", 2);
+      expect(await move("start", 3)).toMatchObject({ state: "doing", waits_on: ["T1"] });
+      expect(warnings).toEqual(["waits: T3 waits on T1, still unfinished: started all the same"]);
+    });
+
+    test.each([
+      { links: [], todo: 1, after: [1], says: "T1 → T1" },
+      { links: [[2, 1]], todo: 1, after: [2], says: "T1 → T2 → T1" },
+      {
+        links: [
+          [2, 1],
+          [3, 2],
+        ],
+        todo: 1,
+        after: [3],
+        says: "T1 → T3 → T2 → T1",
+      },
+      {
+        links: [
+          [2, 1],
+          [3, 2],
+          [3, 1],
+        ],
+        todo: 1,
+        after: [3],
+        says: "T1 → T3 → T1",
+      },
+      { links: [[3, 1]], todo: 1, after: [2, 3], says: "T1 → T3 → T1" },
+    ])("a cycle is a conflict that spells it and changes nothing: $says", async (cycle) => {
+      for (const [todo, after] of cycle.links) await edit(todo!, { after: [after!] });
+      const before = await everything();
+      const { todo, after, says } = cycle;
+      const error = await failure(edit(todo, { title: "new", after, notAfter: [] }));
+
+      expect(error).toMatchObject({
+        code: "conflict",
+        message: `T${todo} would wait on itself: ${says}`,
+        details: { reason: "cycle", ref: `T${todo}` },
+      });
+      expect(await everything()).toEqual(before);
+    });
+
+    test("finished todos make cycles too, since they can be reopened", async () => {
+      await edit(2, { after: [1] });
+      await move("done", 2);
+      await move("drop", 1);
+      expect((await failure(edit(1, { after: [2] }))).details.reason).toBe("cycle");
+    });
+
+    test("two ways to the same todo are no cycle", async () => {
+      await add();
+      await edit(2, { after: [1] });
+      await edit(3, { after: [1] });
+      expect(await edit(4, { after: [2, 3, 1] })).toMatchObject({ after: ["T1", "T2", "T3"] });
+    });
+
+    test("a cycle that the same edit undoes is none", async () => {
+      await edit(1, { after: [2] });
+      await add({ after: [1] });
+      expect((await failure(edit(2, { after: [4] }))).message).toEndWith("T2 → T4 → T1 → T2");
+      await edit(1, { after: [3], notAfter: [2] });
+      expect(await edit(2, { after: [4] })).toMatchObject({ after: ["T4"] });
+    });
+
+    test("a cycle among many ways is found as fast as one among few", async () => {
+      // 40 layers of three todos, each after all of the layer before: 3^40 ways.
+      for (let layer = 1; layer < 40; layer++) {
+        const before = [0, 1, 2].map((each) => 3 * layer - each);
+        for (let each = 0; each < 3; each++) await add({ after: before });
+      }
+      const { message } = await failure(edit(1, { after: [120] }));
+      expect(message).toMatch(/^T1 would wait on itself: T1 → T120 → .* → \(25 more\) → .* → T1$/);
+      expect(await edit(120, { after: [1] })).toMatchObject({ version: 2 });
+    });
+
+    test("a list gives each todo's own", async () => {
+      await edit(3, { after: [1, 2] });
+      await edit(2, { after: [1] });
+      const query = { filter: {}, slice: { limit: 0 }, hidesFinished: false };
+      const { rows } = await listTodos(store, query);
+      expect(rows.map(({ ref, after }) => [ref, ...after])).toEqual([
+        ["T3", "T1", "T2"],
+        ["T2", "T1"],
+        ["T1"],
+      ]);
+    });
+  });
+
+  describe("what is ready", () => {
+    test("the most urgent come first, then the oldest", async () => {
+      for (const priority of [2, 0, 4, 0, 2]) await add({ priority });
+      expect(await ready()).toEqual(["T2", "T4", "T1", "T5", "T3"]);
+      expect(await ready({}, 2)).toEqual(["T2", "T4"]);
+      expect((await readyTodos(store, {}, 2)).total).toEqual({ count: 5, exact: true });
+    });
+
+    test.each(STATES)("one that is %s is ready only if open", async (state) => {
+      await todoIn(state);
+      expect(await ready()).toEqual(state === "open" ? ["T1"] : []);
+    });
+
+    test.each(STATES)(
+      "what comes after one that is %s is ready only if that is finished",
+      async (state) => {
+        await todoIn(state);
+        await add({ after: [1] });
+        expect((await ready()).includes("T2")).toBe(state === "done" || state === "dropped");
+      },
+    );
+
+    test("all that it comes after must be finished, also in another scope", async () => {
+      await add();
+      await add({ scope: "other" });
+      await add({ scope: "quest", after: [1, 2] });
+      await move("done", 1);
+      expect(await ready({ scope: "quest" })).toEqual([]);
+      await move("drop", 2);
+      expect(await ready({ scope: "quest" })).toEqual(["T3"]);
+    });
+
+    test("they are those of anyone, of nobody, or of some", async () => {
+      await add();
+      await add({ to: "ben" });
+      await add({ to: "cyd" });
+      expect(await ready()).toEqual(["T1", "T2", "T3"]);
+      expect(await ready({ addressees: ["ben"] })).toEqual(["T2"]);
+      expect(await ready({ addressees: ["ben", "cyd"] })).toEqual(["T2", "T3"]);
+    });
+  });
+
+  test("what is unfinished and what is ready is found by an index, however many are finished", async () => {
+    if (store.dialect.name !== "sqlite") return;
+    await add();
+    const links = [
+      "SEARCH link USING COVERING INDEX sqlite_autoindex_todo_after_1 (todo=?)",
+      "SEARCH earlier USING INTEGER PRIMARY KEY (rowid=?)",
+    ];
+    const query = (scope: string | undefined) => ({
+      filter: { scope, states: UNFINISHED },
+      slice: { limit: 50 },
+      hidesFinished: false,
+    });
+    expect(await plansOf(store, (on) => listTodos(on, query("")))).toEqual([
+      "SEARCH todos USING INDEX todos_open (scope=?)",
+      ...links,
+    ]);
+    expect(await plansOf(store, (on) => listTodos(on, query(undefined)))).toEqual([
+      "SCAN todos USING INDEX todos_unfinished",
+      ...links,
+    ]);
+    expect(await plansOf(store, (on) => readyTodos(on, { scope: "" }, 50))).toEqual([
+      "SEARCH todos USING INDEX todos_ready (scope=?)",
+      "CORRELATED SCALAR SUBQUERY 1",
+      ...links,
+      ...links,
+    ]);
+    expect(await plansOf(store, (on) => readyTodos(on, {}, 50))).toEqual([
+      "SCAN todos USING INDEX todos_ready_anywhere",
+      "CORRELATED SCALAR SUBQUERY 1",
+      ...links,
+      ...links,
+    ]);
+  });
+
+  describe("on the command line", () => {
+    const say = (as: string, ...words: string[]) => coop.run(["todo", ...words], { as });
+    const refs = async (as: string, ...words: string[]) =>
+      (await coop.data(["todo", ...words], { as })).map((one: { ref: string }) => one.ref);
+
+    test("an addition says what it waits on", async () => {
+      expect((await say("ann", "add", "Fix lexer")).out).toBe("T1 open p2: Fix lexer\n");
+      const second = [
+        "new",
+        "Fix parser",
+        "--assign",
+        "me",
+        "--priority",
+        "0",
+        "--depends-on",
+        "t1",
+      ];
+      expect((await say("ann", ...second)).out).toBe(
+        "T2 open p0 @ann: Fix parser\nT2 waits on T1\n",
+      );
+      await say(
+        "ann",
+        "add",
+        "--title",
+        "Release",
+        "--to",
+        "ann",
+        "--after",
+        "T1,T2",
+        "--body",
+        "x",
+      );
+      expect(await findTodo(store, 3)).toMatchObject({ to: "ann", after: ["T1", "T2"], body: "x" });
+    });
+
+    test("what cannot be is a usage error", async () => {
+      await add();
+      for (const words of [
+        ["add"],
+        ["add", "title", "--priority", "5"],
+        ["add", "title", "--to", "ben,cyd"],
+        ["add", "title", "--after", "L1"],
+        ["edit", "T1"],
+        ["edit", "T1", "--after", "T2", "--not-after", "t2"],
+        ["assign", "T1"],
+        ["assign", "T1", "--to", "ben", "--nobody"],
+        ["start", "R1"],
+      ])
+        expect(await say("ann", ...words)).toMatchObject({ exit: 2, out: "" });
+      expect(await eventsOf(store)).toHaveLength(1);
+    });
+
+    test("the near synonyms move it", async () => {
+      await add();
+      for (const [word, state] of [
+        ["take", "doing"],
+        ["release", "open"],
+        ["block", "blocked"],
+        ["close", "done"],
+        ["reopen", "open"],
+        ["cancel", "dropped"],
+      ] as const)
+        expect((await say("ben", word, "1")).out).toBe(`T1 ${state} p2 @ben: a title\n`);
+    });
+
+    test("an addition with a key is made once", async () => {
+      const words = ["add", "title", "--key", "k", "--json"];
+      await say("ann", ...words);
+      expect((await say("ann", ...words)).json()).toMatchObject({
+        replayed: true,
+        data: { ref: "T1" },
+      });
+      expect(await say("ann", "add", "other", "--key", "k")).toMatchObject({ exit: 4 });
+      expect(await eventsOf(store)).toHaveLength(1);
+    });
+
+    test("an editor begins with the present text", async () => {
+      await add();
+      await coop.run(["todo", "edit", "T1", "--edit"], {
+        as: "ann",
+        edit: (initial) => `${initial}, longer`,
+      });
+      expect(await findTodo(store, 1)).toMatchObject({ body: "a body, longer", version: 2 });
+    });
+
+    test("a list is narrowed by whose, by whom, priority and state, and hides the finished", async () => {
+      await add({ to: "ben", priority: 1 });
+      await add({}, "cyd");
+      await add();
+      await move("done", 3);
+      expect(await refs("ben", "list")).toEqual(["T2", "T1"]);
+      expect(await refs("ben", "list", "--mine")).toEqual(["T1"]);
+      expect(await refs("ann", "list", "--to", "ben")).toEqual(["T1"]);
+      expect(await refs("ben", "list", "--from", "cyd")).toEqual(["T2"]);
+      expect(await refs("ben", "list", "--priority", "0,1")).toEqual(["T1"]);
+      expect(await refs("ben", "list", "--status", "done,open")).toEqual(["T3", "T2", "T1"]);
+      expect((await say("ben", "list")).out).toEndWith("\n1 finished: --status all\n");
+    });
+
+    test("a line says whose it is and what it waits on", async () => {
+      await add({ to: "ben", priority: 1, title: "Fix lexer" });
+      await add({ after: [1], title: "Fix\nparser" });
+      const { out } = await say("ann", "list");
+      expect(out.replace(/\d+s/g, "1s")).toBe(
+        "T2 open p2 1s waits on T1: Fix…\nT1 open p1 1s @ben Fix lexer\n",
+      );
+    });
+
+    test("ready is of this scope or all, of all or mine, and says how many more there are", async () => {
+      await add({ scope: "quest" });
+      await add({ scope: "quest", to: "ben" });
+      await add({ scope: "other", to: "ben" });
+      const here = { as: "ben", env: { PIPPA_COOP_SCOPE: "quest" } };
+      const run = async (...words: string[]) =>
+        (await coop.run(["todo", "ready", ...words], here)).out.replace(/\d+s/g, "1s");
+      expect(await run()).toBe("T1 open p2 1s a title\nT2 open p2 1s @ben a title\n");
+      expect(await run("--mine", "--all-scopes")).toBe(
+        "T2 open p2 1s @ben a title\nT3 open p2 1s [other] @ben a title\n",
+      );
+      expect(await run("--limit", "1")).toBe(
+        "T1 open p2 1s a title\n1 of 2 ready: --limit 0 for all\n",
+      );
+      expect(await run("--to", "ann")).toBe("nothing ready in quest\n");
+      const { total, truncated } = (
+        await coop.run(["todo", "ready", "--limit", "1", "--json"], here)
+      ).json();
+      expect({ total, truncated }).toEqual({ total: 2, truncated: true });
+    });
+
+    test("showing gives all of it", async () => {
+      await add({ title: "Fix lexer" });
+      await add({ after: [1], title: "Fix parser" });
+      await move("block", 2, "needs the lexer");
+      const { out } = await say("ann", "show", "T2");
+      expect(out.replace(/\d+s/g, "1s")).toBe(
+        [
+          "T2 blocked p2 1s waits on T1: Fix parser",
+          "from ann after T1",
+          "```\na body\n```",
+          "note:",
+          "```\nneeds the lexer\n```\n",
+        ].join("\n"),
+      );
+      expect((await say("ann", "show", "T2", "--raw")).out).toBe("a body");
+    });
+
+    test("showing, listing and asking what is ready change nothing", async () => {
+      await add();
+      const before = await everything();
+      await say("ben", "show", "T1");
+      await say("ben", "list");
+      await say("ben", "ready");
+      expect(await everything()).toEqual(before);
+    });
+  });
+});
