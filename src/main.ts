@@ -22,6 +22,7 @@ const edge: Edge = {
     now: Date.now,
     elapsed: () => performance.now(),
     random: Math.random,
+    unique: Bun.randomUUIDv7,
     sleep: Bun.sleep,
   },
   colour: async () => {
@@ -31,6 +32,7 @@ const edge: Edge = {
     return isatty(1);
   },
   print: (text) => console.log(text),
+  versions: async () => (await import("./edge/versions")).versions(),
   complain: (line) => console.error(line),
   printRaw: async (text) => {
     const { writeAll } = await import("./edge/stdout");

@@ -42,6 +42,7 @@ export const clock: Clock = {
   now: () => (now += 1000),
   elapsed: () => performance.now(),
   random: Math.random,
+  unique: Bun.randomUUIDv7,
   sleep: Bun.sleep,
 };
 

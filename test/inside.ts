@@ -38,6 +38,7 @@ export async function inside(store?: Store): Promise<Inside> {
       clock,
       host: () => "host",
       home: () => folder,
+      versions: async () => ({ coop: "1", bun: "1", sqlite: "1" }),
       colour: async () => false,
       print: (text) => out.push(`${text}\n`),
       printRaw: async (text) => void out.push(text),

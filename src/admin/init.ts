@@ -1,6 +1,6 @@
 import { mkdir, rm, link, chmod, rename } from "node:fs/promises";
 import { dirname } from "node:path";
-import { CoopError } from "../errors";
+import { asFolderError } from "../files";
 import { answer } from "../cli/answer";
 import type { Context } from "../cli/context";
 import { defineVerb, toggle } from "../cli/define";
@@ -50,14 +50,14 @@ const exists = (path: string) =>
  */
 async function make(path: string, context: Context): Promise<boolean> {
   const folder = dirname(path);
-  const temporary = `${path}.init-${Bun.randomUUIDv7()}`;
+  const temporary = `${path}.init-${context.edge.clock.unique()}`;
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await build(temporary, context.wait, context.now());
     await chmod(temporary, 0o600);
     return await putInPlace(temporary, path);
   } catch (thrown) {
-    throw asAccessError(thrown, folder);
+    throw asFolderError(thrown, folder, "--db");
   } finally {
     for (const suffix of ["", "-wal", "-shm", "-journal"])
       await rm(temporary + suffix, { force: true });
@@ -94,32 +94,6 @@ async function putInPlace(from: string, to: string): Promise<boolean> {
     await rename(from, to);
     return true;
   }
-}
-
-function asAccessError(thrown: unknown, folder: string): unknown {
-  const { code } = thrown as { code?: string };
-  if (code === "ENOSPC" || code === "EDQUOT") {
-    return new CoopError("unavailable", `no space left in ${folder}`, {
-      reason: "full",
-      hint: "free some space",
-      cause: thrown,
-    });
-  }
-  if (code === "EROFS") {
-    return new CoopError("unavailable", `${folder} is read-only`, {
-      reason: "read_only",
-      hint: "name another place with --db",
-      cause: thrown,
-    });
-  }
-  if (code === "EACCES" || code === "EPERM" || code === "ENOTDIR" || code === "EEXIST") {
-    return new CoopError("unavailable", `cannot make a store in ${folder} (${code})`, {
-      reason: "access",
-      hint: "check the permissions of the folder, or the sandbox you run in",
-      cause: thrown,
-    });
-  }
-  return thrown;
 }
 
 async function upgradeStore(path: string, context: Context): Promise<void> {

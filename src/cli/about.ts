@@ -1,41 +1,31 @@
-import { Database } from "bun:sqlite";
-import { version } from "../../package.json";
 import { GLOBALS } from "./args";
 import { ACTS, flagName, type Act, type Arg, type Group, type Verb } from "./define";
+
+/** The versions of coop and of what it is made of. */
+export interface Versions {
+  coop: string;
+  bun: string;
+  sqlite: string;
+}
 
 interface Asked {
   root: Group;
   path: readonly string[];
   command: Verb | Group;
   json: boolean;
-  /** Whether the versions were asked for rather than help. */
-  version: boolean;
+  /** Where the versions come from, when they were asked for rather than help. */
+  versions: (() => Promise<Versions>) | undefined;
 }
 
 /** What `--help` and `--version` print. */
-export async function about({
-  root,
-  path,
-  command,
-  json,
-  version: versions,
-}: Asked): Promise<string> {
+export async function about({ root, path, command, json, versions }: Asked): Promise<string> {
   if (versions) {
-    const found = versionsOf();
+    const found = await versions();
     const text = `coop ${found.coop} (bun ${found.bun}, sqlite ${found.sqlite})`;
     return json ? JSON.stringify({ schema: 1, data: found }) : text;
   }
   const text = await help(root, path, command);
   return json ? JSON.stringify({ schema: 1, data: { command: path.join(" "), text } }) : text;
-}
-
-function versionsOf() {
-  const memory = new Database(":memory:");
-  const { sqlite } = memory
-    .query<{ sqlite: string }, []>("select sqlite_version() as sqlite")
-    .get()!;
-  memory.close();
-  return { coop: version, bun: Bun.version, sqlite };
 }
 
 /** The help page of the root, a surface or a verb. */

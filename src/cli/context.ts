@@ -9,12 +9,14 @@ import { write, type Writing } from "../store/write";
 import { nearest } from "../nearest";
 import { findWorkTree, scopeOf, type ReadFile, type WorkTree } from "../scope";
 import { scope as scopeSchema } from "../words";
+import type { Versions } from "./about";
 import { check, readText, type TextSources } from "./input";
 import type { View } from "./text";
 
 /** Everything that comes from outside the program. Made by the process edge, and by tests. */
 export interface Edge extends TextSources {
   clock: Clock;
+  versions(): Promise<Versions>;
   env: Readonly<Record<string, string | undefined>>;
   /** The working folder. */
   folder: string;

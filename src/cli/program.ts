@@ -21,7 +21,15 @@ export async function program(root: Group, argv: readonly string[], edge: Edge):
     const { path, command, globals, given } = await route(root, argv);
     if (globals["version"] || globals["help"] || command.kind === "group") {
       const { about } = await import("./about");
-      edge.print(await about({ root, path, command, json, version: globals["version"] === true }));
+      edge.print(
+        await about({
+          root,
+          path,
+          command,
+          json,
+          versions: globals["version"] ? edge.versions : undefined,
+        }),
+      );
       return EXITS.ok;
     }
     await requireValidArguments({ ...globals, ...given }, edge);

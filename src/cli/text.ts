@@ -16,6 +16,7 @@ export interface View {
  * emoji, which ordinary text is full of.
  */
 const TRICKY =
+  // oxlint-disable-next-line no-misleading-character-class
   /[[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]--[\t\n\ufe00-\ufe0f]]/gv;
 
 const escape = (character: string) => `\\u{${character.codePointAt(0)!.toString(16)}}`;

@@ -1,5 +1,6 @@
 import { lstat, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { CoopError, usage } from "../errors";
+import { usage } from "../errors";
+import { asFolderError } from "../files";
 
 /** A file that coop writes for another program. */
 export interface ClientFile {
@@ -11,13 +12,14 @@ export interface ClientFile {
 
 /**
  * Puts files into a folder, which is made if it is not there, each one whole or not at all. Those that are there and do
- * not begin with the mark are somebody's own: then nothing is written.
+ * not begin with the mark are somebody's own: then nothing is written. `unique` makes the names they are first written to.
  * @throws CoopError usage, naming the files that coop did not write; unavailable access, read_only or full.
  */
 export async function putFiles(
   folder: string,
   files: readonly ClientFile[],
   mark: string,
+  unique: string,
 ): Promise<{ written: string[]; unchanged: string[] }> {
   try {
     const there = await Promise.all(files.map(({ path }) => textOf(path)));
@@ -29,14 +31,14 @@ export async function putFiles(
       );
     const stale = files.filter(({ text }, index) => there[index] !== text);
     await mkdir(folder, { recursive: true });
-    await replaceAll(stale);
+    await replaceAll(stale, unique);
     const names = (of: readonly ClientFile[]) => of.map(({ name }) => name);
     return {
       written: names(stale),
       unchanged: names(files.filter((file) => !stale.includes(file))),
     };
   } catch (thrown) {
-    throw asAccessError(thrown, folder);
+    throw asFolderError(thrown, folder, "--dir");
   }
 }
 
@@ -51,32 +53,12 @@ async function textOf(path: string): Promise<string | undefined> {
 }
 
 /** Writes all files under other names before it renames the first. */
-async function replaceAll(files: readonly ClientFile[]): Promise<void> {
-  const suffix = `.${Bun.randomUUIDv7()}`;
+async function replaceAll(files: readonly ClientFile[], unique: string): Promise<void> {
+  const suffix = `.${unique}`;
   try {
     for (const { path, text } of files) await writeFile(path + suffix, text, { flag: "wx" });
     for (const { path } of files) await rename(path + suffix, path);
   } finally {
     for (const { path } of files) await rm(path + suffix, { force: true });
   }
-}
-
-const REASONS = {
-  EACCES: "access",
-  EPERM: "access",
-  EEXIST: "access",
-  ENOTDIR: "access",
-  EROFS: "read_only",
-  ENOSPC: "full",
-  EDQUOT: "full",
-} as const;
-
-function asAccessError(thrown: unknown, folder: string): unknown {
-  const { code = "" } = thrown as { code?: string };
-  if (!Object.hasOwn(REASONS, code)) return thrown;
-  return new CoopError("unavailable", `cannot write into ${folder} (${code})`, {
-    reason: REASONS[code as keyof typeof REASONS],
-    hint: "name another folder with --dir, or check this one",
-    cause: thrown,
-  });
 }

@@ -1,4 +1,12 @@
-import { change, conflict, find, requireVersion, stateOf, type RecordRow, type Table } from "./records";
+import {
+  change,
+  conflict,
+  find,
+  requireVersion,
+  stateOf,
+  type RecordRow,
+  type Table,
+} from "./records";
 import { ref } from "../ref";
 import type { Writing } from "./write";
 

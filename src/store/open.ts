@@ -94,7 +94,7 @@ export async function stamp(connection: SqliteConnection): Promise<void> {
 async function safetyCopy(connection: SqliteConnection, path: string): Promise<void> {
   const { rename, rm } = await import("node:fs/promises");
   const version = await schemaOf(connection, path);
-  const temporary = `${path}.schema-${version}.${Bun.randomUUIDv7()}`;
+  const temporary = `${path}.schema-${version}.${connection.wait.clock.unique()}`;
   try {
     await connection.run("vacuum into ?", temporary);
     const copied = await SqliteConnection.open(temporary, connection.wait);

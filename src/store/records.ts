@@ -170,21 +170,15 @@ export async function requireVersion(
   );
 }
 
-/** The record's last move: who made it, when and where. */
-export async function lastMove(on: Sql, table: Table, { number }: RecordRow): Promise<Move> {
-  const move = await first<Move & Row>(
+/** The last change of a record, or the last that moved it to another state: who made it, when and where. */
+async function lastEvent(on: Sql, table: Table, { number }: RecordRow, which: "change" | "move") {
+  const moves = which === "move" ? raw("and (state is not null or version = 1)") : raw("");
+  const event = await first<{ author: string; at: number; host: string; folder: string }>(
     on,
     sql`select author, at, host, folder from events
-      where surface = ${table.surface} and number = ${number} and (state is not null or version = 1) order by id desc limit 1`,
+      where surface = ${table.surface} and number = ${number} ${moves} order by id desc limit 1`,
   );
-  return move!;
-}
-
-interface Move {
-  author: string;
-  at: number;
-  host: string;
-  folder: string;
+  return event!;
 }
 
 /** The error for the loser of a conflict: what the record is now, since when, by whom and where. */
@@ -197,17 +191,17 @@ export async function conflict(
   hint = `coop show ${ref(table.surface, row.number)}`,
 ): Promise<CoopError> {
   const name = ref(table.surface, row.number);
-  const move = await lastMove(tx, table, row);
+  const last = await lastEvent(tx, table, row, reason === "version" ? "change" : "move");
   return new CoopError(
     "conflict",
-    `${name} ${says}: by ${move.author} on ${move.host} in ${move.folder}, ${age(at - move.at)} ago`,
+    `${name} ${says}: by ${last.author} on ${last.host} in ${last.folder}, ${age(at - last.at)} ago`,
     {
       reason,
       ref: name,
       current: {
         state: stateOf(table, row),
-        by: move.author,
-        at: timestamp(move.at),
+        by: last.author,
+        at: timestamp(last.at),
         version: row.version,
       },
       hint,

@@ -6,6 +6,8 @@ export interface Clock {
   elapsed(): number;
   /** A number in [0, 1). */
   random(): number;
+  /** A word that nobody else makes, for the names of temporary files. */
+  unique(): string;
   sleep(milliseconds: number): Promise<void>;
 }
 
@@ -13,15 +15,13 @@ const LONGEST_PAUSE_MS = 25;
 
 /** The one bound on waiting for locks: it covers the whole command, however many locks that takes. */
 export class Wait {
-  readonly #clock: Clock;
   readonly #end: number;
 
   /** @param seconds how long the command may wait in all, counted from now. */
   constructor(
     readonly seconds: number,
-    clock: Clock,
+    readonly clock: Clock,
   ) {
-    this.#clock = clock;
     this.#end = clock.elapsed() + seconds * 1000;
   }
 
@@ -34,9 +34,9 @@ export class Wait {
       try {
         return await attempt();
       } catch (thrown) {
-        const left = this.#end - this.#clock.elapsed();
+        const left = this.#end - this.clock.elapsed();
         if (left <= 0 || !again(thrown)) throw thrown;
-        await this.#clock.sleep(Math.min(left, 0.5 + this.#clock.random() * ceiling));
+        await this.clock.sleep(Math.min(left, 0.5 + this.clock.random() * ceiling));
       }
     }
   }

@@ -370,7 +370,7 @@ describe("long text on the built binary", () => {
 
   test("text of every kind is kept byte for byte", async () => {
     const text =
-      "\ufeff한글 가\u1100\u1161 'single' \"double\" $HOME `id` \\n\r\n\ttab\u202e\u200b 👩‍👩‍👧 \ufffd end\n\n";
+      "\ufeff한글 가\u1100\u1161 'single' \"double\" $HOME `id` \\n\r\n\ttab\u202e\u200b 👩‍👩‍👧 end\n\n";
     const file = join(folder, "text.md");
     await Bun.write(file, text);
     await keeps(text, ["--body", text]);
@@ -379,6 +379,24 @@ describe("long text on the built binary", () => {
     await keeps(text, ["--body-file", file]);
     await keeps(text, ["-F", file]);
     await keeps(text, ["--body-file", "-"], text);
+  });
+
+  test("U+FFFD is kept where it can be told from what was no UTF-8, and refused with a reason elsewhere", async () => {
+    await keeps("a\ufffdb", ["--body", "-"], "a\ufffdb");
+    if (process.platform === "linux") await keeps("a\ufffdb", ["--body", "a\ufffdb"]);
+    else
+      await refuses("U+FFFD", () =>
+        coop.run(["letter", "write", "--body", "a\ufffdb"], { as: "ann" }),
+      );
+  });
+
+  test("standard input that never ends is not waited for, unless - asks for it", async () => {
+    const silent = { as: "ann" };
+    await refuses("needs --body TEXT", () => coop.run(["letter", "write", "a title"], silent));
+    expect((await coop.run(["letter", "list"], silent)).exit).toBe(0);
+    await coop.data(["letter", "write", "--body", "x"], silent);
+    await coop.data(["todo", "add", "a title"], silent);
+    await coop.data(["queue", "push", "inbox"], silent);
   });
 
   test("4 MiB are kept, and a byte more is refused", async () => {

@@ -188,14 +188,11 @@ test("of twenty processes that start one letter, one wins", async () => {
 
 test("a reader that runs against four writers misses no letter", async () => {
   const LETTERS = 15;
-  let writing = true;
   const writers = times(4, async (n) => {
     const refs: string[] = [];
     for (let count = 0; count < LETTERS; count++)
       refs.push(await write({ as: `writer-${n}`, cwd: coop.folder }, "--to", "ann"));
     return refs;
-  }).finally(() => {
-    writing = false;
   });
 
   const acked = new Set<string>();
@@ -212,7 +209,7 @@ test("a reader that runs against four writers misses no letter", async () => {
       await coop.data(["letter", "ack", ref], { as: "ann" });
     }
   };
-  while (writing) await readAll();
+  while (Bun.peek.status(writers) === "pending") await readAll();
   await readAll();
 
   expect([...acked].toSorted()).toEqual((await writers).flat().toSorted());

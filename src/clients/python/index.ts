@@ -36,7 +36,7 @@ left alone.`,
       path: join(folder, name),
       text: `${heading}\n${text}`,
     }));
-    const { written, unchanged } = await putFiles(folder, files, MARK);
+    const { written, unchanged } = await putFiles(folder, files, MARK, context.edge.clock.unique());
     return answer({ dir: folder, written, unchanged, version }, (data) =>
       lines(
         data.written.length > 0 && `wrote ${data.written.join(", ")} to ${inline(data.dir)}`,

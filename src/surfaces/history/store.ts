@@ -103,13 +103,17 @@ export async function addEntry(
     commitSha === null || (there.commit_sha !== null && sameSha(there.commit_sha, commitSha));
   if (there.title === title && there.body === body && sameCommit)
     return { ...toEntry(there), created: false };
+  const name = ref("history", there.number);
+  const onlyCommit = there.title === title && there.body === body;
   throw await conflict(
     writing,
     ENTRIES,
     there,
     "slug",
     `already has the slug '${slug}' with other content`,
-    `give another --slug, or coop history edit ${ref("history", there.number)}`,
+    onlyCommit
+      ? `coop history commit ${name} ${commitSha}`
+      : `give another --slug, or coop history edit ${name}`,
   );
 }
 

@@ -195,4 +195,5 @@ export async function markRead(writing: Writing, numbers: readonly number[]): Pr
 }
 
 /** Every id that has open letters, for a reader whose id has none because it is misspelt. */
-export const addresseesWithOpenLetters = (on: Sql) => distinct(on, "letters", "addressee", stateIn(OPEN));
+export const addresseesWithOpenLetters = (on: Sql) =>
+  distinct(on, "letters", "addressee", stateIn(OPEN));

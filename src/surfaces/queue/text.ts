@@ -4,8 +4,9 @@ import { COUNT_STOP } from "../../store/listing";
 
 const arrow = (to: string | null) => (to === null ? undefined : `→${inline(to)}`);
 
+/** Who took it, and how long ago while it is still taken. */
 const holder = ({ state, taken_by, taken_at }: Item, view: View) =>
-  state === "taken" && `by ${inline(taken_by!)} ${ago(view, taken_at!)}`;
+  taken_by !== null && line(`by ${inline(taken_by)}`, state === "taken" && ago(view, taken_at!));
 
 /** What an item is, without its payload: `Q9 taken p2 3h jobs →codex-pippa by codex-pippa 2h`. */
 const itemHead = (item: Item, view: View) =>
