@@ -30,6 +30,16 @@ const SURFACE_OF: Record<string, Numbered> = {
   F: "fan-out",
 };
 
+/** What a ref of each surface names. */
+const NOUN: Record<Numbered, string> = {
+  letter: "letter",
+  request: "request",
+  todo: "todo",
+  history: "history entry",
+  queue: "queue item",
+  "fan-out": "fan-out",
+};
+
 /** A record's short name, such as `L12`. */
 export const ref = (surface: Numbered, number: number) => `${SIGILS[surface]}${number}`;
 
@@ -54,15 +64,20 @@ export function refNumber(surface: Numbered, text: string): number {
   const example = ref(surface, 12);
   const match = REF.exec(text);
   if (!match)
-    throw usage(`'${text}' is not a ${surface} ref`, `a ${surface} is named like ${example}`);
+    throw usage(
+      `'${text}' is not the ref of a ${NOUN[surface]}`,
+      `a ${NOUN[surface]} is named like ${example}`,
+    );
   const sigil = match[1]!.toUpperCase();
   if (sigil !== "" && sigil !== SIGILS[surface]) {
     const other = SURFACE_OF[sigil];
     throw usage(
-      other ? `${text} is a ${other}, not a ${surface}` : `'${text}' is not a ${surface} ref`,
+      other
+        ? `${text} is a ${NOUN[other]}, not a ${NOUN[surface]}`
+        : `'${text}' is not the ref of a ${NOUN[surface]}`,
       other && other !== "fan-out"
         ? `coop show ${text.toUpperCase()}`
-        : `a ${surface} is named like ${example}`,
+        : `a ${NOUN[surface]} is named like ${example}`,
     );
   }
   return Number(match[2]);

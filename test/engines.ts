@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "../src/admin/init";
+import { build } from "../src/store/sqlite/create";
 import type { CoopError } from "../src/errors";
 import type { Surface } from "../src/ref";
 import { openStore, type Store } from "../src/store/open";
@@ -24,7 +24,7 @@ export const engines: Engine[] = [
       const folder = await mkdtemp(join(tmpdir(), "coop-store-"));
       const path = join(folder, "coop.db");
       const wait = new Wait(10, clock);
-      await build(path, wait, clock.now());
+      await build(path, wait);
       const store = await openStore({ engine: "sqlite", path }, wait);
       const close = async () => {
         await store.close();

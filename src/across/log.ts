@@ -47,13 +47,13 @@ export default defineVerb({
       before: input.before,
       limit: input.limit ?? DEFAULT_LIMIT,
     });
-    const text = (shown: LoggedEvent[], view: View) =>
+    const text = ({ events: shown }: { events: LoggedEvent[] }, view: View) =>
       lines(
         shown.length === 0 && "no changes",
         ...shown.map((event) => eventLine(event, of !== undefined, view)),
         truncated && `older: --before ${shown.at(-1)!.id}`,
       );
-    return answer(events, text, { truncated });
+    return answer({ events }, text, { truncated });
   },
 });
 

@@ -10,7 +10,7 @@ export default defineVerb({
   args: {},
   run: async (_input, context) => {
     const everyone = await presences(await context.store());
-    return answer(everyone, (shown, view) =>
+    return answer({ ids: everyone }, ({ ids: shown }, view) =>
       lines(
         shown.length === 0 && "nobody has written yet",
         ...shown.map((each) => presenceLine(each, view)),

@@ -1,14 +1,12 @@
-import { mkdir, rm, link, chmod, rename } from "node:fs/promises";
-import { dirname } from "node:path";
-import { asFolderError } from "../files";
 import { answer } from "../cli/answer";
 import type { Context } from "../cli/context";
 import { defineVerb, toggle } from "../cli/define";
+import { sqlitePath } from "../store/open";
+import { breaksOlder, lastSeen, schemaVersion } from "../store/schema";
+import { SqliteConnection } from "../store/sqlite/connection";
+import { createSqliteStore } from "../store/sqlite/create";
+import { openSqliteStore, schemaOf, upgrade } from "../store/sqlite/store";
 import { age } from "../time";
-import { openStore, schemaOf, sqlitePath, stamp, upgrade } from "../store/open";
-import { breaksOlder, lastSeen, migrate, schemaVersion, setMeta } from "../store/schema";
-import { SqliteConnection } from "../store/sqlite";
-import type { Wait } from "../store/wait";
 
 interface Made {
   store: string;
@@ -25,76 +23,15 @@ store last.`,
   args: { upgrade: toggle("bring the store to a schema that shuts older binaries out") },
   run: async ({ upgrade: wanted }, context) => {
     const path = sqlitePath(context.settings.location());
-    const created = !(await exists(path)) && (await make(path, context));
+    const created = await createSqliteStore(path, context.wait);
     if (!created && wanted) await upgradeStore(path, context);
-    else await (await openStore({ engine: "sqlite", path }, context.wait)).close();
+    else await (await openSqliteStore(path, context.wait)).close();
     const made: Made = { store: path, created, schema: schemaVersion() };
     return answer(made, ({ store }) =>
       created ? `made the store ${store}` : `the store ${store} is there`,
     );
   },
 });
-
-const exists = (path: string) =>
-  Bun.file(path)
-    .stat()
-    .then(() => true)
-    .catch((error: { code?: string }) => {
-      if (error.code === "ENOENT") return false;
-      throw error;
-    });
-
-/**
- * Makes the store whole under another name and links it into place, so that no command ever meets half of one, and of
- * several that make it at once one does. Says whether this one did.
- */
-async function make(path: string, context: Context): Promise<boolean> {
-  const folder = dirname(path);
-  const temporary = `${path}.init-${context.edge.clock.unique()}`;
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await build(temporary, context.wait, context.now());
-    await chmod(temporary, 0o600);
-    return await putInPlace(temporary, path);
-  } catch (thrown) {
-    throw asFolderError(thrown, folder, "--db");
-  } finally {
-    for (const suffix of ["", "-wal", "-shm", "-journal"])
-      await rm(temporary + suffix, { force: true });
-  }
-}
-
-/** Makes a whole store in a file that is not there yet. */
-export async function build(path: string, wait: Wait, now: number): Promise<void> {
-  const connection = await SqliteConnection.open(path, wait, { create: true });
-  try {
-    await connection.run("pragma journal_mode = wal");
-    await connection.transaction(async (tx) => {
-      await migrate(tx, 0);
-      await stamp(connection);
-      await setMeta(tx, "created_at", new Date(now).toISOString());
-    });
-  } finally {
-    await connection.close();
-  }
-}
-
-/** Like a rename that never replaces: false when a file is there already. */
-async function putInPlace(from: string, to: string): Promise<boolean> {
-  try {
-    await link(from, to);
-    return true;
-  } catch (thrown) {
-    const { code } = thrown as { code?: string };
-    if (code === "EEXIST") return false;
-    // A file system without hard links: the moment between look and rename is the best that it can give.
-    if (code !== "EPERM" && code !== "ENOTSUP" && code !== "EOPNOTSUPP" && code !== "ENOSYS")
-      throw thrown;
-    if (await exists(to)) return false;
-    await rename(from, to);
-    return true;
-  }
-}
 
 async function upgradeStore(path: string, context: Context): Promise<void> {
   const connection = await SqliteConnection.open(path, context.wait);

@@ -45,18 +45,33 @@ export async function listQuery(
 
 export const countText = ({ count, exact }: Count) => (exact ? String(count) : `${count}+`);
 
-/** A list's answer: a line each, then what was left out and how to see it. */
+/** A `list`'s answer: a line each, then what was left out and how to see it. */
 export function listAnswer<T extends { ref: string }>(
   plural: string,
-  { rows: records, scope, total, truncated, finished }: Listed<T>,
+  listed: Listed<T>,
   recordLine: (record: T, view: View) => string,
 ): Answer {
-  const text = (shown: T[], view: View) =>
-    lines(
-      shown.length === 0 && line("no", plural, scope && `in ${inline(scope)}`),
-      ...shown.map((record) => recordLine(record, view)),
-      truncated && `${shown.length} of ${countText(total)}; older: --before ${shown.at(-1)!.ref}`,
-      finished && finished.count > 0 && `${countText(finished)} finished: --status all`,
-    );
-  return answer(records, text, { total, truncated });
+  const { rows, total, truncated } = listed;
+  return answer(
+    rows,
+    (shown, view) => listText(plural, { ...listed, rows: shown }, recordLine, view),
+    {
+      total,
+      truncated,
+    },
+  );
 }
+
+/** Records as text: a line each, then what was left out and how to see it. */
+export const listText = <T extends { ref: string }>(
+  plural: string,
+  { rows, scope, total, truncated, finished }: Listed<T>,
+  recordLine: (record: T, view: View) => string,
+  view: View,
+): string =>
+  lines(
+    rows.length === 0 && line("no", plural, scope && `in ${inline(scope)}`),
+    ...rows.map((record) => recordLine(record, view)),
+    truncated && `${rows.length} of ${countText(total)}; older: --before ${rows.at(-1)!.ref}`,
+    finished && finished.count > 0 && `${countText(finished)} finished: --status all`,
+  );

@@ -30,11 +30,11 @@ export function jsonError(
   });
 }
 
-/** The refs in an answer, for `--quiet`: its own, those of its items, or of each of its elements. */
+/** The refs in an answer, for `--quiet`: its own, those it lists, or those of the records in it. */
 export function refsOf(data: unknown): string[] {
   if (Array.isArray(data)) return data.flatMap(refsOf);
   if (typeof data !== "object" || data === null) return [];
   if ("ref" in data && typeof data.ref === "string") return [data.ref];
-  if ("items" in data) return refsOf(data.items);
-  return "refs" in data && Array.isArray(data.refs) ? data.refs.map(String) : [];
+  if ("refs" in data && Array.isArray(data.refs)) return data.refs.map(String);
+  return Object.values(data).filter(Array.isArray).flatMap(refsOf);
 }

@@ -30,7 +30,8 @@ export const inline = (text: string) =>
 
 /** A body between fences longer than any run of backticks in it, so that it cannot pass for coop's own words. */
 export function fenced(text: string): string {
-  const longest = Math.max(2, ...Array.from(text.matchAll(/`+/g), ([run]) => run.length));
+  let longest = 2;
+  for (const [run] of text.matchAll(/`+/g)) longest = Math.max(longest, run.length);
   const fence = "`".repeat(longest + 1);
   const shown = visible(text);
   return `${fence}\n${shown}${shown.endsWith("\n") ? "" : "\n"}${fence}`;

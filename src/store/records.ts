@@ -171,14 +171,15 @@ export async function requireVersion(
 }
 
 /** The last change of a record, or the last that moved it to another state: who made it, when and where. */
-async function lastEvent(on: Sql, table: Table, { number }: RecordRow, which: "change" | "move") {
+async function lastEvent(on: Sql, table: Table, row: RecordRow, which: "change" | "move") {
   const moves = which === "move" ? raw("and (state is not null or version = 1)") : raw("");
   const event = await first<{ author: string; at: number; host: string; folder: string }>(
     on,
     sql`select author, at, host, folder from events
-      where surface = ${table.surface} and number = ${number} ${moves} order by id desc limit 1`,
+      where surface = ${table.surface} and number = ${row.number} ${moves} order by id desc limit 1`,
   );
-  return event!;
+  // Events can have been archived with what they told.
+  return event ?? { author: row.author, at: row.updated_at, host: "?", folder: "?" };
 }
 
 /** The error for the loser of a conflict: what the record is now, since when, by whom and where. */

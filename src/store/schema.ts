@@ -69,3 +69,14 @@ export async function lastSeen(on: Sql): Promise<{ id: string; host: string; at:
   );
   return rows;
 }
+
+/** The error for a store that this binary would have to change beyond older ones. */
+export const needsUpgrade = (version: number) =>
+  new CoopError(
+    "unavailable",
+    `the store has schema ${version}, and this coop would shut older binaries out`,
+    {
+      reason: "newer",
+      hint: "ask the person: `coop init --upgrade` does it, and names who used the store last",
+    },
+  );

@@ -326,7 +326,7 @@ describe("long text on the built binary", () => {
     await rm(folder, { recursive: true });
   });
 
-  const events = async () => (await coop.data(["log", "--limit", "0"])).length as number;
+  const events = async () => (await coop.data(["log", "--limit", "0"])).events.length as number;
 
   /** Holds a text, given in some way, to being kept byte for byte. */
   async function keeps(text: string | Uint8Array, words: string[], stdin?: string | Uint8Array) {

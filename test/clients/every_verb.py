@@ -46,7 +46,7 @@ assert call("request_cancel", "R1")["state"] == "cancelled"
 
 call("todo_add", "one", to="ann", priority=0)
 coop.todo_add("two", after=["T1"], as_id="ann")
-assert [each["ref"] for each in call("todo_ready")] == ["T1"]
+assert [each["ref"] for each in call("todo_ready")["todos"]] == ["T1"]
 call("todo_start", "T1")
 call("todo_block", "T1", body="no network")
 call("todo_stop", "T1")
@@ -60,7 +60,7 @@ assert [each["ref"] for each in call("todo_list", status="all", priority=[0])] =
 
 call("add_history_entry", "project", "first", "First", "why")
 call("history_add", "Second", body="why not", slug="second", scope="project")
-assert len(call("history_pending", scope="project")) == 2
+assert len(call("history_pending", scope="project")["entries"]) == 2
 assert call("history_commit", "H1", "abc1234")["commit_sha"] == "abc1234"
 assert coop.history_commit("abc1235", scope="project", as_id="ann")["ref"] == "H2"
 assert call("history_edit", "second", scope="project", title="2nd")["title"] == "2nd"
@@ -83,7 +83,7 @@ call("queue_stats")
 call("queue_stale", older="1h")
 
 assert call("show", "L1")["ref"] == "L1"
-assert call("log", "L1", limit=1)[0]["ref"] == "L1"
+assert call("log", "L1", limit=1)["events"][0]["ref"] == "L1"
 assert call("whoami")["id"] == "ann"
 call("who")
 

@@ -182,7 +182,7 @@ test("of twenty processes that start one letter, one wins", async () => {
       current: { state: "working", by: `brain-${winner}`, version: 2 },
     });
   }
-  const log = await coop.data(["log", ref]);
+  const { events: log } = await coop.data(["log", ref]);
   expect(log.map(({ verb }: { verb: string }) => verb)).toEqual(["start", "write"]);
 });
 

@@ -73,7 +73,7 @@ describe("the session ritual", () => {
     expect(await coop.data(["history", "show", entry.slug], ann)).toMatchObject({
       commit_sha: sha,
     });
-    expect(await coop.data(["history", "pending"], ann)).toEqual([]);
+    expect(await coop.data(["history", "pending"], ann)).toEqual({ entries: [] });
   });
 
   test("a site pushes, a dispatcher fans out, two brains answer, and the dispatcher sees who is missing", async () => {

@@ -1,6 +1,7 @@
+import { answer } from "../../cli/answer";
 import { listing } from "../../cli/args";
 import { defineVerb } from "../../cli/define";
-import { listAnswer, listQuery } from "../../cli/listing";
+import { listQuery, listText } from "../../cli/listing";
 import { listEntries, STATES } from "./store";
 import { entryLine } from "./text";
 
@@ -13,6 +14,11 @@ export default defineVerb({
   run: async (input, context) => {
     const store = await context.store();
     const query = await listQuery({ ...input, status: ["pending"] }, context, store);
-    return listAnswer("pending entries", await listEntries(store, query), entryLine);
+    const listed = await listEntries(store, query);
+    const { rows: entries, total, truncated } = listed;
+    return answer({ entries }, (_, view) => listText("pending entries", listed, entryLine, view), {
+      total,
+      truncated,
+    });
   },
 });

@@ -274,9 +274,9 @@ def todo_edit(
 def todo_ready(
     *, to: Many = None, mine: bool = False, limit: Whole = None, all_scopes: bool = False,
     as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
-) -> Records:
+) -> Record:
     """List the todos that can be started now, most urgent first."""
-    return records("todo ready", locals())
+    return record("todo ready", locals())
 
 
 def todo_list(
@@ -335,9 +335,9 @@ def history_pending(
     *, from_: Many = None, since: Text = None, before: Optional[Ref] = None,
     limit: Whole = None, all_scopes: bool = False,
     as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
-) -> Records:
+) -> Record:
     """List the entries that wait for their commit."""
-    return records("history pending", locals())
+    return record("history pending", locals())
 
 
 def history_show(
@@ -462,16 +462,16 @@ def log(
     ref: Text = None, *, by: Text = None, since: Text = None, before: Whole = None,
     limit: Whole = None,
     as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
-) -> Records:
+) -> Record:
     """What was changed, by whom and when, newest first."""
-    return records("log", locals(), "ref")
+    return record("log", locals(), "ref")
 
 
 def who(
     *, as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
-) -> Records:
+) -> Record:
     """Who takes part, when they last wrote, and what is open on whom."""
-    return records("who", locals())
+    return record("who", locals())
 
 
 def whoami(

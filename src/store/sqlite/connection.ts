@@ -1,7 +1,7 @@
 import { constants, Database } from "bun:sqlite";
-import { CoopError, type UnavailableReason } from "../errors";
-import type { Connection, Dialect, Fragment, Row, Sql } from "./sql";
-import type { Wait } from "./wait";
+import { CoopError, type UnavailableReason } from "../../errors";
+import type { Connection, Dialect, Fragment, Row, Sql } from "../sql";
+import type { Wait } from "../wait";
 
 export const SQLITE: Dialect = {
   name: "sqlite",
