@@ -1,4 +1,5 @@
 import { homedir, hostname } from "node:os";
+import { files } from "./edge/files";
 import { program } from "./cli/program";
 import type { Edge } from "./cli/context";
 import { usage } from "./errors";
@@ -40,13 +41,7 @@ const edge: Edge = {
   },
   stdin: () => Bun.stdin.stream(),
   file: (path) => Bun.file(path).stream(),
-  readFile: async (path) => {
-    try {
-      return await Bun.file(path).text();
-    } catch {
-      return undefined;
-    }
-  },
+  files,
   rawArguments: async () => {
     if (process.platform !== "linux") return undefined;
     return Bun.file("/proc/self/cmdline").bytes();

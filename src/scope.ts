@@ -1,5 +1,10 @@
-/** Reads a small file, or undefined when there is none to read. */
-export type ReadFile = (path: string) => Promise<string | undefined>;
+/** The small files of a git folder. */
+export interface Files {
+  /** Whether something with content is there. Far cheaper than reading, and nearly always enough. */
+  holds(path: string): boolean;
+  /** A file's text, or undefined when there is no file to read. */
+  read(path: string): Promise<string | undefined>;
+}
 
 export interface WorkTree {
   /** The folder that holds `.git`. */
@@ -11,17 +16,17 @@ export interface WorkTree {
 }
 
 /** The git work tree that a folder is in, found by walking up. Runs no git. */
-export async function findWorkTree(folder: string, read: ReadFile): Promise<WorkTree | undefined> {
+export async function findWorkTree(folder: string, files: Files): Promise<WorkTree | undefined> {
   for (let top = folder; ; top = parent(top)) {
-    const found = await workTreeAt(top, read);
+    const found = await workTreeAt(top, files);
     if (found || top === parent(top)) return found;
   }
 }
 
-async function workTreeAt(top: string, read: ReadFile): Promise<WorkTree | undefined> {
+async function workTreeAt(top: string, { holds, read }: Files): Promise<WorkTree | undefined> {
   const dotGit = `${top === "/" ? "" : top}/.git`;
-  if ((await read(`${dotGit}/HEAD`)) !== undefined)
-    return { top, gitFolder: dotGit, commonFolder: dotGit };
+  if (holds(`${dotGit}/HEAD`)) return { top, gitFolder: dotGit, commonFolder: dotGit };
+  if (!holds(dotGit)) return undefined;
   const pointer = /^gitdir: (.+?)\s*$/.exec((await read(dotGit)) ?? "")?.[1];
   if (pointer === undefined) return undefined;
   const gitFolder = resolve(top, pointer);
@@ -51,7 +56,7 @@ export function scopeOf({ top, gitFolder, commonFolder }: WorkTree): string {
  */
 export async function headCommit(
   { gitFolder, commonFolder }: WorkTree,
-  read: ReadFile,
+  { read }: Files,
 ): Promise<string | undefined> {
   let value = (await read(`${gitFolder}/HEAD`))?.trim();
   for (let depth = 0; depth < 5 && value?.startsWith("ref: "); depth++) {

@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "../src/store/sqlite/create";
 import type { CoopError } from "../src/errors";
 import type { Surface } from "../src/ref";
 import { openStore, type Store } from "../src/store/open";
 import { first, raw, sql, type Row } from "../src/store/sql";
+import { createSqliteStore } from "../src/store/sqlite/create";
 import { Wait, type Clock } from "../src/store/wait";
 import { write, type WriteRequest, type Writing } from "../src/store/write";
 
@@ -24,7 +24,7 @@ export const engines: Engine[] = [
       const folder = await mkdtemp(join(tmpdir(), "coop-store-"));
       const path = join(folder, "coop.db");
       const wait = new Wait(10, clock);
-      await build(path, wait);
+      await createSqliteStore(path, wait);
       const store = await openStore({ engine: "sqlite", path }, wait);
       const close = async () => {
         await store.close();

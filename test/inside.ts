@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Edge } from "../src/cli/context";
 import { program } from "../src/cli/program";
+import { files } from "../src/edge/files";
 import root from "../src/root";
 import type { Store } from "../src/store/open";
 import { clock } from "./engines";
@@ -43,10 +44,7 @@ export async function inside(store?: Store): Promise<Inside> {
       print: (text) => out.push(`${text}\n`),
       printRaw: async (text) => void out.push(text),
       complain: (line) => err.push(`${line}\n`),
-      readFile: (path) =>
-        Bun.file(path)
-          .text()
-          .catch(() => undefined),
+      files,
       stdin: () => {
         if (stdin === undefined)
           throw new Error("standard input was read, and nothing asked for it");

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, mkdtemp, realpath, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { files } from "../src/edge/files";
 import { findWorkTree, headCommit, scopeOf } from "../src/scope";
 import { git } from "./story";
 
@@ -11,18 +12,13 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-const read = (path: string) =>
-  Bun.file(path)
-    .text()
-    .catch(() => undefined);
-
 async function scopeAt(path: string): Promise<string | undefined> {
-  const workTree = await findWorkTree(path, read);
+  const workTree = await findWorkTree(path, files);
   return workTree && scopeOf(workTree);
 }
 
 async function headAt(path: string): Promise<string | undefined> {
-  return headCommit((await findWorkTree(path, read))!, read);
+  return headCommit((await findWorkTree(path, files))!, files);
 }
 
 /** Makes a repository with one commit, in a folder of its own. */

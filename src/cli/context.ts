@@ -7,7 +7,7 @@ import type { Sql } from "../store/sql";
 import { Wait, type Clock } from "../store/wait";
 import { write, type Writing } from "../store/write";
 import { nearest } from "../nearest";
-import { findWorkTree, scopeOf, type ReadFile, type WorkTree } from "../scope";
+import { findWorkTree, scopeOf, type Files, type WorkTree } from "../scope";
 import { scope as scopeSchema } from "../words";
 import type { Versions } from "./about";
 import { check, readText, type TextSources } from "./input";
@@ -32,7 +32,7 @@ export interface Edge extends TextSources {
   printRaw(text: string): Promise<void>;
   /** Prints a line to stderr. */
   complain(line: string): void;
-  readFile: ReadFile;
+  files: Files;
   /** Lets the person write a text, beginning with `initial`. */
   edit(initial: string): Promise<string>;
 }
@@ -51,6 +51,8 @@ export interface Settings {
   /** Whether the scope was named by a flag. */
   scopeFlag: boolean;
   waitSeconds: number;
+  /** Only refs are printed. */
+  quiet: boolean;
   key: string | undefined;
   /** Canonical, such as `todo add`. */
   verb: string;
@@ -96,7 +98,7 @@ export class Context {
 
   /** The git work tree that the working folder is in. */
   workTree(): Promise<WorkTree | undefined> {
-    this.#workTree ??= findWorkTree(this.edge.folder, this.edge.readFile);
+    this.#workTree ??= findWorkTree(this.edge.folder, this.edge.files);
     return this.#workTree;
   }
 

@@ -40,7 +40,7 @@ export async function program(root: Group, argv: readonly string[], edge: Edge):
     await context.close();
     await print(answer, context, {
       json,
-      quiet: flags.quiet === true,
+      quiet: context.settings.quiet,
       colour: flags.noColor !== true && (await edge.colour()),
     });
     return EXITS.ok;
@@ -77,7 +77,9 @@ function settings(flags: Flags, edge: Edge, verb: string, given: Given) {
     schema: S,
   ): v.InferOutput<S> | undefined => {
     const value = edge.env[name];
-    return value === undefined || value === "" ? undefined : check(schema, value, name);
+    if (value === undefined || value === "") return undefined;
+    if (value.includes("\ufffd")) throw usage(`${name} is not valid UTF-8`, "set it anew");
+    return check(schema, value, name);
   };
   const { key } = given;
   return {
@@ -86,6 +88,7 @@ function settings(flags: Flags, edge: Edge, verb: string, given: Given) {
       locate({ flag: flags.db, variable: edge.env["PIPPA_COOP_DB"], home: () => edge.home() }),
     scope: flags.scope ?? variable("PIPPA_COOP_SCOPE", scopeSchema),
     scopeFlag: flags.scope !== undefined,
+    quiet: flags.quiet === true,
     waitSeconds: flags.wait ?? DEFAULT_WAIT_SECONDS,
     key: typeof key === "string" ? key.normalize("NFC") : undefined,
     verb,

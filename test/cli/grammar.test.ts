@@ -151,8 +151,8 @@ describe("a command line that is wrong", () => {
   test("a ref of another surface is refused with the one that it is of", async () => {
     await refuses(["letter", "start", "T12"], "T12 is a todo, not a letter");
     await refuses(["todo", "start", "L12"], "L12 is a letter, not a todo");
-    await refuses(["letter", "start", "12x"], "'12x' is not a letter ref");
-    await refuses(["letter", "start", "L0"], "'L0' is not a letter ref");
+    await refuses(["letter", "start", "12x"], "'12x' is not the ref of a letter");
+    await refuses(["letter", "start", "L0"], "'L0' is not the ref of a letter");
   });
 
   test("a value that is none is refused with the flag that it is for", async () => {

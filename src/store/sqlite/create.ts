@@ -31,7 +31,7 @@ export async function createSqliteStore(path: string, wait: Wait): Promise<boole
 }
 
 /** Makes a whole store in a file that is not there yet. */
-export async function build(path: string, wait: Wait): Promise<void> {
+async function build(path: string, wait: Wait): Promise<void> {
   const connection = await SqliteConnection.open(path, wait, { create: true });
   try {
     await connection.run("pragma journal_mode = wal");

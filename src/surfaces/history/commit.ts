@@ -32,9 +32,10 @@ another one is a conflict unless --replace is given.`,
     const author = context.requireSpeaker();
     const scope = await context.scope();
     const named = input.entry === undefined ? undefined : await resolveName(input.entry, context);
-    const commit = input.sha === "HEAD" ? await head(context) : input.sha;
     const result = await context.write(async (writing) => {
       const name = named ?? (await onePending(writing.tx, author, scope));
+      // Only now: a repeat with its key answers as before, wherever it is given.
+      const commit = input.sha === "HEAD" ? await head(context) : input.sha;
       return commitEntry(writing, name, {
         sha: commit,
         replace: input.replace ?? false,
@@ -49,7 +50,7 @@ async function head(context: Context): Promise<string> {
   const workTree = await context.workTree();
   if (!workTree)
     throw usage("HEAD means nothing here: this is no git work tree", "give the sha itself");
-  const commit = await headCommit(workTree, context.edge.readFile);
+  const commit = await headCommit(workTree, context.edge.files);
   if (commit !== undefined) return commit;
   throw new CoopError("not_found", "HEAD has no commit that can be read", {
     hint: "commit first, or give the sha itself",

@@ -16,9 +16,14 @@ export default defineVerb({
     const query = await listQuery({ ...input, status: ["pending"] }, context, store);
     const listed = await listEntries(store, query);
     const { rows: entries, total, truncated } = listed;
-    return answer({ entries }, (_, view) => listText("pending entries", listed, entryLine, view), {
-      total,
-      truncated,
-    });
+    return answer(
+      { entries },
+      (data, view) =>
+        listText("pending entries", { ...listed, rows: data.entries }, entryLine, view),
+      {
+        total,
+        truncated,
+      },
+    );
   },
 });

@@ -35,6 +35,8 @@ that does not fit stays unread and says how to see it. Open letters of other pro
     const store = await context.store();
     const seen = await look(store);
     await explainUnknown(context, store, me);
+    // Refs alone are no letters in full.
+    if (context.settings.quiet) return readAnswer(seen);
     if (key === undefined && !seen.letters.some((each) => becomesRead(each, me)))
       return readAnswer(seen);
     try {
