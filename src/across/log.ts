@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { usage } from "../errors";
 import { answer } from "../cli/answer";
+import { limit } from "../cli/args";
 import { defineVerb, flag, optionalWord } from "../cli/define";
 import { ago, heading, inline, line, lines, type View } from "../cli/text";
 import { parseRef } from "../ref";
@@ -23,11 +24,7 @@ export default defineVerb({
       "N",
       "older than this event",
     ),
-    limit: flag(
-      whole("a limit", 0, Number.MAX_SAFE_INTEGER),
-      "N",
-      "how many at most (50; 0 for all)",
-    ),
+    limit,
   },
   run: async (input, context) => {
     const of = input.ref === undefined ? undefined : parseRef(input.ref);

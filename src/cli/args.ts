@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { refOf, id, key, longText, queueName, scope, seconds, version, whole } from "../words";
+import { refOf, id, key, longText, scope, seconds, version, whole, title } from "../words";
 import type { Surface } from "../ref";
 import { ref } from "../ref";
 import { flag, list, toggle, word, type Arg } from "./define";
@@ -26,6 +26,28 @@ export const record = (surface: Surface) => {
   const example = ref(surface, 12);
   return word(refOf(surface), surface.toUpperCase(), `the ${surface}'s ref, such as ${example}`);
 };
+
+/** The title of a new record: its first word, or `--title`. */
+export const titleWord = (description: string) =>
+  ({
+    type: "positional",
+    alsoFlag: true,
+    schema: title,
+    valueHint: "TITLE",
+    description,
+    required: true,
+  }) satisfies Arg;
+
+/** A title that may be left out. */
+export const optionalTitle = (description: string) =>
+  ({ ...titleWord(description), schema: v.optional(title), required: false }) satisfies Arg;
+
+/** How many of a list are wanted. */
+export const limit = flag(
+  whole("a limit", 0, Number.MAX_SAFE_INTEGER),
+  "N",
+  "how many at most (50; 0 for all)",
+);
 
 /** `--key`, on every command that writes. */
 export const repeatable = {
@@ -86,11 +108,7 @@ export const listing = <const S extends readonly [string, ...string[]]>(
     from: list(id, "ID", "written by"),
     since: flag(v.string(), "TIME", "changed since: a time, or how long ago (90m, 2h, 3d)"),
     before: flag(refOf(surface), "REF", `older than this one, to go on from ${ref(surface, 12)}`),
-    limit: flag(
-      whole("a limit", 0, Number.MAX_SAFE_INTEGER),
-      "N",
-      "how many at most (50; 0 for all)",
-    ),
+    limit,
     allScopes: toggle("of every project"),
   }) as const;
 
@@ -99,8 +117,6 @@ export const addressed = {
   to: list(id, "ID", "addressed to"),
   mine: toggle("addressed to the speaker"),
 } as const;
-
-export { queueName };
 
 /** What every `show` takes. */
 export const showing = { raw: toggle("the exact text and nothing else") } as const;

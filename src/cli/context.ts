@@ -132,12 +132,14 @@ export class Context {
     await store?.close();
   }
 
+  /** Tells something that is no failure, once. */
   warn(code: string, message: string): void {
+    if (this.warnings.some((warning) => warning.message === message)) return;
     this.warnings.push({ code, message });
   }
 
   /** Warns of ids that have never written, naming the nearest that has. */
-  async warnUnknown(on: Sql, ids: Iterable<string | undefined>): Promise<void> {
+  async warnUnknown(on: Sql, ids: Iterable<string | undefined | null>): Promise<void> {
     for (const id of new Set(ids)) {
       if (!id || (await isKnown(on, id))) continue;
       const guess = nearest(id, await knownIds(on));

@@ -1,10 +1,9 @@
-import * as v from "valibot";
 import { usage } from "../../errors";
 import { written } from "../../cli/answer";
-import { body, repeatable } from "../../cli/args";
+import { body, optionalTitle, repeatable } from "../../cli/args";
 import { defineVerb, flag } from "../../cli/define";
 import { line } from "../../cli/text";
-import { LONGEST, sha, slug, title } from "../../words";
+import { LONGEST, sha, slug } from "../../words";
 import { addEntry } from "./store";
 import { entryChanged } from "./text";
 
@@ -17,14 +16,7 @@ export default defineVerb({
   notes: `The slug is the day and the title by default. A slug is there once in a scope: the same entry again is a success that
 adds nothing ("created":false), another one is a conflict.`,
   args: {
-    title: {
-      type: "positional",
-      alsoFlag: true,
-      schema: v.optional(title),
-      valueHint: "TITLE",
-      description: "what was done",
-      required: false,
-    },
+    title: optionalTitle("what was done"),
     body: body("why"),
     slug: flag(slug, "SLUG", "its name in the scope (by default the day and the title)"),
     commit: flag(sha, "SHA", "the commit, where it is known already"),

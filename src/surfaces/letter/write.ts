@@ -1,8 +1,7 @@
 import { written } from "../../cli/answer";
-import { body, repeatable } from "../../cli/args";
+import { body, optionalTitle, repeatable } from "../../cli/args";
 import { defineVerb, flag, list } from "../../cli/define";
-import { oneId, refOf, title } from "../../words";
-import * as v from "valibot";
+import { oneId, refOf } from "../../words";
 import { writeLetter } from "./store";
 import { letterMoved } from "./text";
 
@@ -13,14 +12,7 @@ export default defineVerb({
     'git log -5 | coop --as codex-pippa letter write "For review" --to claude-code-pippa --body -',
   ],
   args: {
-    title: {
-      type: "positional",
-      alsoFlag: true,
-      schema: v.optional(title),
-      valueHint: "TITLE",
-      description: "what it is about",
-      required: false,
-    },
+    title: optionalTitle("what it is about"),
     body: body("the letter"),
     to: flag(oneId, "ID", "whom it is for (you)"),
     supersedes: list(refOf("letter"), "REF", "letters that this one replaces"),
@@ -30,7 +22,7 @@ export default defineVerb({
     const scope = await context.scope();
     const to = context.resolveId(input.to ?? "me");
     const result = await context.write(async (writing) => {
-      if (to !== writing.actor.id) await context.warnUnknown(writing.tx, [to]);
+      await context.warnUnknown(writing.tx, [to]);
       return writeLetter(writing, {
         scope,
         to,

@@ -48,10 +48,7 @@ is stored as that string, any other payload as it is written. A line's key makes
     const to = addressees(context, input.to);
     const { data, replayed } = await context.write(async (writing) => {
       await warnUnused(context, writing.tx, queue);
-      await context.warnUnknown(
-        writing.tx,
-        to.filter((each) => each !== writing.actor.id),
-      );
+      await context.warnUnknown(writing.tx, to);
       const draft = {
         scope,
         queue,
@@ -121,7 +118,7 @@ async function pushLines(context: Context, queue: string, scope: string, jsonl: 
     await warnUnused(context, writing.tx, queue);
     await context.warnUnknown(
       writing.tx,
-      drafts.map(({ to }) => (to === writing.actor.id ? undefined : to)),
+      drafts.map(({ to }) => to),
     );
     const pushed = await pushAll(writing, verb, drafts, scopeFlag ? scope : undefined);
     before = pushed.before;

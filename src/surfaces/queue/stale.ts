@@ -1,10 +1,11 @@
 import * as v from "valibot";
 import { answer } from "../../cli/answer";
-import { defineVerb, flag, optionalWord, requiredFlag } from "../../cli/define";
+import { limit } from "../../cli/args";
+import { defineVerb, optionalWord, requiredFlag } from "../../cli/define";
 import { countText } from "../../cli/listing";
 import { lines } from "../../cli/text";
 import { duration } from "../../time";
-import { queueName, whole } from "../../words";
+import { queueName } from "../../words";
 import { scopeFilter, warnUnused } from "./args";
 import { staleItems } from "./store";
 import { itemLine } from "./text";
@@ -18,18 +19,14 @@ export default defineVerb({
   args: {
     queue: optionalWord(queueName, "NAME", "the queue (all)"),
     older: requiredFlag(v.string(), "TIME", "taken longer ago than this (90m, 2h, 3d)"),
-    limit: flag(
-      whole("a limit", 0, Number.MAX_SAFE_INTEGER),
-      "N",
-      "how many at most (50; 0 for all)",
-    ),
+    limit,
   },
-  run: async ({ queue, older, limit = DEFAULT_LIMIT }, context) => {
+  run: async ({ queue, older, limit: most = DEFAULT_LIMIT }, context) => {
     const before = context.now() - duration(older);
     const store = await context.store();
     await warnUnused(context, store, queue);
     const place = { queue, scope: scopeFilter(context) };
-    const { rows, total, truncated } = await staleItems(store, place, before, limit);
+    const { rows, total, truncated } = await staleItems(store, place, before, most);
     return answer(
       { items: rows },
       ({ items }, view) =>

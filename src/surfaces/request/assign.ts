@@ -16,7 +16,7 @@ export default defineVerb({
   run: async ({ request, to: given, ifVersion }, context) => {
     const to = context.resolveId(given);
     const result = await context.write(async (writing) => {
-      if (to !== writing.actor.id) await context.warnUnknown(writing.tx, [to]);
+      await context.warnUnknown(writing.tx, [to]);
       return assignRequest(writing, { number: request, ifVersion }, to);
     });
     return written(result, requestMoved);

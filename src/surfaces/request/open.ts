@@ -1,7 +1,7 @@
 import { written } from "../../cli/answer";
-import { body, repeatable } from "../../cli/args";
+import { body, repeatable, titleWord } from "../../cli/args";
 import { defineVerb, flag, requiredFlag } from "../../cli/define";
-import { kind, oneId, title } from "../../words";
+import { kind, oneId } from "../../words";
 import { openRequest } from "./store";
 import { requestMoved } from "./text";
 
@@ -14,14 +14,7 @@ export default defineVerb({
     'coop --as dad request open "Review the parser" --to codex-pippa --kind review -F review.md',
   ],
   args: {
-    title: {
-      type: "positional",
-      alsoFlag: true,
-      schema: title,
-      valueHint: "TITLE",
-      description: "what it is about",
-      required: true,
-    },
+    title: titleWord("what it is about"),
     to: requiredFlag(oneId, "ID", "whom it is for"),
     body: body("what is asked"),
     kind: flag(
@@ -35,7 +28,7 @@ export default defineVerb({
     const scope = await context.scope();
     const to = context.resolveId(given);
     const result = await context.write(async (writing) => {
-      if (to !== writing.actor.id) await context.warnUnknown(writing.tx, [to]);
+      await context.warnUnknown(writing.tx, [to]);
       return openRequest(writing, { scope, to, kind: sort, title: name, body: asked });
     });
     return written(result, requestMoved);

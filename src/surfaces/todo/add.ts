@@ -1,7 +1,7 @@
 import { written } from "../../cli/answer";
-import { optionalBody, repeatable } from "../../cli/args";
+import { optionalBody, repeatable, titleWord } from "../../cli/args";
 import { defineVerb, flag, list } from "../../cli/define";
-import { oneId, priority, refOf, title } from "../../words";
+import { oneId, priority, refOf } from "../../words";
 import { addTodo } from "./store";
 import { todoMoved } from "./text";
 
@@ -14,14 +14,7 @@ export default defineVerb({
     'coop --as dad todo add "Release" --after T4,T5 --body "once both are in"',
   ],
   args: {
-    title: {
-      type: "positional",
-      alsoFlag: true,
-      schema: title,
-      valueHint: "TITLE",
-      description: "what is to be done",
-      required: true,
-    },
+    title: titleWord("what is to be done"),
     body: optionalBody("the details"),
     to: flag(oneId, "ID", "whose it is (nobody's)", ["assign"]),
     priority: flag(priority, "0-4", `0 is first, 4 is last (${DEFAULT_PRIORITY})`),
@@ -32,7 +25,7 @@ export default defineVerb({
     const scope = await context.scope();
     const to = input.to === undefined ? null : context.resolveId(input.to);
     const result = await context.write(async (writing) => {
-      if (to !== null && to !== writing.actor.id) await context.warnUnknown(writing.tx, [to]);
+      await context.warnUnknown(writing.tx, [to]);
       return addTodo(writing, {
         scope,
         to,

@@ -23,7 +23,7 @@ export default defineVerb({
       throw usage("`coop todo assign` needs whose it is", "give --to ID, or --nobody");
     const to = given === undefined ? null : context.resolveId(given);
     const result = await context.write(async (writing) => {
-      if (to !== null && to !== writing.actor.id) await context.warnUnknown(writing.tx, [to]);
+      await context.warnUnknown(writing.tx, [to]);
       return assignTodo(writing, { number: todo, ifVersion }, to);
     });
     return written(result, todoMoved);
