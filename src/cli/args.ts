@@ -60,7 +60,8 @@ export const changing = {
   ifVersion: flag(version, "N", "only if the record is still at this version"),
 } as const;
 
-const NOTE_ALIASES = ["m", "note", "reason", "message"];
+/** Other names of `--body` on moves. */
+export const NOTE_ALIASES = ["m", "note", "reason", "message"];
 
 const text = <S extends v.GenericSchema>(schema: S, name: string, description: string) =>
   ({

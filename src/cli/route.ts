@@ -1,7 +1,7 @@
 import { usage } from "../errors";
 import { looksLikeRef, parseRef, SIGILS, type Surface } from "../ref";
 import { nearest } from "../nearest";
-import { GLOBALS } from "./args";
+import { GLOBALS, NOTE_ALIASES } from "./args";
 import {
   ACTS,
   canonical,
@@ -197,7 +197,9 @@ function unknownFlag(
   path: readonly string[],
 ) {
   const words = ["coop", ...path].join(" ");
-  const guess = nearest(name, flags.keys())!;
+  const text = [...flags].find(([, { arg, file }]) => arg.text?.edit && !file)?.[0];
+  const note = NOTE_ALIASES.some((alias) => name === `-${alias}` || name === `--${alias}`);
+  const guess = note && text ? text : nearest(name, flags.keys())!;
   const late = command.kind === "group" ? "; a verb's own flags come after the verb" : "";
   return usage(`\`${words}\` has no flag ${name}`, `did you mean ${guess}?${late}`);
 }
