@@ -63,7 +63,9 @@ export async function schemaOf(connection: SqliteConnection, path: string): Prom
 
 /** Migrates after a safety copy. Safe when several processes do it at once: one does the work. */
 export async function upgrade(connection: SqliteConnection, path: string): Promise<void> {
-  await safetyCopy(connection, path);
+  const from = await schemaOf(connection, path);
+  if (from >= schemaVersion()) return;
+  await safetyCopy(connection, path, from);
   await connection.transaction(async (tx) => {
     const version = await schemaOf(connection, path);
     if (version >= schemaVersion()) return;
@@ -78,9 +80,12 @@ export async function stamp(connection: SqliteConnection): Promise<void> {
   await connection.run(`pragma user_version = ${schemaVersion()}`);
 }
 
-async function safetyCopy(connection: SqliteConnection, path: string): Promise<void> {
+async function safetyCopy(
+  connection: SqliteConnection,
+  path: string,
+  version: number,
+): Promise<void> {
   const { rename, rm } = await import("node:fs/promises");
-  const version = await schemaOf(connection, path);
   const temporary = `${path}.schema-${version}.${connection.wait.clock.unique()}`;
   try {
     await connection.run("vacuum into ?", temporary);
