@@ -12,6 +12,8 @@ export interface Answer<T = unknown> {
   replayed?: boolean;
   /** Printed byte for byte, instead of anything else. */
   raw?: string;
+  /** The exit of a command whose answer is that something is wrong; else 0. */
+  exit?: number;
 }
 
 /** A count, exact up to where counting stops. */

@@ -32,6 +32,8 @@ export interface Edge extends TextSources {
   printRaw(text: string): Promise<void>;
   /** Prints a line to stderr. */
   complain(line: string): void;
+  /** Shows a line that each later one replaces, "" for none; nothing where stderr is no terminal. */
+  progress(line: string): Promise<void>;
   files: Files;
   /** Lets the person write a text, beginning with `initial`. */
   edit(initial: string): Promise<string>;
@@ -63,6 +65,8 @@ export interface Settings {
 /** What a verb works in: who speaks, where, when, and the store. */
 export class Context {
   readonly warnings: Warning[] = [];
+  /** Whether this command has changed the store. */
+  wrote = false;
   readonly wait: Wait;
   #store: Promise<Store> | undefined;
   #workTree: Promise<WorkTree | undefined> | undefined;
@@ -171,6 +175,7 @@ export class Context {
         return work(writing);
       },
     );
+    this.wrote ||= !replayed;
     return { data: result, replayed };
   }
 

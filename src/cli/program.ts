@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { asCoopError, EXITS, usage } from "../errors";
 import { locate } from "../store/location";
+import { publish, publishDue } from "../store/publish";
 import { id as idSchema, longText, scope as scopeSchema } from "../words";
 import type { Answer } from "./answer";
 import { GLOBALS } from "./args";
@@ -37,13 +38,15 @@ export async function program(root: Group, argv: readonly string[], edge: Edge):
     const texts = await resolveTexts(command.args, given, edge);
     context = new Context(edge, settings(flags, edge, path.join(" "), texts));
     const answer = await runVerb(command, texts, path, context);
+    const due = context.wrote && (await publishDue(await context.store(), context.now()));
     await context.close();
     await print(answer, context, {
       json,
       quiet: context.settings.quiet,
       colour: flags.noColor !== true && (await edge.colour()),
     });
-    return EXITS.ok;
+    if (due) await publish(context.settings.location(), edge.clock);
+    return answer.exit ?? EXITS.ok;
   } catch (thrown) {
     await context?.close().catch(() => {});
     const error = asCoopError(thrown);

@@ -2,16 +2,7 @@ import { usage } from "../errors";
 import { looksLikeRef, parseRef, SIGILS, type Surface } from "../ref";
 import { nearest } from "../nearest";
 import { GLOBALS, NOTE_ALIASES } from "./args";
-import {
-  ACTS,
-  canonical,
-  flagName,
-  type Act,
-  type Arg,
-  type Args,
-  type Group,
-  type Verb,
-} from "./define";
+import { ACTS, canonical, flagName, type Act, type Arg, type Group, type Verb } from "./define";
 
 /** What was typed, by the flags' and words' keys; nothing is checked yet but that each may stand there. */
 export type Given = Record<string, string | string[] | true>;
@@ -45,7 +36,6 @@ export async function route(root: Group, argv: readonly string[]): Promise<Route
   const words: string[] = [];
   const globals: Given = {};
   const given: Given = {};
-  let flags = flagsOf({});
   let literal = false;
 
   for (let index = 0; index < argv.length; index++) {
@@ -62,13 +52,12 @@ export async function route(root: Group, argv: readonly string[]): Promise<Route
       const name = resolve(command, token, path);
       path.push(name);
       command = (await command.commands[name]!()).default;
-      if (command.kind === "verb") flags = flagsOf(command.args);
       continue;
     }
     const equals = token.startsWith("--") ? token.indexOf("=") : -1;
     const name = equals < 0 ? token : token.slice(0, equals);
-    const found = flags.get(name);
-    if (!found) throw unknownFlag(name, flags, command, path);
+    const found = findFlag(command, name);
+    if (!found) throw unknownFlag(name, command, path);
     let value: string | true = true;
     if (found.arg.type === "boolean") {
       if (equals >= 0) throw usage(`${name} takes no value`, `write ${name} alone`);
@@ -91,26 +80,33 @@ export async function route(root: Group, argv: readonly string[]): Promise<Route
   return { path, command, globals, given };
 }
 
-/** Every way to type a flag, and the flag it means. */
-function flagsOf(args: Args): Map<string, Flag> {
-  const flags = new Map<string, Flag>();
-  const add = (key: string, arg: Arg, global: boolean) => {
-    if (arg.type === "positional" && !arg.alsoFlag) return;
-    flags.set(`--${flagName(key)}`, { key, arg, global, file: false });
-    const aliases = "alias" in arg && arg.alias ? [arg.alias].flat() : [];
-    for (const alias of aliases) {
-      flags.set(`${alias.length === 1 ? "-" : "--"}${alias}`, { key, arg, global, file: false });
-    }
-    if (!arg.text) return;
-    flags.set(`--${arg.text.file}`, { key: `${key}File`, arg, global, file: true });
-    if (arg.text.edit) flags.set("-F", { key: `${key}File`, arg, global, file: true });
-  };
-  for (const [key, arg] of Object.entries(args)) add(key, arg, false);
-  const main = Object.values(args).find((arg) => arg.text?.edit);
-  if (main) flags.set("--edit", { key: "edit", arg: EDIT, global: false, file: false });
-  for (const [key, arg] of Object.entries(GLOBALS)) add(key, arg, true);
-  flags.set("-h", { key: "help", arg: GLOBALS.help, global: true, file: false });
-  return flags;
+/** The flag that is typed so. Looks no further than it must: most commands use two or three of the many. */
+function findFlag(command: Verb | Group, name: string): Flag | undefined {
+  for (const [spelling, found] of spellings(command)) if (spelling === name) return found;
+  return undefined;
+}
+
+/** Every way to type a flag of a command, and the flag it means. */
+function* spellings(command: Verb | Group): Generator<[string, Flag]> {
+  for (const [key, arg] of Object.entries(GLOBALS)) yield* spellingsOf(key, arg, true);
+  yield ["-h", { key: "help", arg: GLOBALS.help, global: true, file: false }];
+  if (command.kind === "group") return;
+  for (const [key, arg] of Object.entries<Arg>(command.args)) {
+    yield* spellingsOf(key, arg, false);
+    if (arg.text?.edit) yield ["--edit", { key: "edit", arg: EDIT, global: false, file: false }];
+  }
+}
+
+function* spellingsOf(key: string, arg: Arg, global: boolean): Generator<[string, Flag]> {
+  if (arg.type === "positional" && !arg.alsoFlag) return;
+  const flag = { key, arg, global, file: false };
+  yield [`--${flagName(key)}`, flag];
+  const aliases = "alias" in arg && arg.alias ? [arg.alias].flat() : [];
+  for (const alias of aliases) yield [`${alias.length === 1 ? "-" : "--"}${alias}`, flag];
+  if (!arg.text) return;
+  const fileFlag = { ...flag, key: `${key}File`, file: true };
+  yield [`--${arg.text.file}`, fileFlag];
+  if (arg.text.edit) yield ["-F", fileFlag];
 }
 
 const EDIT: Arg = { ...GLOBALS.help, description: "write the text in $VISUAL or $EDITOR" };
@@ -190,16 +186,13 @@ function refAsVerb(token: string, path: readonly string[]) {
   return usage(`'${token}' is a ref where a verb belongs`, `did you mean \`${show}\`?`);
 }
 
-function unknownFlag(
-  name: string,
-  flags: Map<string, Flag>,
-  command: Verb | Group,
-  path: readonly string[],
-) {
+function unknownFlag(name: string, command: Verb | Group, path: readonly string[]) {
   const words = ["coop", ...path].join(" ");
-  const text = [...flags].find(([, { arg, file }]) => arg.text?.edit && !file)?.[0];
+  const flags = [...spellings(command)];
+  const text = flags.find(([, { arg, file }]) => arg.text?.edit && !file)?.[0];
   const note = NOTE_ALIASES.some((alias) => name === `-${alias}` || name === `--${alias}`);
-  const guess = note && text ? text : nearest(name, flags.keys())!;
+  const known = flags.map(([spelling]) => spelling);
+  const guess = note && text ? text : nearest(name, known)!;
   const late = command.kind === "group" ? "; a verb's own flags come after the verb" : "";
   return usage(`\`${words}\` has no flag ${name}`, `did you mean ${guess}?${late}`);
 }

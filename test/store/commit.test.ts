@@ -1,0 +1,40 @@
+import { Database } from "bun:sqlite";
+import { expect, spyOn, test } from "bun:test";
+import { engines } from "../engines";
+import { inside } from "../inside";
+
+/** SQLite's error when the disk fails while a commit is being made durable. */
+const ioError = Object.assign(new Error("disk I/O error"), { code: "SQLITE_IOERR_FSYNC" });
+
+test("a commit that is not answered is never a success: exit 8, and the repeat with its key is right", async () => {
+  const { store, close } = await engines.find(({ name }) => name === "SQLite")!.openFresh();
+  await using coop = await inside(store);
+  const add = ["--json", "todo", "add", "Fix the parser", "--key", "k"];
+
+  const run = Database.prototype.run;
+  const broken = spyOn(Database.prototype, "run").mockImplementation(function (
+    this: Database,
+    sql,
+    ...rest
+  ) {
+    const result = run.call(this, sql, ...rest);
+    // The disk fails after the log was written: the transaction is in, and nobody heard of it.
+    if (sql === "commit") throw ioError;
+    return result;
+  });
+  const unanswered = await coop.run(add, { as: "ann" });
+  broken.mockRestore();
+
+  expect(unanswered.exit).toBe(8);
+  expect(unanswered.out).toBe("");
+  expect(unanswered.json().error).toMatchObject({
+    code: "unknown",
+    hint: expect.stringContaining("--key"),
+  });
+  expect((await coop.run(add, { as: "ann" })).json()).toMatchObject({
+    data: { ref: "T1" },
+    replayed: true,
+  });
+  expect(await coop.data(["todo", "list"])).toHaveLength(1);
+  await close();
+});
