@@ -44,13 +44,19 @@ export class CoopError extends Error {
     message: string,
     readonly details: ErrorDetails = {},
   ) {
-    super(message, { cause: details.cause });
+    super(withoutPasswords(message), { cause: details.cause });
   }
 
   get exit(): number {
     return EXITS[this.code];
   }
 }
+
+/** Text without the passwords of URLs in it: a mistyped command is told of in its own words. */
+const withoutPasswords = (text: string) =>
+  text
+    .replace(/\b([a-z][a-z\d+.-]*:\/\/[^\s:/@]*):[^\s@]*@/gi, "$1:…@")
+    .replace(/([?&]password=)[^\s&'"`]+/gi, "$1…");
 
 /** A wrong flag, value, word or ref: exit 2. */
 export const usage = (message: string, hint?: string) =>

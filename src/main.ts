@@ -35,6 +35,7 @@ const edge: Edge = {
   print: (text) => console.log(text),
   versions: async () => (await import("./edge/versions")).versions(),
   complain: (line) => console.error(line),
+  progress: async (line) => (await import("./edge/progress")).progress(line),
   printRaw: async (text) => {
     const { writeAll } = await import("./edge/stdout");
     await writeAll(text);

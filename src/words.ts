@@ -10,12 +10,16 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
 export const LONGEST = { word: 200, title: 1024, text: 4 * 1024 * 1024 } as const;
 
+/** Half of a surrogate pair is no character, and could not be kept as it is. */
+const wellFormed = v.check((text: string) => text.isWellFormed(), "holds half a surrogate pair");
+
 /** Ids, scopes, slugs, keys and names of queues: NFC, up to 200 bytes, no control characters. */
 const plain = (what: string) =>
   v.pipe(
     v.string(),
     v.transform((text) => text.normalize("NFC")),
     v.check((text) => !CONTROL.test(text), `${what} may hold no control characters`),
+    wellFormed,
     v.check(
       (text) => bytes(text) <= LONGEST.word,
       `${what} may be up to ${LONGEST.word} bytes long`,
@@ -52,6 +56,7 @@ export const title = v.pipe(
   v.string(),
   v.check((text) => text.trim() !== "", "a title may not be empty"),
   v.check((text) => !text.includes("\0"), "a title may not hold U+0000"),
+  wellFormed,
   v.check(
     (text) => bytes(text) <= LONGEST.title,
     `a title may be up to ${LONGEST.title} bytes long; put the rest into --body`,
@@ -62,6 +67,7 @@ export const title = v.pipe(
 export const longText = v.pipe(
   v.string(),
   v.check((text) => !text.includes("\0"), "text may not hold U+0000"),
+  wellFormed,
   v.check((text) => bytes(text) <= LONGEST.text, "text may be up to 4 MiB"),
 );
 

@@ -3,11 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CoopError } from "../src/errors";
 import type { Surface } from "../src/ref";
+import type { PostgresLocation } from "../src/store/location";
 import { openStore, type Store } from "../src/store/open";
+import { createPostgresStore } from "../src/store/postgres/store";
 import { first, raw, sql, type Row } from "../src/store/sql";
 import { createSqliteStore } from "../src/store/sqlite/create";
 import { Wait, type Clock } from "../src/store/wait";
 import { write, type WriteRequest, type Writing } from "../src/store/write";
+import { postgres } from "./postgres";
 
 /** An engine that a contract suite runs on. */
 export interface Engine {
@@ -24,11 +27,31 @@ export const engines: Engine[] = [
       const folder = await mkdtemp(join(tmpdir(), "coop-store-"));
       const path = join(folder, "coop.db");
       const wait = new Wait(10, clock);
-      await createSqliteStore(path, wait);
+      await createSqliteStore(path, wait, { host: "host" });
       const store = await openStore({ engine: "sqlite", path }, wait);
       const close = async () => {
         await store.close();
         await rm(folder, { recursive: true });
+      };
+      return { store, close };
+    },
+  },
+  {
+    name: "PostgreSQL",
+    openFresh: async () => {
+      const server = await postgres();
+      const schema = `test_${Bun.randomUUIDv7("hex")}`;
+      const location: PostgresLocation = {
+        engine: "postgres",
+        url: server.url(schema),
+        around: { env: {}, home: tmpdir },
+      };
+      const wait = new Wait(10, clock);
+      await createPostgresStore(location, wait);
+      const store = await openStore(location, wait);
+      const close = async () => {
+        await store.close();
+        await server.sql(`drop schema "${schema}" cascade`);
       };
       return { store, close };
     },
@@ -40,6 +63,7 @@ let now = Date.parse("2026-11-22T09:30:00Z");
 /** A clock whose calendar goes on by a second each time it is looked at; waiting takes real time. */
 export const clock: Clock = {
   now: () => (now += 1000),
+  rules: true,
   elapsed: () => performance.now(),
   random: Math.random,
   unique: Bun.randomUUIDv7,

@@ -44,6 +44,7 @@ export async function inside(store?: Store): Promise<Inside> {
       print: (text) => out.push(`${text}\n`),
       printRaw: async (text) => void out.push(text),
       complain: (line) => err.push(`${line}\n`),
+      progress: async () => {},
       files,
       stdin: () => {
         if (stdin === undefined)

@@ -63,7 +63,11 @@ function eventLine(event: LoggedEvent, where: boolean, view: View): string {
       ? `${column} ${short(was)} → ${short(after[column])}`
       : `${column} (was ${Buffer.byteLength(String(was ?? ""))} bytes)`,
   );
-  const what = changes.length > 0 && `: ${changes.join(", ")}`;
+  const told = Object.entries(after ?? {})
+    .filter(([column]) => !before || !Object.hasOwn(before, column))
+    .map(([column, value]) => `${column} ${short(value)}`);
+  const all = [...changes, ...told];
+  const what = all.length > 0 && `: ${all.join(", ")}`;
   return `${line(ref, verb, `${ago(view, at)}`, inline(author), place)}${what || ""}`;
 }
 

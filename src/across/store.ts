@@ -1,7 +1,8 @@
 import { CoopError } from "../errors";
-import { ref, type Ref, type Surface } from "../ref";
+import { ref, SIGILS, type Ref, type Surface } from "../ref";
 import { distinct } from "../store/distinct";
-import { COUNT_STOP } from "../store/listing";
+import { keptJson } from "../store/json";
+import { anyOf, atMost, count, COUNT_STOP, only, oneOf } from "../store/listing";
 import { and, first, raw, sql, type Fragment, type Row, type Sql } from "../store/sql";
 import { timestamp } from "../time";
 
@@ -13,6 +14,7 @@ export interface LoggedEvent {
   host: string;
   pid: number;
   folder: string;
+  /** `store` for a change of the store as a whole. */
   ref: string;
   verb: string;
   version: number;
@@ -31,7 +33,7 @@ interface EventRow extends Row {
   host: string;
   pid: number;
   folder: string;
-  surface: Surface;
+  surface: Surface | "store";
   number: number;
   verb: string;
   version: number;
@@ -59,16 +61,8 @@ export async function readLog(
   on: Sql,
   { of, by, since, before, limit }: LogQuery,
 ): Promise<{ events: LoggedEvent[]; truncated: boolean }> {
-  const conditions: Fragment[] = [
-    ...(of ? [sql`surface = ${of.surface} and number = ${of.number}`] : []),
-    ...(by === undefined ? [] : [sql`author = ${by}`]),
-    ...(since === undefined ? [] : [sql`at >= ${since}`]),
-    ...(before === undefined ? [] : [sql`id < ${before}`]),
-  ];
-  const most = limit === 0 ? raw("") : sql`limit ${limit + 1}`;
-  const rows = await on.all<EventRow>(
-    sql`select * from events where ${and(conditions)} order by id desc ${most}`,
-  );
+  const asked: LogQuery = { of, by, since, before, limit: limit === 0 ? 0 : limit + 1 };
+  const rows = await on.all<EventRow>(sql`select * from events where ${await matching(on, asked)}`);
   if (of && rows.length === 0 && !(await hasEvents(on, of))) {
     const name = ref(of.surface, of.number);
     throw new CoopError("not_found", `there is no ${name}`, { ref: name });
@@ -76,6 +70,41 @@ export async function readLog(
   const truncated = limit > 0 && rows.length > limit;
   return { events: (truncated ? rows.slice(0, limit) : rows).map(toEvent), truncated };
 }
+
+/**
+ * The condition and the order of a log: by the events' numbers, but for what one id did by their times, since an index
+ * that leads to both an id and a time has them in that order.
+ */
+async function matching(on: Sql, { of, by, since, before, limit }: LogQuery): Promise<Fragment> {
+  const most = atMost(limit);
+  const changed = since === undefined ? [] : [sql`at >= ${since}`];
+  if (by !== undefined && !of) {
+    // An event of that number can be archived.
+    const time = sql`(select at from events where id <= ${before ?? 0} order by id desc limit 1)`;
+    const older = before === undefined ? [] : [sql`(at, id) < (${time}, ${before})`];
+    return sql`${and([sql`author = ${by}`, ...changed, ...older])} order by at desc, id desc ${most}`;
+  }
+  const older = before === undefined ? [] : [sql`id < ${before}`];
+  if (since !== undefined && !of) {
+    const recent = [oneOf("surface", LOGGED), only(sql`at >= ${since}`)];
+    const { exact: few } = await count(on, "events", recent);
+    if (few)
+      return sql`id in (select id from
+          (select id from events where ${anyOf(recent)} limit ${COUNT_STOP}) as recent
+          where ${and(older)} order by id desc ${most})
+        order by id desc`;
+  }
+  const conditions = [
+    ...(of ? [sql`surface = ${of.surface} and number = ${of.number}`] : []),
+    ...(by === undefined ? [] : [sql`author = ${by}`]),
+    ...changed,
+    ...older,
+  ];
+  return sql`${and(conditions)} order by id desc ${most}`;
+}
+
+/** What events can be of. */
+const LOGGED = [...Object.keys(SIGILS), "store"];
 
 const hasEvents = (on: Sql, { surface, number }: Ref) =>
   first(
@@ -86,7 +115,7 @@ const hasEvents = (on: Sql, { surface, number }: Ref) =>
 const toEvent = ({ at, surface, number, before, after, ...rest }: EventRow): LoggedEvent => ({
   ...rest,
   at: timestamp(at),
-  ref: ref(surface, number),
+  ref: surface === "store" ? surface : ref(surface, number),
   before: values(before),
   after: values(after),
 });
@@ -94,7 +123,7 @@ const toEvent = ({ at, surface, number, before, after, ...rest }: EventRow): Log
 /** Kept column values; times as everywhere in JSON. */
 function values(json: string | null): Row | null {
   if (json === null) return null;
-  const row = JSON.parse(json) as Row;
+  const row = keptJson(json) as Row;
   const entries = Object.entries(row).map(([column, value]) => [
     column,
     column.endsWith("_at") && typeof value === "number" ? timestamp(value) : value,

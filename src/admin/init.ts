@@ -1,37 +1,124 @@
+import * as v from "valibot";
 import { answer } from "../cli/answer";
 import type { Context } from "../cli/context";
-import { defineVerb, toggle } from "../cli/define";
-import { sqlitePath } from "../store/open";
-import { breaksOlder, lastSeen, schemaVersion } from "../store/schema";
+import { defineVerb, flag, toggle, type InputOf } from "../cli/define";
+import { inline } from "../cli/text";
+import { usage } from "../errors";
+import { publishing } from "../store/publish";
+import { breaksOlder, lastSeen, meta, schemaVersion, setMeta } from "../store/schema";
+import type { Sql } from "../store/sql";
 import { SqliteConnection } from "../store/sqlite/connection";
 import { createSqliteStore } from "../store/sqlite/create";
+import { findGroup, share } from "../store/sqlite/group";
+import { JOURNALS, keptJournal, setJournal, type Journal } from "../store/sqlite/journal";
 import { openSqliteStore, schemaOf, upgrade } from "../store/sqlite/store";
-import { age } from "../time";
+import { age, duration } from "../time";
+
+const args = {
+  upgrade: toggle("bring the store to a schema that shuts older binaries out"),
+  journal: flag(v.picklist(JOURNALS), "KIND", "wal or rollback; else what the folder bears"),
+  oneHost: toggle("with --journal rollback: only this host will ever use the store"),
+  snapshotEvery: flag(v.string(), "TIME", "how old the published snapshot may get (1h); 0: never"),
+  group: flag(v.pipe(v.string(), v.nonEmpty("name a group")), "NAME", "let a group of users in"),
+};
+
+export default defineVerb({
+  about: "make the store, if it is not there; the only command that ever does",
+  examples: [
+    "coop init",
+    "coop init --db /srv/pippa-db/coop.db",
+    "coop init --snapshot-every 30m",
+    "coop init --journal rollback",
+    "coop init --upgrade",
+  ],
+  notes: `Makes the folder (mode 0700) and the file (0600). On a coop store it changes what a flag names and nothing else;
+any other file is refused. --upgrade also makes a change of schema that older binaries cannot live with, after naming
+who used the store last.
+--journal: a write-ahead log (wal) is faster and lets readers go on beside a writer, but needs a disk of this machine; a
+rollback journal is right on NFS too. The store keeps which it is, for every host. To change it, nobody else may be using
+the store. --one-host allows a rollback journal where two hosts would damage the store: on sshfs, 9p, SMB without locks.
+--group: the folder becomes the group's with mode 2770, the files in it with 0660.`,
+  args,
+  run: async (input, context) => {
+    if (input.oneHost && input.journal !== "rollback")
+      throw usage("--one-host is about a rollback journal", "add --journal rollback");
+    const location = context.settings.location();
+    if (location.engine === "sqlite") return initSqlite(location.path, input, context);
+    const { upgrade: wanted, ...ofFiles } = input;
+    if (Object.keys(ofFiles).length > 0)
+      throw usage("--journal, --snapshot-every and --group are for a store in a file");
+    const { initPostgres } = await import("./init-postgres");
+    return initPostgres(location, wanted === true, context);
+  },
+});
 
 interface Made {
   store: string;
   created: boolean;
   schema: number;
+  journal: Journal;
+  one_host: boolean;
+  /** Seconds; 0 for never. */
+  snapshot_every: number;
+  group: string | null;
 }
 
-export default defineVerb({
-  about: "make the store, if it is not there; the only command that ever does",
-  examples: ["coop init", "coop init --db /srv/pippa-db/coop.db", "coop init --upgrade"],
-  notes: `Makes the folder (mode 0700) and the file (0600). On a coop store it changes nothing and says so; any other file
-is refused. --upgrade also makes a change of schema that older binaries cannot live with, after naming who used the
-store last.`,
-  args: { upgrade: toggle("bring the store to a schema that shuts older binaries out") },
-  run: async ({ upgrade: wanted }, context) => {
-    const path = sqlitePath(context.settings.location());
-    const created = await createSqliteStore(path, context.wait);
-    if (!created && wanted) await upgradeStore(path, context);
-    else await (await openSqliteStore(path, context.wait)).close();
-    const made: Made = { store: path, created, schema: schemaVersion() };
-    return answer(made, ({ store }) =>
-      created ? `made the store ${store}` : `the store ${store} is there`,
-    );
-  },
-});
+async function initSqlite(path: string, input: InputOf<typeof args>, context: Context) {
+  const { journal, oneHost = false, snapshotEvery, group } = input;
+  const every = snapshotEvery === undefined ? undefined : secondsOf(snapshotEvery);
+  const host = context.edge.host();
+  const { wait } = context;
+  const open = () => openSqliteStore(path, wait, (code, message) => context.warn(code, message));
+
+  const created = await createSqliteStore(path, wait, { journal, oneHost, group, host });
+  if (!created) {
+    if (input.upgrade) await upgradeStore(path, context);
+    else await (await open()).close();
+    if (journal !== undefined) await setJournal(path, { journal, oneHost }, host, wait);
+    if (group !== undefined) await share(path, await findGroup(group));
+  }
+  const store = await open();
+  try {
+    if (every !== undefined || group !== undefined) {
+      await store.requireWritable({ host, warn: (code, message) => context.warn(code, message) });
+      await store.transaction(async (tx) => {
+        if (every !== undefined) await setMeta(tx, "snapshot_every", String(every));
+        if (group !== undefined) await setMeta(tx, "group", group);
+      });
+    }
+    return answer(await made(store, path, created), madeText);
+  } finally {
+    await store.close();
+  }
+}
+
+async function made(on: Sql, path: string, created: boolean): Promise<Made> {
+  const kept = await keptJournal(on);
+  return {
+    store: path,
+    created,
+    schema: schemaVersion(),
+    journal: kept.journal ?? "wal",
+    one_host: kept.oneHost,
+    snapshot_every: (await publishing(on)).every / 1000,
+    group: (await meta(on, "group")) ?? null,
+  };
+}
+
+function madeText({ store, created, journal, one_host, snapshot_every, group }: Made): string {
+  const settings = [
+    journal === "rollback" && (one_host ? "rollback journal, for one host" : "rollback journal"),
+    snapshot_every === 0
+      ? "no snapshots"
+      : snapshot_every !== 3600 && `snapshot every ${snapshot_every} s`,
+    group !== null && `group ${group}`,
+  ].filter(Boolean);
+  const where = created ? `made the store ${store}` : `the store ${store} is there`;
+  return inline(settings.length > 0 ? `${where}: ${settings.join("; ")}` : where);
+}
+
+/** @throws CoopError usage, for what is no length of time. */
+const secondsOf = (text: string) => (text === "0" ? 0 : duration(text) / 1000);
 
 async function upgradeStore(path: string, context: Context): Promise<void> {
   const connection = await SqliteConnection.open(path, context.wait);
@@ -46,7 +133,7 @@ async function upgradeStore(path: string, context: Context): Promise<void> {
         );
       }
     }
-    await upgrade(connection, path);
+    await upgrade(connection, path, (code, message) => context.warn(code, message));
   } finally {
     await connection.close();
   }

@@ -69,6 +69,7 @@ export class Context {
   wrote = false;
   readonly wait: Wait;
   #store: Promise<Store> | undefined;
+  #ahead = 0;
   #workTree: Promise<WorkTree | undefined> | undefined;
   readonly #read: Record<string, string> = {};
 
@@ -79,9 +80,9 @@ export class Context {
     this.wait = new Wait(settings.waitSeconds, edge.clock);
   }
 
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970: once the store is open, by its clock where it has one. */
   now(): number {
-    return this.edge.clock.now();
+    return this.edge.clock.now() + this.#ahead;
   }
 
   /** Who speaks, or undefined: reading needs no id. */
@@ -127,8 +128,16 @@ export class Context {
 
   /** The store, opened at first use. */
   store(): Promise<Store> {
-    this.#store ??= openStore(this.settings.location(), this.wait);
+    this.#store ??= this.#open();
     return this.#store;
+  }
+
+  async #open(): Promise<Store> {
+    const store = await openStore(this.settings.location(), this.wait, (code, message) =>
+      this.warn(code, message),
+    );
+    this.#ahead = store.ahead ?? 0;
+    return store;
   }
 
   async close(): Promise<void> {
@@ -157,11 +166,15 @@ export class Context {
 
   /**
    * Runs a writing command in one transaction, repeatable by its key.
+   * @param on what is written, where it is not the store.
    * @throws CoopError usage without a speaker; conflict, busy, unavailable, unknown; and what `work` throws.
    */
-  async write<T>(work: (writing: Writing) => Promise<T>): Promise<{ data: T; replayed: boolean }> {
+  async write<T>(
+    work: (writing: Writing) => Promise<T>,
+    on?: Store,
+  ): Promise<{ data: T; replayed: boolean }> {
     const actor = this.actor();
-    const store = await this.store();
+    const store = on ?? (await this.store());
     const { result, replayed } = await write(
       store,
       {
@@ -175,7 +188,7 @@ export class Context {
         return work(writing);
       },
     );
-    this.wrote ||= !replayed;
+    this.wrote ||= !replayed && !on;
     return { data: result, replayed };
   }
 

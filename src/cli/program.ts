@@ -87,8 +87,7 @@ function settings(flags: Flags, edge: Edge, verb: string, given: Given) {
   const { key } = given;
   return {
     id: flags.as ?? variable("PIPPA_COOP_ID", idSchema),
-    location: () =>
-      locate({ flag: flags.db, variable: edge.env["PIPPA_COOP_DB"], home: () => edge.home() }),
+    location: () => locate({ flag: flags.db, env: edge.env, home: () => edge.home() }),
     scope: flags.scope ?? variable("PIPPA_COOP_SCOPE", scopeSchema),
     scopeFlag: flags.scope !== undefined,
     quiet: flags.quiet === true,

@@ -26,6 +26,8 @@ PIPPA_COOP_SCOPE  the project, where --scope is not given; else the name of the 
 PIPPA_COOP_DB     the store, where --db is not given; else $HOME/pippa-db/coop.db
 VISUAL, EDITOR    the editor of --edit
 NO_COLOR          no colour, as --no-color
+PGPASSWORD        and PGPASSFILE, PGHOST, PGPORT, PGUSER, PGDATABASE, PGSSLMODE, PGSSLROOTCERT, …: complete a postgres://
+                  store, as for psql; so does ~/.pgpass
 An empty value counts as unset. coop reads no other variable, no .env and no configuration file.`,
   output:
     () => `Text: one short line a record: REF STATE AGE … TITLE; [scope] where it is not the current one; bodies between fences of

@@ -1,11 +1,11 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { usage } from "../errors";
+import { CoopError, usage } from "../errors";
 
 /**
  * Lets the person write a text in `$VISUAL` or `$EDITOR`.
- * @throws CoopError usage, when neither is set, the editor fails, or the text is left empty.
+ * @throws CoopError usage, when neither is set, the editor fails, or what it leaves is empty or no text.
  */
 export async function edit(
   initial: string,
@@ -14,9 +14,10 @@ export async function edit(
   const editor = env["VISUAL"] || env["EDITOR"];
   if (!editor)
     throw usage("--edit needs an editor", "set VISUAL or EDITOR, or give the text with --body");
-  const folder = await mkdtemp(join(tmpdir(), "coop-"));
-  const file = join(folder, "text.md");
+  let folder: string | undefined;
   try {
+    folder = await mkdtemp(join(tmpdir(), "coop-"));
+    const file = join(folder, "text.md");
     await writeFile(file, initial, { mode: 0o600 });
     // As git does, the variable is a shell command with words of its own, such as `code --wait`.
     const shell =
@@ -31,7 +32,11 @@ export async function edit(
     );
     if (text.trim() === "") throw usage("the text was left empty", "nothing was written");
     return text;
+  } catch (thrown) {
+    if (thrown instanceof CoopError) throw thrown;
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    throw usage(`the text could not be edited: ${why}`, "nothing was written; use --body-file");
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   }
 }

@@ -1,24 +1,28 @@
 import { raw, sql, type Fragment, type Sql } from "./sql";
 
 /**
- * The different values of a text column, in order; nulls are left out. Steps from one value to the next in an index on
- * the column, so it costs as much as there are values, not rows (https://www.sqlite.org/optoverview.html#skip_scan
- * tells of the same idea; SQLite does not apply it to `select distinct`).
- * `table` and `column` are words of the source; `where` must be what a partial index is of, if the index is one.
+ * The different values of a text column that rows have, in order; nulls are left out. Steps from one value to the next
+ * in an index on the column, so it costs as much as there are values, not rows
+ * (https://www.sqlite.org/optoverview.html#skip_scan tells of the same idea; SQLite does not apply it to
+ * `select distinct`). `table` and `column` are words of the source. With `where`, only values that such rows have: an
+ * index should begin with the column and what `where` asks for.
  */
 export async function distinct(
   on: Sql,
   table: string,
   column: string,
-  where: Fragment = raw("1 = 1"),
+  where?: Fragment,
 ): Promise<string[]> {
   const [from, name] = [raw(table), raw(column)];
+  const among = where
+    ? sql`and exists (select 1 from ${from} where ${name} = found.value and ${where})`
+    : raw("");
   const rows = await on.all<{ value: string }>(sql`
     with recursive found (value) as (
-      select min(${name}) from ${from} where ${where} and ${name} is not null
+      select min(${name}) from ${from} where ${name} is not null
       union all
-      select (select min(${name}) from ${from} where ${where} and ${name} > found.value)
+      select (select min(${name}) from ${from} where ${name} > found.value)
       from found where found.value is not null)
-    select value from found where value is not null`);
+    select value from found where value is not null ${among}`);
   return rows.map(({ value }) => value);
 }

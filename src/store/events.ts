@@ -11,9 +11,9 @@ export interface Actor {
   folder: string;
 }
 
-/** One change of one record. */
+/** One change of one record, or of the store as a whole, which has the number 0. */
 export interface Change {
-  surface: Numbered;
+  surface: Numbered | "store";
   number: number;
   verb: string;
   /** The record's version after the change. */

@@ -1,4 +1,5 @@
 import { CoopError } from "../errors";
+import { keptJson } from "./json";
 import { among, join, sql, type Sql } from "./sql";
 
 /** What makes a command repeatable: `--key`, and a hash of the arguments as they were first given. */
@@ -40,7 +41,7 @@ export async function keptAnswers(
         and ${among("key", keys.slice(from, from + KEYS_A_STATEMENT))}`,
     );
     for (const { key, fingerprint, result } of rows)
-      answers.set(key, { fingerprint, result: JSON.parse(result) });
+      answers.set(key, { fingerprint, result: keptJson(result) });
   }
   return answers;
 }
@@ -80,4 +81,12 @@ export async function rememberAll(
     await tx.all(sql`insert into keys (author, verb, key, fingerprint, at, result)
       values ${join(rows.slice(from, from + KEYS_A_STATEMENT))}`);
   }
+}
+
+/** Forgets the answer that is kept with a key. */
+export async function forget(
+  tx: Sql,
+  { author, verb, key }: Omit<IdempotencyKey, "fingerprint">,
+): Promise<void> {
+  await tx.all(sql`delete from keys where author = ${author} and verb = ${verb} and key = ${key}`);
 }

@@ -1,5 +1,5 @@
 import type { RecordRow, Table } from "./records";
-import { among, and, first, raw, sql, type Fragment, type Sql } from "./sql";
+import { among, and, first, join, raw, sql, type Fragment, type Sql, type Value } from "./sql";
 
 /** Counting stops here: it would cost as much as the store is large. */
 export const COUNT_STOP = 10_000;
@@ -47,58 +47,192 @@ export interface Listed<R> {
   finished: Count | undefined;
 }
 
-export const conditionsOf = ({ scope, states, authors, addressees, since }: Filter): Fragment[] => [
-  ...(scope === undefined ? [] : [sql`scope = ${scope}`]),
-  ...(states ? [stateIn(states)] : []),
-  ...(authors ? [among("author", authors)] : []),
-  ...(addressees ? [among("addressee", addressees)] : []),
-  ...(since === undefined ? [] : [sql`updated_at >= ${since}`]),
-];
+/** A table of records that can be listed. */
+export interface Listable extends Table {
+  readonly states: readonly string[];
+  /** That a record is in a state, where that is not what the column `state` says. */
+  readonly inState?: (state: string) => Fragment;
+}
+
+/** Values that are allowed in a column: the condition that one of them is there, and the condition of each. */
+export interface Choice {
+  any: Fragment;
+  each: readonly Fragment[];
+}
+
+/** One of these values in a column. */
+export const oneOf = (column: string, values: readonly Value[]): Choice => ({
+  any: among(column, values),
+  each: values.map((value) => sql`${raw(column)} = ${value}`),
+});
 
 /**
  * States as literals: only then does SQLite see that a partial index holds them.
  * Only ever called with words of the source: what users name is checked against those first.
  */
 export const stateIn = (states: readonly string[]) =>
-  raw(`state in (${states.map((state) => `'${state}'`).join(", ")})`);
+  raw(
+    states.length === 1
+      ? `state = '${states[0]}'`
+      : `state in (${states.map((state) => `'${state}'`).join(", ")})`,
+  );
 
-/** The records of a table that match a query and a surface's own conditions, newest first. */
+/** A condition that leaves no choice. */
+export const only = (condition: Fragment): Choice => ({ any: condition, each: [condition] });
+
+/** One of these states. */
+export function oneOfStates({ inState }: Listable, states: readonly string[]): Choice {
+  const each = states.map((state) => inState?.(state) ?? stateIn([state]));
+  return { any: inState ? sql`(${join(each, " or ")})` : stateIn(states), each };
+}
+
+/** The choices of a filter, but for its states and its time. */
+export const choicesOf = ({ scope, authors, addressees }: Filter): Choice[] => [
+  ...(scope === undefined ? [] : [oneOf("scope", [scope])]),
+  ...(authors ? [oneOf("author", authors)] : []),
+  ...(addressees ? [oneOf("addressee", addressees)] : []),
+];
+
+/** The records of a table that match a query and a surface's own choices, newest first. */
 export async function list<R extends RecordRow>(
   on: Sql,
-  table: Table,
+  table: Listable,
   { filter, slice: { before, limit }, hidesFinished }: ListQuery,
-  own: readonly Fragment[] = [],
+  own: readonly Choice[] = [],
 ): Promise<Listed<R>> {
-  const conditions = [...conditionsOf(filter), ...own];
+  const { from, changed, few } = await changedSince(on, table, filter.since);
+  const others = [...choicesOf(filter), ...own];
+  const { states = others.length > 0 ? table.states : undefined } = filter;
+  const asked = [...(states ? [oneOfStates(table, states)] : []), ...others];
+  const each = (choices: readonly Choice[], more: readonly Fragment[] = []) =>
+    (few ? [anyOf(choices)] : combinations(choices)).map((one) => and([...changed, one, ...more]));
   const older = before === undefined ? [] : [sql`number < ${before}`];
-  const most = limit === 0 ? raw("") : sql`limit ${limit + 1}`;
-  const rows = await on.all<R>(
-    sql`select * from ${raw(table.name)} where ${and([...conditions, ...older])} order by number desc ${most}`,
-  );
+  const found = firstOf(from, each(asked, older), newest(limit === 0 ? 0 : limit + 1));
+  const rows = await on.all<R>(sql`select ${raw(table.name)}.* from ${found}`);
   const truncated = limit > 0 && rows.length > limit;
   const complete = !truncated && before === undefined;
-  const finished = hidesFinished
-    ? [...conditionsOf({ ...filter, states: table.finished }), ...own]
-    : undefined;
+  // The newest first: they are the ones that were changed.
+  const total = (choices: readonly Choice[]) =>
+    countFirst(on, from, each(choices), changed.length > 0 ? raw("order by number desc") : raw(""));
   return {
     rows: truncated ? rows.slice(0, limit) : rows,
     scope: filter.scope,
     truncated,
-    total: complete ? { count: rows.length, exact: true } : await count(on, table, conditions),
-    finished: finished && (await count(on, table, finished)),
+    total: complete ? { count: rows.length, exact: true } : await total(asked),
+    finished: hidesFinished
+      ? await total([oneOfStates(table, table.finished), ...others])
+      : undefined,
   };
 }
 
-/** How many records match; stops at {@link COUNT_STOP}. */
-export async function count(
+/** The condition that all choices are met. */
+export const anyOf = (choices: readonly Choice[]) => and(choices.map(({ any }) => any));
+
+/**
+ * The conditions of every combination of values. A combination is a range of an index in the order of the list, so that
+ * its first records are found without the rest, however many there are.
+ */
+export function combinations(choices: readonly Choice[]): Fragment[] {
+  if (choices.reduce((product, { each }) => product * each.length, 1) > MOST_COMBINATIONS)
+    return [anyOf(choices)];
+  return choices
+    .reduce<Fragment[][]>(
+      (all, { each }) => all.flatMap((before) => each.map((value) => [...before, value])),
+      [[]],
+    )
+    .map(and);
+}
+
+/** Each is a part of its statement, which engines bound. */
+const MOST_COMBINATIONS = 100;
+
+/** An order, the columns that it needs, and where it stops. */
+export interface Order {
+  keys: Fragment;
+  by: Fragment;
+  /** `limit …`, or nothing. */
+  most: Fragment;
+}
+
+/** `limit …`, or for 0 nothing: all. */
+export const atMost = (limit: number) => (limit === 0 ? raw("") : sql`limit ${limit}`);
+
+/** The newest first, and how many at most; 0 for all. */
+export const newest = (limit: number): Order => ({
+  keys: raw("number"),
+  by: raw("number desc"),
+  most: atMost(limit),
+});
+
+/** The most urgent first, then the oldest, and how many at most; 0 for all. */
+export const mostUrgent = (limit: number): Order => ({
+  keys: raw("number, priority"),
+  by: raw("priority, number"),
+  most: atMost(limit),
+});
+
+/** `order by … limit …`. */
+export const inOrder = ({ by, most }: Order) => sql`order by ${by} ${most}`;
+
+/** The numbers of the first records by an order that meet one of several conditions: the first of each, merged. */
+export const firstNumbers = (
+  from: Fragment,
+  conditions: readonly Fragment[],
+  order: Order,
+): Fragment => {
+  const heads = conditions.map(
+    (condition) =>
+      sql`select * from (select ${order.keys} from ${from} where ${condition} ${inOrder(order)}) as head`,
+  );
+  return sql`select number from (${join(heads, " union all ")}) as heads ${inOrder(order)}`;
+};
+
+/** What comes after `select … from` for the records of {@link firstNumbers}, in their order. */
+export const firstOf = (from: Fragment, conditions: readonly Fragment[], order: Order): Fragment =>
+  conditions.length === 1
+    ? sql`${from} where ${conditions[0]!} ${inOrder(order)}`
+    : sql`${from} where number in (${firstNumbers(from, conditions, order)}) ${inOrder(order)}`;
+
+/**
+ * Where records that were changed since a time are to be looked for. Few are found by their events; where there are many,
+ * the newest records are soon some of them.
+ */
+async function changedSince(
   on: Sql,
   table: Table,
+  since: number | undefined,
+): Promise<{ from: Fragment; changed: Fragment[]; few: boolean }> {
+  const all = raw(table.name);
+  if (since === undefined) return { from: all, changed: [], few: false };
+  const changed = sql`updated_at >= ${since}`;
+  const events = sql`surface = ${table.surface} and at >= ${since}`;
+  const { exact: few } = await countFirst(on, raw("events"), [events]);
+  if (!few) return { from: all, changed: [changed], few };
+  // A cross join is not reordered.
+  const from = sql`(select distinct number as changed from
+    (select number from events where ${events} limit ${COUNT_STOP}) as recent) as changes cross join ${all}`;
+  return { from, changed: [raw("number = changed"), changed], few };
+}
+
+/** How many rows of a table match; stops at {@link COUNT_STOP}. */
+export const count = (on: Sql, table: string, choices: readonly Choice[]): Promise<Count> =>
+  countFirst(on, raw(table), combinations(choices));
+
+/** How many rows meet one of several conditions that exclude each other. */
+async function countFirst(
+  on: Sql,
+  from: Fragment,
   conditions: readonly Fragment[],
+  order = raw(""),
 ): Promise<Count> {
+  const stop = sql`limit ${COUNT_STOP + 1}`;
+  const heads = conditions.map(
+    (condition) =>
+      sql`select * from (select 1 as one from ${from} where ${condition} ${order} ${stop}) as head`,
+  );
   const row = await first<{ found: number }>(
     on,
-    sql`select count(*) as found from
-      (select 1 as one from ${raw(table.name)} where ${and(conditions)} limit ${COUNT_STOP + 1}) as counted`,
+    sql`select count(*) as found from (${join(heads, " union all ")} ${stop}) as heads`,
   );
   return { count: Math.min(row!.found, COUNT_STOP), exact: row!.found <= COUNT_STOP };
 }

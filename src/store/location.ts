@@ -1,31 +1,53 @@
 import { usage } from "../errors";
 
-/** Where a store is: a SQLite file by its absolute path, or a PostgreSQL database by its URL. */
-export type Location =
-  | { readonly engine: "sqlite"; readonly path: string }
-  | { readonly engine: "postgres"; readonly url: string };
+/** Where a store is: a SQLite file by its absolute path, or a schema of a PostgreSQL database by its URL. */
+export type Location = { readonly engine: "sqlite"; readonly path: string } | PostgresLocation;
 
-export interface LocationSources {
-  /** `--db`. */
-  flag?: string;
-  /** `PIPPA_COOP_DB`. */
-  variable?: string;
+export interface PostgresLocation {
+  readonly engine: "postgres";
+  readonly url: string;
+  readonly around: Surroundings;
+}
+
+/** What completes a PostgreSQL URL, as for libpq: variables such as PGPASSWORD, and files in the home folder. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** The home folder, absolute. */
-  home: () => string;
+  home(): string;
+}
+
+export interface LocationSources extends Surroundings {
+  /** `--db`. */
+  flag?: string | undefined;
 }
 
 /**
  * The store that a command is about: `--db`, else `PIPPA_COOP_DB`, else `$HOME/pippa-db/coop.db`.
- * @throws CoopError usage, for anything but an absolute path or a postgres:// URL.
+ * @throws CoopError usage, for anything but an absolute path or a postgres:// URL that can be read.
  */
-export function locate({ flag, variable, home }: LocationSources): Location {
+export function locate({ flag, env, home }: LocationSources): Location {
+  const variable = env["PIPPA_COOP_DB"];
   const named = flag ?? (variable === "" ? undefined : variable);
-  const source = flag === undefined ? "PIPPA_COOP_DB" : "--db";
   if (named === undefined) return { engine: "sqlite", path: `${home()}/pippa-db/coop.db` };
-  if (/^postgres(ql)?:\/\//.test(named)) return { engine: "postgres", url: named };
+  return locateNamed(named, flag === undefined ? "PIPPA_COOP_DB" : "--db", { env, home });
+}
+
+/**
+ * The store that a text names.
+ * @param source what named it, for the error.
+ * @throws CoopError usage, for anything but an absolute path or a postgres:// URL that can be read.
+ */
+export function locateNamed(named: string, source: string, around: Surroundings): Location {
+  if (/^postgres(ql)?:\/\//.test(named)) {
+    parseUrl(named);
+    return { engine: "postgres", url: named, around };
+  }
   if (isAbsolute(named) && !named.includes("\0")) return { engine: "sqlite", path: named };
   throw usage(
-    `${source} is '${named}', which is neither an absolute path nor a postgres:// URL`,
+    // What looks like a URL can hold a password.
+    named.includes("://")
+      ? `${source} is a URL, but not a postgres:// one`
+      : `${source} is '${named}', which is neither an absolute path nor a postgres:// URL`,
     "give the whole path, such as /home/me/pippa-db/coop.db",
   );
 }
@@ -37,7 +59,69 @@ export const isAbsolute = (path: string) =>
 /** The store's name as it may be shown: a path, or a URL without its password. */
 export function describe(location: Location): string {
   if (location.engine === "sqlite") return location.path;
-  return location.url
-    .replace(/^([a-z]+:\/\/[^:/@]*):[^@/]*@/i, "$1@")
-    .replace(/([?&]password=)[^&]*/gi, "$1…");
+  const { user, host, port, database, parameters } = parseUrl(location.url);
+  const shown = SHOWN.filter((name) => parameters.has(name)).map(
+    (name) => `${name}=${encodeURIComponent(parameters.get(name)!).replaceAll("%2F", "/")}`,
+  );
+  return [
+    "postgres://",
+    user && `${encodeURIComponent(user)}@`,
+    host,
+    port && `:${port}`,
+    database && `/${encodeURIComponent(database)}`,
+    shown.length > 0 && `${database ? "" : "/"}?${shown.join("&")}`,
+  ]
+    .filter(Boolean)
+    .join("");
 }
+
+/** The parameters of a URL that say where a store is; others may be secret. */
+const SHOWN = ["host", "hostaddr", "port", "user", "dbname", "schema", "sslmode"];
+
+/** The parts of a PostgreSQL URL, decoded; what is not in it is undefined. */
+export interface UrlParts {
+  user: string | undefined;
+  password: string | undefined;
+  host: string | undefined;
+  port: string | undefined;
+  database: string | undefined;
+  parameters: Map<string, string>;
+}
+
+const URL_FORM =
+  /^postgres(?:ql)?:\/\/(?:(?<user>[^@:/?#]*)(?::(?<password>[^@/?#]*))?@)?(?<host>\[[\da-f:.%]+\]|[^@:/?#]*)(?::(?<port>\d{1,5}))?(?:\/(?<database>[^@/?#]*))?(?:\?(?<query>[^@#]*))?$/i;
+
+/**
+ * Takes a PostgreSQL URL apart: `postgres://[USER[:PASSWORD]@][HOST][:PORT][/DATABASE][?NAME=VALUE&…]`.
+ * @throws CoopError usage, which never shows the URL: it can hold a password.
+ */
+export function parseUrl(url: string): UrlParts {
+  const groups = URL_FORM.exec(url)?.groups;
+  if (!groups) throw unreadable();
+  try {
+    const decode = (text: string | undefined) => (text ? decodeURIComponent(text) : undefined);
+    const pairs = (groups["query"] ?? "").split("&").filter((pair) => pair !== "");
+    return {
+      user: decode(groups["user"]),
+      password: decode(groups["password"]),
+      host: decode(groups["host"]),
+      port: groups["port"],
+      database: decode(groups["database"]),
+      parameters: new Map(
+        pairs.map((pair): [string, string] => {
+          const at = pair.indexOf("=");
+          if (at < 0) throw unreadable();
+          return [decodeURIComponent(pair.slice(0, at)), decodeURIComponent(pair.slice(at + 1))];
+        }),
+      ),
+    };
+  } catch {
+    throw unreadable();
+  }
+}
+
+const unreadable = () =>
+  usage(
+    "the postgres:// URL of the store cannot be read",
+    "it is postgres://USER@HOST:PORT/DATABASE?schema=NAME; percent-encode / @ : ? # % in its parts",
+  );

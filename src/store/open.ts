@@ -1,31 +1,46 @@
-import type { Location } from "./location";
-import { openSqliteStore } from "./sqlite/store";
 import { CoopError } from "../errors";
-import type { Connection } from "./sql";
+import { describe, type Location } from "./location";
+import type { Connection, Sql } from "./sql";
+import { openSqliteStore } from "./sqlite/store";
 import type { Wait } from "./wait";
 
 /** An open, verified store at this binary's schema, or at a newer one that this binary can live with. */
 export interface Store extends Connection {
   readonly location: Location;
-  /** @throws CoopError unavailable newer, when this binary is too old to write. */
-  requireWritable(): Promise<void>;
+  /** By how many milliseconds the store's own clock is ahead of this machine's; undefined where it has none. */
+  readonly ahead?: number;
+  /**
+   * Runs `work` on the store as it is at one moment, while others go on writing. Only where a server keeps it: a file is
+   * copied instead.
+   */
+  reading?<T>(work: (on: Sql) => Promise<T>): Promise<T>;
+  /**
+   * Asked before a command's first write. With who writes, also holds the store to what it can bear where they are.
+   * @throws CoopError unavailable: newer, when this binary is too old to write; read_only or access; busy.
+   */
+  requireWritable(writer?: { host: string; warn: Warn }): Promise<void>;
 }
+
+/** Tells the user something that is no failure. */
+export type Warn = (code: string, message: string) => void;
 
 /**
  * Opens the store that is there, and brings an older schema up to this binary's. Never makes a store.
  * @throws CoopError unavailable: no_store, foreign, newer, damaged, read_only, full, access or connection; busy.
  */
-export const openStore = (location: Location, wait: Wait): Promise<Store> =>
-  openSqliteStore(sqlitePath(location), wait);
+export async function openStore(location: Location, wait: Wait, warn?: Warn): Promise<Store> {
+  if (location.engine === "sqlite") return openSqliteStore(location.path, wait, warn);
+  const { openPostgresStore } = await import("./postgres/store");
+  return openPostgresStore(location, wait);
+}
 
 /**
- * The path of a location that is a SQLite file.
- * @throws CoopError unavailable connection: this version has no engine for PostgreSQL.
+ * The path of a location that is a SQLite file, for what only a file can do.
+ * @throws CoopError usage, for a PostgreSQL store.
  */
 export function sqlitePath(location: Location): string {
   if (location.engine === "sqlite") return location.path;
-  throw new CoopError("unavailable", "this coop cannot use a PostgreSQL store", {
-    reason: "connection",
-    hint: "give an absolute path of a SQLite store",
+  throw new CoopError("usage", `this is for a store in a file, and ${describe(location)} is none`, {
+    hint: "name a store in a file with --db",
   });
 }

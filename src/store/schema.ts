@@ -62,6 +62,26 @@ export async function requireNotNewer(
   );
 }
 
+/** The setting that names the store which took this one's place, without its password. */
+export const MOVED_TO = "moved_to";
+
+/**
+ * Refuses to write to a store that another has taken the place of. To be asked in the transaction that writes.
+ * @throws CoopError conflict moved.
+ */
+export async function requireNotMoved(tx: Sql): Promise<void> {
+  const to = await meta(tx, MOVED_TO);
+  if (to === undefined) return;
+  throw new CoopError(
+    "conflict",
+    `this store was moved to ${to}: nothing is written here any more`,
+    {
+      reason: "moved",
+      hint: "name that one with --db or PIPPA_COOP_DB",
+    },
+  );
+}
+
 /** Who used the store last, for an upgrade that shuts older binaries out: newest first. */
 export async function lastSeen(on: Sql): Promise<{ id: string; host: string; at: number }[]> {
   const rows = await on.all<Row & { id: string; host: string; at: number }>(

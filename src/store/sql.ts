@@ -67,6 +67,11 @@ export interface Dialect {
     /** The primary key of a table whose rows the engine numbers by itself. */
     readonly identity: string;
   };
+  /**
+   * The statement after which the engine numbers a table's rows on from the highest, where rows with numbers of their
+   * own were put in; undefined where it always does.
+   */
+  continueIdentity(table: string): string | undefined;
 }
 
 /** A connection, or a transaction on it, that runs statements. */
@@ -88,6 +93,12 @@ export async function first<R extends Row = Row>(
   return row;
 }
 
+/** A transaction that has the store for itself. */
+export interface Transaction extends Sql {
+  /** The store's own time when the transaction had it, in milliseconds since 1970; undefined where it has no clock. */
+  readonly at?: number;
+}
+
 /** An open store's connection. */
 export interface Connection extends Sql {
   /**
@@ -95,6 +106,6 @@ export interface Connection extends Sql {
    * durable when the promise resolves. A throw undoes everything.
    * @throws CoopError busy when the lock was not had in time; unknown when the commit's outcome is not known.
    */
-  transaction<T>(work: (tx: Sql) => Promise<T>): Promise<T>;
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }

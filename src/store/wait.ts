@@ -2,6 +2,8 @@
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
+  /** Stores that have a clock of their own go by this one all the same: it is made up, as in tests. */
+  readonly rules?: true;
   /** Milliseconds of a clock that is never set back. */
   elapsed(): number;
   /** A number in [0, 1). */
@@ -25,6 +27,11 @@ export class Wait {
     this.#end = clock.elapsed() + seconds * 1000;
   }
 
+  /** Milliseconds that are left, at least 0. */
+  get left(): number {
+    return Math.max(0, this.#end - this.clock.elapsed());
+  }
+
   /**
    * Tries until `attempt` succeeds, throws something other than what `again` recognises, or the time is up; then
    * the last error is thrown. Pauses are random and grow: SQLite's own busy handler starves some writers of many.
@@ -34,7 +41,7 @@ export class Wait {
       try {
         return await attempt();
       } catch (thrown) {
-        const left = this.#end - this.clock.elapsed();
+        const { left } = this;
         if (left <= 0 || !again(thrown)) throw thrown;
         await this.clock.sleep(Math.min(left, 0.5 + this.clock.random() * ceiling));
       }

@@ -1,5 +1,6 @@
 import type { Actor } from "./events";
 import { remember, replay, type IdempotencyKey } from "./keys";
+import { requireNotMoved } from "./schema";
 import type { Sql } from "./sql";
 import type { Store } from "./open";
 
@@ -7,7 +8,7 @@ import type { Store } from "./open";
 export interface Writing {
   readonly tx: Sql;
   readonly actor: Actor;
-  /** Milliseconds since 1970, read when the lock was had. */
+  /** Milliseconds since 1970, read when the lock was had: by the store's own clock, where it has one. */
   readonly at: number;
   /** Tells the user something that is no failure. */
   warn(code: string, message: string): void;
@@ -29,11 +30,12 @@ export async function write<T>(
   { actor, key, now, warn }: WriteRequest,
   work: (writing: Writing) => Promise<T>,
 ): Promise<{ result: T; replayed: boolean }> {
-  await store.requireWritable();
+  await store.requireWritable({ host: actor.host, warn });
   return store.transaction(async (tx) => {
+    await requireNotMoved(tx);
     const kept = key && (await replay(tx, key));
     if (kept !== undefined) return { result: kept as T, replayed: true };
-    const at = now();
+    const at = tx.at ?? now();
     const result = await work({ tx, actor, at, warn });
     if (key) await remember(tx, key, at, result);
     return { result, replayed: false };

@@ -1,6 +1,7 @@
 """Calls each function of the package once and tells which were called, and what did not come as it is declared."""
 
 import json
+import os
 
 import tools.coop as coop
 
@@ -81,10 +82,21 @@ assert call("queue_show", "Q1")["replies"][0]["body"] == "merged"
 assert len(call("queue_list", "jobs", taken_by="ann", status="all")) == 1
 call("queue_stats")
 call("queue_stale", older="1h")
+assert call("queue_archive", "jobs", older="0s", to="archive.db")["archived"] == 0
 
 assert call("show", "L1")["ref"] == "L1"
 assert call("log", "L1", limit=1)["events"][0]["ref"] == "L1"
 assert call("whoami")["id"] == "ann"
 call("who")
+
+assert call("backup", keep=3)["removed"] == []
+assert all(each["status"] != "fail" for each in call("doctor")["checks"])
+assert coop.doctor(db="/nowhere/coop.db")["checks"][0]["status"] == "fail"
+assert call("redact", "L1", text="first")["replaced"]["record"] == 1
+assert call("restore", coop.backup()["file"])["saved_as"].startswith("/")
+
+new = os.path.abspath("new.db")
+coop.init(db=new)
+assert call("copy", from_=coop.whoami()["store"], to=new)["copied"] is True
 
 print(json.dumps(called))

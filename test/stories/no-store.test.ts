@@ -8,8 +8,8 @@ import { everyVerb, examplesOf } from "../tree";
 /** A text that is also a line of `push --jsonl`. */
 const TEXT = '{"payload":"text"}\n';
 
-/** What needs no store. */
-const WITHOUT = ["init", "help", "shim"];
+/** What needs no store, or says so in a way of its own. */
+const WITHOUT = ["init", "help", "shim", "doctor"];
 const commands = (await everyVerb())
   .filter(({ words }) => !WITHOUT.includes(words[0]!))
   .map(({ words, verb }) => ({ name: words.join(" "), examples: examplesOf(verb) }));

@@ -6,7 +6,6 @@ import {
   done,
   findFanOut,
   findInFull,
-  listItems,
   moveItem,
   push,
   pushAll,
@@ -17,7 +16,6 @@ import {
   stats,
   take,
   takeOne,
-  UNFINISHED,
   type Draft,
   type HeldTarget,
   type LineDraft,
@@ -27,7 +25,6 @@ import {
 import { parseLines } from "../../src/surfaces/queue/jsonl";
 import { clock, engines, eventsOf, failure, rowOf, writingAs } from "../engines";
 import { inside, type Inside } from "../inside";
-import { plansOf } from "../plans";
 
 /** From which states each verb may be called, and the state after it; a reply moves nothing. */
 const RULES = {
@@ -358,39 +355,6 @@ describe.each(engines)("queues on $name", ({ openFresh }) => {
       expect(await takeItem("ben", 1)).toMatchObject({ state: "taken", taken_by: "ben" });
       expect(await takeItem("cyd", 2)).toMatchObject({ state: "taken", taken_by: "cyd" });
       expect((await failure(takeItem("cyd", 1))).message).toStartWith("Q1 is taken: by ben");
-    });
-
-    test("neither scans nor sorts what waits, however much that is", async () => {
-      if (store.dialect.name !== "sqlite") return;
-      await pushMany(
-        Array.from({ length: 6000 }, (_, index) => ({
-          queue: `queue ${index % 3}`,
-          to: [undefined, "ben", "cyd"][index % 7],
-          priority: index % 5,
-          scope: `scope ${index % 4}`,
-        })),
-      );
-      await store.all(sql`update queue_items set state = 'done' where number % 2 = 0`);
-      const merged = ["USE TEMP B-TREE FOR ORDER BY", "SCAN halves"];
-      for (const [place, index, by] of [
-        [{ queue: "queue 1" }, "queue_waiting", "queue=? AND addressee=?"],
-        [{ queue: "queue 1", scope: "scope 1" }, "queue_waiting", "queue=? AND addressee=?"],
-        [{}, "queue_waiting_anywhere", "addressee=?"],
-        [{ scope: "scope 1" }, "queue_waiting_anywhere", "addressee=?"],
-      ] as const) {
-        const actor = { id: "ben", host: "host", pid: 1, folder: "/work" };
-        const writing = { actor, at: clock.now(), warn: () => {} };
-        const plans = await plansOf(store, (tx) => take({ ...writing, tx }, place, 10));
-        const touching = plans.filter((plan) => / queue_items\b/.test(String(plan)));
-        expect(touching).toEqual([
-          "SEARCH queue_items USING INTEGER PRIMARY KEY (rowid=?)",
-          `SEARCH queue_items USING COVERING INDEX ${index} (${by})`,
-          `SEARCH queue_items USING COVERING INDEX ${index} (${by})`,
-        ]);
-        expect(plans.filter((plan) => merged.includes(String(plan))).sort()).toEqual(
-          merged.toSorted(),
-        );
-      }
     });
   });
 
@@ -1006,42 +970,6 @@ describe.each(engines)("queues on $name", ({ openFresh }) => {
         /^jobs 10000\+ waiting, the oldest \d+[smh]\n$/,
       );
     });
-
-    test("read no items to count them", async () => {
-      if (store.dialect.name !== "sqlite") return;
-      await pushMany(Array.from({ length: 600 }, (_, index) => ({ queue: `${index % 3} jobs` })));
-      for (const place of [{}, { queue: "1 jobs" }, { scope: "" }]) {
-        const plans = (await plansOf(store, (on) => stats(on, place))).map(String);
-        const reading = plans.filter((plan) => /\bitems\b|queue_items/.test(plan));
-        const counting = reading.filter((plan) =>
-          /queue_by_state \(queue=\? AND state=\?/.test(plan),
-        );
-        expect(counting).toHaveLength(STATES.length + 1);
-        expect(counting.filter((plan) => plan.includes("COVERING"))).toHaveLength(STATES.length);
-        expect(reading.filter((plan) => plan.startsWith("SCAN"))).toEqual([]);
-        expect(plans.join()).not.toContain("TEMP B-TREE");
-      }
-    });
-  });
-
-  test("lists of what is unfinished come in order from an index", async () => {
-    if (store.dialect.name !== "sqlite") return;
-    const filter = { states: UNFINISHED };
-    const plan = (own: Parameters<typeof listItems>[2], to?: string[]) =>
-      plansOf(store, (on) =>
-        listItems(
-          on,
-          { filter: { ...filter, addressees: to }, slice: { limit: 50 }, hidesFinished: false },
-          own,
-        ),
-      );
-    expect(await plan({})).toEqual(["SCAN queue_items USING INDEX queue_unfinished"]);
-    expect(await plan({ queue: "jobs" })).toEqual([
-      "SEARCH queue_items USING INDEX queue_unfinished_of (queue=?)",
-    ]);
-    expect(await plan({}, ["ben"])).toEqual([
-      "SEARCH queue_items USING INDEX queue_addressed (addressee=?)",
-    ]);
   });
 
   test("of many that take at once each item goes to one", async () => {

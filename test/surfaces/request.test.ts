@@ -6,7 +6,6 @@ import {
   editRequest,
   findRequest,
   findThread,
-  listRequests,
   moveRequest,
   openRequest,
   reply,
@@ -16,7 +15,6 @@ import {
 } from "../../src/surfaces/request/store";
 import { engines, eventsOf, failure, rowOf, writingAs } from "../engines";
 import { inside, type Inside } from "../inside";
-import { plansOf } from "../plans";
 
 type State = (typeof STATES)[number];
 
@@ -389,20 +387,6 @@ describe.each(engines)("requests on $name", ({ openFresh }) => {
       expect(await failure(looking())).toMatchObject({ code: "not_found", details: { ref: "R1" } });
     }
     expect(await eventsOf(store)).toEqual([]);
-  });
-
-  test("lists of the unfinished find them by an index, however many are finished", async () => {
-    if (store.dialect.name !== "sqlite") return;
-    const query = { slice: { limit: 50 }, hidesFinished: false };
-    const unfinished = { states: UNFINISHED };
-    const waiting = await plansOf(store, (on) =>
-      listRequests(on, { ...query, filter: unfinished }, { waitingOn: ["ben"] }),
-    );
-    expect(waiting).toEqual(["SEARCH requests USING INDEX requests_waiting (waiting_on=?)"]);
-    const here = await plansOf(store, (on) =>
-      listRequests(on, { ...query, filter: { ...unfinished, scope: "quest" } }),
-    );
-    expect(here).toEqual(["SEARCH requests USING INDEX requests_open (scope=?)"]);
   });
 
   describe("on the command line", () => {

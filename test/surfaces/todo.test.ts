@@ -16,7 +16,6 @@ import {
 } from "../../src/surfaces/todo/store";
 import { engines, eventsOf, failure, rowOf, writingAs } from "../engines";
 import { inside, type Inside } from "../inside";
-import { plansOf } from "../plans";
 
 type State = (typeof STATES)[number];
 
@@ -483,40 +482,6 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
       expect(await ready({ addressees: ["ben"] })).toEqual(["T2"]);
       expect(await ready({ addressees: ["ben", "cyd"] })).toEqual(["T2", "T3"]);
     });
-  });
-
-  test("what is unfinished and what is ready is found by an index, however many are finished", async () => {
-    if (store.dialect.name !== "sqlite") return;
-    await add();
-    const links = [
-      "SEARCH link USING COVERING INDEX sqlite_autoindex_todo_after_1 (todo=?)",
-      "SEARCH earlier USING INTEGER PRIMARY KEY (rowid=?)",
-    ];
-    const query = (scope: string | undefined) => ({
-      filter: { scope, states: UNFINISHED },
-      slice: { limit: 50 },
-      hidesFinished: false,
-    });
-    expect(await plansOf(store, (on) => listTodos(on, query("")))).toEqual([
-      "SEARCH todos USING INDEX todos_open (scope=?)",
-      ...links,
-    ]);
-    expect(await plansOf(store, (on) => listTodos(on, query(undefined)))).toEqual([
-      "SCAN todos USING INDEX todos_unfinished",
-      ...links,
-    ]);
-    expect(await plansOf(store, (on) => readyTodos(on, { scope: "" }, 50))).toEqual([
-      "SEARCH todos USING INDEX todos_ready (scope=?)",
-      "CORRELATED SCALAR SUBQUERY 1",
-      ...links,
-      ...links,
-    ]);
-    expect(await plansOf(store, (on) => readyTodos(on, {}, 50))).toEqual([
-      "SCAN todos USING INDEX todos_ready_anywhere",
-      "CORRELATED SCALAR SUBQUERY 1",
-      ...links,
-      ...links,
-    ]);
   });
 
   describe("on the command line", () => {

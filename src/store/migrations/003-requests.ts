@@ -13,12 +13,12 @@ export const requests: Migration = {
         body ${text} not null,
         accepted_by ${text},
         waiting_on ${text})`,
-      // The partial indexes come last: of two that fit alike, SQLite takes the younger.
-      "create index requests_by_scope on requests (scope, number)",
-      "create index requests_by_update on requests (updated_at)",
-      "create index requests_waiting on requests (waiting_on, number) where waiting_on is not null",
-      "create index requests_open on requests (scope, number) where state in ('open', 'accepted')",
-      "create index requests_unfinished on requests (number) where state in ('open', 'accepted')",
+      "create index requests_by_state on requests (state, number)",
+      "create index requests_by_scope on requests (scope, state, number)",
+      "create index requests_by_author on requests (author, state, number, scope)",
+      "create index requests_by_addressee on requests (addressee, state, number, scope)",
+      "create index requests_by_kind on requests (kind, state, number, scope)",
+      "create index requests_waiting on requests (waiting_on, state, number, scope) where waiting_on is not null",
       `create table request_messages (
         id ${identity},
         request ${integer} not null references requests (number),

@@ -12,14 +12,14 @@ export const todos: Migration = {
         title ${text} not null,
         body ${text} not null,
         note ${text})`,
-      // The partial indexes come last: of two that fit alike, SQLite takes the younger.
-      "create index todos_by_scope on todos (scope, number)",
-      "create index todos_by_update on todos (updated_at)",
-      "create index todos_open on todos (scope, number) where state in ('open', 'doing', 'blocked')",
-      "create index todos_unfinished on todos (number) where state in ('open', 'doing', 'blocked')",
-      "create index todos_assigned on todos (addressee, number) where state in ('open', 'doing', 'blocked')",
-      "create index todos_ready on todos (scope, priority, number) where state = 'open'",
-      "create index todos_ready_anywhere on todos (priority, number) where state = 'open'",
+      "create index todos_by_state on todos (state, number)",
+      "create index todos_by_scope on todos (scope, state, number)",
+      "create index todos_by_author on todos (author, state, number, scope)",
+      "create index todos_by_addressee on todos (addressee, state, number, scope)",
+      // For `ready`, the most urgent first, and for lists of one priority.
+      "create index todos_by_priority on todos (state, priority, number)",
+      "create index todos_by_priority_here on todos (scope, state, priority, number)",
+      "create index todos_ready_of on todos (addressee, priority, number, scope) where state = 'open'",
       `create table todo_after (
         todo ${integer} not null references todos (number),
         after ${integer} not null references todos (number),

@@ -11,9 +11,13 @@ export const history: Migration = {
         body ${text} not null,
         commit_sha ${text},
         unique (scope, slug))`,
-      "create index history_pending on history_entries (scope, number) where commit_sha is null",
-      "create index history_by_scope on history_entries (scope, number)",
-      "create index history_by_update on history_entries (updated_at)",
+      // A pair for each list, since the state is no column.
+      "create index history_pending on history_entries (number) where commit_sha is null",
+      "create index history_committed on history_entries (number) where commit_sha is not null",
+      "create index history_pending_in on history_entries (scope, number) where commit_sha is null",
+      "create index history_committed_in on history_entries (scope, number) where commit_sha is not null",
+      "create index history_pending_of on history_entries (author, number, scope) where commit_sha is null",
+      "create index history_committed_of on history_entries (author, number, scope) where commit_sha is not null",
     ];
   },
 };

@@ -20,18 +20,16 @@ export const queue: Migration = {
         taken_by ${text},
         taken_at ${integer},
         note ${text})`,
-      // With the scope at their end, so that narrowing to one reads no other items.
+      "create index queue_by_state on queue_items (state, number, priority)",
+      "create index queue_by_scope on queue_items (scope, state, number)",
+      "create index queue_by_author on queue_items (author, state, number, scope)",
+      "create index queue_by_name on queue_items (queue, state, number, scope)",
+      // In the order that items are taken in: from any queue, which also serves the lists of an addressee, and from one.
+      "create index queue_by_addressee on queue_items (addressee, state, priority, number, scope)",
       "create index queue_waiting on queue_items (queue, addressee, priority, number, scope) where state = 'waiting'",
-      "create index queue_waiting_anywhere on queue_items (addressee, priority, number, scope) where state = 'waiting'",
-      "create index queue_by_state on queue_items (queue, state, number, scope)",
-      "create index queue_taken on queue_items (taken_at, number) where state = 'taken'",
-      // Before the next: of two indexes that serve alike, SQLite takes the younger.
-      "create index queue_by_name on queue_items (queue, number)",
-      "create index queue_unfinished_of on queue_items (queue, number) where state in ('waiting', 'taken')",
-      "create index queue_unfinished on queue_items (number) where state in ('waiting', 'taken')",
-      "create index queue_addressed on queue_items (addressee, number) where state in ('waiting', 'taken')",
-      "create index queue_addressed_finished on queue_items (addressee) where state in ('done', 'dropped')",
-      "create index queue_by_update on queue_items (updated_at)",
+      // The state first although it is one only: SQLite would take an index where it can look for it.
+      "create index queue_taken on queue_items (state, taken_at, number, queue, scope) where state = 'taken'",
+      "create index queue_taken_by on queue_items (taken_by, state, number, scope) where taken_by is not null",
       "create index queue_fan_out on queue_items (fan_out, number) where fan_out is not null",
       "create index queue_re on queue_items (re, number) where re is not null",
       `create table replies (

@@ -7,6 +7,7 @@ export const SQLITE: Dialect = {
   name: "sqlite",
   placeholder: () => "?",
   types: { integer: "integer", text: "text", identity: "integer primary key" },
+  continueIdentity: () => undefined,
 };
 
 /** Marks a SQLite file as coop's own: "coop" in ASCII, as `pragma application_id`. */
@@ -26,31 +27,43 @@ export class SqliteConnection implements Connection {
   }
 
   /**
-   * Opens an existing file, or with `create` makes it. Creates nothing else, and reads nothing yet but what the
-   * settings need.
+   * Opens a file. Creates nothing else, and reads nothing yet but what the settings need.
    * @throws CoopError unavailable, when there is no such file or it cannot be opened.
    */
   static async open(
     path: string,
     wait: Wait,
-    options: { create?: boolean } = {},
+    opening: Opening = "existing",
   ): Promise<SqliteConnection> {
     let database: Database;
     try {
-      database = new Database(path, {
-        readwrite: true,
-        create: options.create ?? false,
-        strict: true,
-      });
+      database = openDatabase(path, opening);
     } catch (thrown) {
       throw await sqliteError(thrown, path, wait);
     }
     const connection = new SqliteConnection(database, path, wait);
-    await connection.#retry(() => {
-      connection.#database.run("pragma synchronous = full");
-      connection.#database.run("pragma foreign_keys = on");
-    });
+    await connection.#configure();
     return connection;
+  }
+
+  async #configure(): Promise<void> {
+    await this.#retry(() => {
+      this.#database.run("pragma synchronous = full");
+      this.#database.run("pragma foreign_keys = on");
+      // A sandbox may have no folder for temporary files.
+      this.#database.run("pragma temp_store = memory");
+    });
+  }
+
+  /** Lets go of the file while `work` does to it what it can only do alone. */
+  async aside(work: () => Promise<void>): Promise<void> {
+    this.#database.close();
+    try {
+      await work();
+    } finally {
+      this.#database = openDatabase(this.#path, "existing");
+      await this.#configure();
+    }
   }
 
   /** Runs one statement that belongs to SQLite alone, such as a pragma. */
@@ -64,16 +77,8 @@ export class SqliteConnection implements Connection {
 
   async transaction<T>(work: (tx: Sql) => Promise<T>): Promise<T> {
     await this.#retry(() => this.#database.run("begin immediate"));
-    const tx: Sql = {
-      dialect: SQLITE,
-      all: async (statement) => {
-        try {
-          return this.#query(statement);
-        } catch (thrown) {
-          throw await sqliteError(thrown, this.#path, this.wait);
-        }
-      },
-    };
+    // A large transaction can be held up by a reader of a rollback-journal store; the statement alone is undone then.
+    const tx: Sql = { dialect: SQLITE, all: (statement) => this.all(statement) };
     let result: T;
     try {
       result = await work(tx);
@@ -98,31 +103,17 @@ export class SqliteConnection implements Connection {
     try {
       return await this.wait.retry(attempt, isBusy);
     } catch (thrown) {
-      if (codeOf(thrown) === "SQLITE_READONLY_DIRECTORY" && (await this.#reopenAsItIs()))
-        return this.#retry(attempt);
       throw await sqliteError(thrown, this.#path, this.wait);
     }
   }
 
-  /**
-   * In a folder that may not be written SQLite has no place for what it needs beside a store in WAL mode. Where there
-   * is no log, all is in the file, and that can be read as it is. Says whether it was opened so.
-   */
-  async #reopenAsItIs(): Promise<boolean> {
-    const log = await Bun.file(`${this.#path}-wal`)
-      .stat()
-      .catch(() => undefined);
-    if (log && log.size > 0) return false;
-    this.#database.close();
-    const name = encodeURI(this.#path).replace(/[?#]/g, encodeURIComponent);
-    this.#database = new Database(
-      `file:${name}?immutable=1`,
-      constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI,
-    );
-    return true;
-  }
-
+  /** @throws CoopError unavailable, when the file is not at its path any more: nobody would find what was written. */
   async #commit(): Promise<void> {
+    if (this.#isMoved()) {
+      this.#rollback();
+      const { moved } = await import("./refusal");
+      throw await moved(this.#path);
+    }
     try {
       // A reader of a rollback-journal store can hold a commit up; the transaction is still whole then.
       await this.wait.retry(() => this.#database.run("commit"), isBusy);
@@ -133,15 +124,16 @@ export class SqliteConnection implements Connection {
       const error = await sqliteError(thrown, this.#path, this.wait);
       if (undone || !(error instanceof CoopError)) throw error;
       this.#rollback();
-      throw new CoopError(
-        "unknown",
-        `the commit was not answered (${error.message}): it may have been written`,
-        {
-          hint: "repeat the command with the same --key, or look",
-          cause: thrown,
-        },
-      );
+      throw unanswered(error.message, thrown);
     }
+    if (this.#isMoved()) throw unanswered(`${this.#path} was moved or replaced at that moment`);
+  }
+
+  /** Whether the path names another file than the one that is open, or none. */
+  #isMoved(): boolean {
+    const answer = new Int32Array(2);
+    this.#database.fileControl(constants.SQLITE_FCNTL_HAS_MOVED, answer);
+    return answer[0] !== 0;
   }
 
   /** Undoes the open transaction, and says whether it was undone for certain. */
@@ -157,26 +149,63 @@ export class SqliteConnection implements Connection {
   }
 }
 
-const codeOf = (thrown: unknown): string =>
-  thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
+/**
+ * How a file is opened: one that must be there, one to be made, one that is not to be changed, or one that nobody
+ * changes, without any lock and what is beside it.
+ */
+export type Opening = "existing" | "new" | "read-only" | "unchanging";
 
-const isBusy = (thrown: unknown) => /^SQLITE_(BUSY|LOCKED)/.test(codeOf(thrown));
+export function openDatabase(path: string, opening: Opening): Database {
+  if (opening === "read-only") return new Database(path, { readonly: true, strict: true });
+  if (opening !== "unchanging")
+    return new Database(path, { readwrite: true, create: opening === "new", strict: true });
+  return new Database(
+    `${Bun.pathToFileURL(path).href}?immutable=1`,
+    constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI,
+  );
+}
+
+/** SQLite's own code of an error, or of the error that a CoopError was made from; "" for any other. */
+export function codeOf(thrown: unknown): string {
+  const error = thrown instanceof CoopError ? thrown.details.cause : thrown;
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}
+
+/** Whether another connection is in the way; of a write-ahead log's locks SQLite says that by PROTOCOL. */
+export const isBusy = (thrown: unknown) => /^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(codeOf(thrown));
+
+/** Whether SQLite was not let at a store, or has not what it needs to write it: it may be readable all the same. */
+export const isKeptOut = (thrown: unknown) =>
+  /^SQLITE_(READONLY|CANTOPEN|PERM|AUTH|IOERR_(SHM|SHORT_READ))/.test(codeOf(thrown));
+
 const isFull = (thrown: unknown) => codeOf(thrown) === "SQLITE_FULL";
+
+const unanswered = (why: string, cause?: unknown) =>
+  new CoopError("unknown", `the commit was not answered (${why}): it may have been written`, {
+    hint: "repeat the command with the same --key, or look",
+    cause,
+  });
 
 /** SQLite's result codes by their beginning, and what each means to a user. */
 const MEANINGS: readonly [prefix: string, reason: UnavailableReason, says: string, hint: string][] =
   [
     [
-      "SQLITE_READONLY",
-      "read_only",
-      "cannot be written",
-      "check the permissions of the file and its folder, or the sandbox you run in",
-    ],
-    [
       "SQLITE_FULL",
       "full",
       "could not grow: the disk is full",
       "free some space and repeat; nothing was written",
+    ],
+    [
+      "SQLITE_IOERR_SHMSIZE",
+      "full",
+      "cannot be used: the disk is full",
+      "free some space and repeat; nothing was written",
+    ],
+    [
+      "SQLITE_IOERR_SHM",
+      "access",
+      "keeps a write-ahead log, which does not work where it is",
+      "a writing command changes that, or says why it cannot be",
     ],
     [
       "SQLITE_CORRUPT",
@@ -191,35 +220,17 @@ const MEANINGS: readonly [prefix: string, reason: UnavailableReason, says: strin
       "check --db and PIPPA_COOP_DB",
     ],
     [
-      "SQLITE_CANTOPEN",
-      "access",
-      "cannot be opened",
-      "check the permissions of the file and its folder",
-    ],
-    [
-      "SQLITE_PERM",
-      "access",
-      "may not be accessed",
-      "check the permissions of the file and its folder",
-    ],
-    [
-      "SQLITE_AUTH",
-      "access",
-      "may not be accessed",
-      "check the permissions of the file and its folder",
-    ],
-    [
       "SQLITE_IOERR",
       "access",
       "could not be read or written: an I/O error",
-      "check the disk and the mount",
+      "check the disk, your quota on it, and the mount",
     ],
   ];
 
 /** Any error met while using a SQLite file, as the CoopError a user should see. */
-async function sqliteError(thrown: unknown, path: string, wait: Wait): Promise<unknown> {
+export async function sqliteError(thrown: unknown, path: string, wait: Wait): Promise<unknown> {
   const code = codeOf(thrown);
-  if (!code.startsWith("SQLITE_")) return thrown;
+  if (thrown instanceof CoopError || !code.startsWith("SQLITE_")) return thrown;
   if (isBusy(thrown)) {
     return new CoopError(
       "busy",
@@ -230,9 +241,9 @@ async function sqliteError(thrown: unknown, path: string, wait: Wait): Promise<u
       },
     );
   }
-  if (code === "SQLITE_CANTOPEN") {
-    const absent = await whatIsThere(path);
-    if (absent) return absent;
+  if (/^SQLITE_(CANTOPEN|READONLY|PERM|AUTH)/.test(code)) {
+    const { refusal } = await import("./refusal");
+    return refusal(path, thrown);
   }
   const meaning = MEANINGS.find(([prefix]) => code.startsWith(prefix));
   if (!meaning) return thrown;
@@ -243,25 +254,3 @@ async function sqliteError(thrown: unknown, path: string, wait: Wait): Promise<u
     cause: thrown,
   });
 }
-
-const ABSENT = ["ENOENT", "ENOTDIR"];
-
-/** Why a path cannot be opened as a file, where the reason is that it is none. */
-async function whatIsThere(path: string): Promise<CoopError | undefined> {
-  const stat = await Bun.file(path)
-    .stat()
-    .catch((error: NodeJS.ErrnoException) => error);
-  if (stat instanceof Error) return ABSENT.includes(stat.code ?? "") ? noStore(path) : undefined;
-  if (!stat.isDirectory()) return undefined;
-  return new CoopError("unavailable", `${path} is a folder, not a store`, {
-    reason: "foreign",
-    hint: "name the file in it: --db FOLDER/coop.db",
-  });
-}
-
-/** There is no store. Never suggests making one: the real one may be on a folder that is not mounted. */
-export const noStore = (path: string) =>
-  new CoopError("unavailable", `no store at ${path}`, {
-    reason: "no_store",
-    hint: "is the folder mounted? ask the person",
-  });

@@ -1,44 +1,98 @@
-import { chmod, link, mkdir, rename, rm } from "node:fs/promises";
+import { access, chmod, constants, link, mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { CoopError } from "../../errors";
 import { asFolderError } from "../../files";
 import { timestamp } from "../../time";
 import { migrate, setMeta } from "../schema";
+import type { Sql } from "../sql";
 import type { Wait } from "../wait";
 import { SqliteConnection } from "./connection";
-import { stamp } from "./store";
+import { findGroup, share } from "./group";
+import { chooseByMount, decideAsked, keep, MODES, type Journal } from "./journal";
+import { hostOf, stamp } from "./store";
+
+/** How a store is to be made; what is left out is found out. */
+export interface Making {
+  journal?: Journal | undefined;
+  oneHost?: boolean | undefined;
+  /** The group of the system's users that may use it. */
+  group?: string | undefined;
+  /** The host that makes it. */
+  host?: string | undefined;
+}
 
 /**
  * Makes the store if nothing is at its path, and says whether it did. The store is made whole under another name and
  * linked into place, so that no command ever meets half of one, and of several that make it at once one does.
- * @throws CoopError unavailable access, read_only or full.
+ * @throws CoopError unavailable: access, read_only, full, and foreign for what another store left; usage for an unknown
+ *   group.
  */
-export async function createSqliteStore(path: string, wait: Wait): Promise<boolean> {
-  if (await exists(path)) return false;
+export async function createSqliteStore(
+  path: string,
+  wait: Wait,
+  { journal: asked, oneHost = false, group: groupName, host }: Making = {},
+): Promise<boolean> {
   const folder = dirname(path);
   const temporary = `${path}.init-${wait.clock.unique()}`;
   try {
+    if (await exists(path)) return false;
+    await requireNothingLeft(path);
+    const kept = { journal: asked, oneHost };
+    await chooseByMount(path, kept);
+    const group = groupName === undefined ? undefined : await findGroup(groupName);
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    await build(temporary, wait);
+    await access(folder, constants.W_OK | constants.X_OK);
+    const { journal } = await decideAsked(path, wait, kept);
+    await build(temporary, wait, journal, async (tx) => {
+      await keep(
+        tx,
+        { journal, oneHost },
+        host === undefined ? host : await hostOf(host, temporary),
+      );
+      if (group) await setMeta(tx, "group", group.name);
+    });
     await chmod(temporary, 0o600);
+    if (group) await share(path, group);
     return await putInPlace(temporary, path);
   } catch (thrown) {
     throw asFolderError(thrown, folder, "--db");
   } finally {
-    for (const suffix of ["", "-wal", "-shm", "-journal"]) {
-      await rm(temporary + suffix, { force: true });
-    }
+    // Where nothing may be removed, nothing was made.
+    for (const suffix of ["", "-wal", "-shm", "-journal"])
+      await rm(temporary + suffix, { force: true }).catch(() => {});
+  }
+}
+
+/** A log that another store left would put that store's content into a new one, or is all that is left of it. */
+async function requireNothingLeft(path: string): Promise<void> {
+  for (const left of [`${path}-wal`, `${path}-journal`]) {
+    if (!(await exists(left)) || Bun.file(left).size === 0) continue;
+    throw new CoopError(
+      "unavailable",
+      `${path} is not there, but ${left} is: writes of a store that is gone`,
+      {
+        reason: "foreign",
+        hint: "ask the person: put it back beside its store, or move it away before you make a new one",
+      },
+    );
   }
 }
 
 /** Makes a whole store in a file that is not there yet. */
-async function build(path: string, wait: Wait): Promise<void> {
-  const connection = await SqliteConnection.open(path, wait, { create: true });
+async function build(
+  path: string,
+  wait: Wait,
+  journal: Journal,
+  settings: (tx: Sql) => Promise<void>,
+): Promise<void> {
+  const connection = await SqliteConnection.open(path, wait, "new");
   try {
-    await connection.run("pragma journal_mode = wal");
+    await connection.run(`pragma journal_mode = ${MODES[journal]}`);
     await connection.transaction(async (tx) => {
       await migrate(tx, 0);
       await stamp(connection);
       await setMeta(tx, "created_at", timestamp(wait.clock.now()));
+      await settings(tx);
     });
   } finally {
     await connection.close();

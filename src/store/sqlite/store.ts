@@ -1,29 +1,43 @@
 import { CoopError } from "../../errors";
-import type { Store } from "../open";
+import type { Store, Warn } from "../open";
 import { breaksOlder, migrate, needsUpgrade, requireNotNewer, schemaVersion } from "../schema";
-import { APPLICATION_ID, noStore, SqliteConnection } from "./connection";
+import { sql, type Sql } from "../sql";
 import type { Wait } from "../wait";
+import { APPLICATION_ID, isKeptOut, SqliteConnection } from "./connection";
+import type { Host } from "./journal";
 
 /**
- * Opens the SQLite store that is there, and brings an older schema up to this binary's after a safety copy beside it.
+ * Opens the SQLite store that is there, and brings an older schema up to this binary's after a safety copy beside it. One
+ * that this process may not write, or not even lock, is opened for reading alone.
  * @throws the errors of `openStore`.
  */
-export async function openSqliteStore(path: string, wait: Wait): Promise<Store> {
-  const connection = await SqliteConnection.open(path, wait);
+export async function openSqliteStore(
+  path: string,
+  wait: Wait,
+  warn: Warn = () => {},
+): Promise<Store> {
+  let connection: SqliteConnection | undefined;
   try {
-    return await verified(connection, path);
+    if (Bun.file(`${path}-wal`).size > 0) {
+      const { requireOwnLog } = await import("./log");
+      requireOwnLog(path);
+    }
+    connection = await SqliteConnection.open(path, wait);
+    return await verified(connection, path, warn);
   } catch (thrown) {
-    await connection.close();
-    throw thrown;
+    await connection?.close();
+    if (!(thrown instanceof CoopError && isKeptOut(thrown))) throw thrown;
+    const { openToRead } = await import("./reading");
+    return openToRead(path, wait, thrown, warn);
   }
 }
 
-async function verified(connection: SqliteConnection, path: string): Promise<Store> {
+async function verified(connection: SqliteConnection, path: string, warn: Warn): Promise<Store> {
   let version = await schemaOf(connection, path);
   await requireNotNewer(connection, version, "reader");
   if (version < schemaVersion()) {
     if (breaksOlder(version)) throw needsUpgrade(version);
-    await upgrade(connection, path);
+    await upgrade(connection, path, warn);
     version = schemaVersion();
   }
   return {
@@ -32,8 +46,36 @@ async function verified(connection: SqliteConnection, path: string): Promise<Sto
     all: (statement) => connection.all(statement),
     transaction: (work) => connection.transaction(work),
     close: () => connection.close(),
-    requireWritable: () => requireNotNewer(connection, version, "writer"),
+    requireWritable: async (writer) => {
+      await requireNotNewer(connection, version, "writer");
+      if (!writer) return;
+      const host = await hostOf(writer.host, path);
+      if (await isSettled(connection, host)) return;
+      const { settle } = await import("./journal");
+      await settle(connection, path, host, writer.warn);
+    },
   };
+}
+
+/**
+ * A host and where it sees a store: another mount at the same path has another device or other inodes.
+ * @throws CoopError unavailable no_store.
+ */
+export async function hostOf(name: string, path: string): Promise<Host> {
+  // Half as dear as node:fs, which nothing else needs here.
+  const found = await Bun.file(path)
+    .stat()
+    .catch(() => undefined);
+  if (found) return { name, place: `${found.dev}:${found.ino}` };
+  const { moved } = await import("./refusal");
+  throw await moved(path);
+}
+
+/** Whether the store's journal was chosen with this host's mount and SQLite as they are. */
+async function isSettled(on: Sql, { name, place }: Host): Promise<boolean> {
+  const rows = await on.all(sql`select 1 as settled from meta
+    where name = ${`mount:${name}`} and value = ${place} || ' ' || sqlite_version()`);
+  return rows.length > 0;
 }
 
 /**
@@ -45,26 +87,20 @@ export async function schemaOf(connection: SqliteConnection, path: string): Prom
   const [user] = await connection.run("pragma user_version");
   const version = Number(user!["user_version"]);
   if (application!["application_id"] === APPLICATION_ID && version > 0) return version;
-  const stat = await Bun.file(path)
-    .stat()
-    .catch(() => undefined);
-  if (!stat) throw noStore(path);
-  throw new CoopError(
-    "unavailable",
-    stat.size === 0
-      ? `${path} is an empty file, not a coop store`
-      : `${path} is a database of another program, not a coop store`,
-    {
-      reason: "foreign",
-      hint: "leave it as it is and ask the person; check --db and PIPPA_COOP_DB",
-    },
-  );
+  const { absence, foreign } = await import("./refusal");
+  throw (await absence(path)) ?? (await foreign(path));
 }
 
 /** Migrates after a safety copy. Safe when several processes do it at once: one does the work. */
-export async function upgrade(connection: SqliteConnection, path: string): Promise<void> {
+export async function upgrade(
+  connection: SqliteConnection,
+  path: string,
+  warn: Warn,
+): Promise<void> {
   const from = await schemaOf(connection, path);
   if (from >= schemaVersion()) return;
+  const { settle } = await import("./journal");
+  await settle(connection, path, undefined, warn);
   await safetyCopy(connection, path, from);
   await connection.transaction(async (tx) => {
     const version = await schemaOf(connection, path);
@@ -95,7 +131,7 @@ async function safetyCopy(
     // Another process may have migrated between; then its own copy is the one to keep.
     if (copiedVersion === version) await rename(temporary, `${path}.schema-${version}`);
   } finally {
-    await rm(temporary, { force: true });
-    await rm(`${temporary}-journal`, { force: true });
+    for (const suffix of ["", "-journal"])
+      await rm(temporary + suffix, { force: true }).catch(() => {});
   }
 }

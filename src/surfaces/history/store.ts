@@ -1,7 +1,7 @@
 import { CoopError, usage } from "../../errors";
 import { ref } from "../../ref";
 import { first, raw, sql, type Sql } from "../../store/sql";
-import { list, type Listed, type ListQuery } from "../../store/listing";
+import { list, type Listable, type Listed, type ListQuery } from "../../store/listing";
 import { target, type Target } from "../../store/moves";
 import {
   change,
@@ -11,18 +11,19 @@ import {
   head,
   type RecordHead,
   type RecordRow,
-  type Table,
 } from "../../store/records";
 import type { Writing } from "../../store/write";
 
 /** An entry is pending until its commit is known. Its state is not a column of its own: the sha tells it. */
 export const STATES = ["pending", "committed"] as const;
 
-export const ENTRIES: Table = {
+export const ENTRIES: Listable = {
   surface: "history",
   name: "history_entries",
+  states: STATES,
   finished: [],
   stateOf: (row) => stateOf(row as EntryRow),
+  inState: (state) => raw(`commit_sha is ${state === "pending" ? "" : "not "}null`),
   long: ["body"],
 };
 
@@ -199,15 +200,7 @@ export async function editEntry(
 const targetEntry = (writing: Writing, which: Target) => target<EntryRow>(writing, ENTRIES, which);
 
 /** Entries, newest first. */
-export async function listEntries(
-  on: Sql,
-  { filter, ...query }: ListQuery,
-): Promise<Listed<Entry>> {
-  const { states = STATES, ...rest } = filter;
-  const own = [
-    ...(states.includes("pending") ? [] : [raw("commit_sha is not null")]),
-    ...(states.includes("committed") ? [] : [raw("commit_sha is null")]),
-  ];
-  const listed = await list<EntryRow>(on, ENTRIES, { ...query, filter: rest }, own);
+export async function listEntries(on: Sql, query: ListQuery): Promise<Listed<Entry>> {
+  const listed = await list<EntryRow>(on, ENTRIES, query);
   return { ...listed, rows: listed.rows.map(toEntry) };
 }

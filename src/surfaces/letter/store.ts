@@ -1,26 +1,33 @@
 import { ref } from "../../ref";
-import { among, and, raw, sql, type Sql } from "../../store/sql";
+import { among, raw, sql, type Sql } from "../../store/sql";
 import { distinct } from "../../store/distinct";
-import { count, list, stateIn, type Listed, type ListQuery } from "../../store/listing";
-import { move, type MoveRule, type Target } from "../../store/moves";
+import { keptJson } from "../../store/json";
 import {
-  change,
-  create,
-  find,
-  head,
-  type RecordHead,
-  type RecordRow,
-  type Table,
-} from "../../store/records";
+  combinations,
+  count,
+  firstOf,
+  list,
+  newest,
+  only,
+  oneOf,
+  oneOfStates,
+  stateIn,
+  type Listable,
+  type Listed,
+  type ListQuery,
+} from "../../store/listing";
+import { move, type MoveRule, type Target } from "../../store/moves";
+import { change, create, find, head, type RecordHead, type RecordRow } from "../../store/records";
 import type { Writing } from "../../store/write";
 
 export const STATES = ["unread", "read", "working", "done", "abandoned", "superseded"] as const;
 const OPEN = ["unread", "read", "working"] as const;
 const CLOSED = ["done", "abandoned", "superseded"] as const;
 
-export const LETTERS: Table = {
+export const LETTERS: Listable = {
   surface: "letter",
   name: "letters",
+  states: STATES,
   finished: CLOSED,
   long: ["body", "acknowledgement"],
 };
@@ -65,7 +72,7 @@ export const toLetter = (row: LetterRow): Letter => ({
   body: row.body,
   acknowledgement: row.acknowledgement,
   note: row.note,
-  supersedes: row.supersedes === null ? [] : JSON.parse(row.supersedes),
+  supersedes: row.supersedes === null ? [] : (keptJson(row.supersedes) as string[]),
   superseded_by: row.superseded_by === null ? null : ref("letter", row.superseded_by),
 });
 
@@ -161,19 +168,20 @@ export async function openEnvelopes(
   scope: { in?: string; notIn?: string },
   limit: number,
 ) {
-  const conditions = [
-    sql`addressee = ${to}`,
-    stateIn(OPEN),
-    ...(scope.in === undefined ? [] : [sql`scope in (${scope.in}, '')`]),
-    ...(scope.notIn === undefined ? [] : [sql`scope not in (${scope.notIn}, '')`]),
+  const elsewhere = sql`scope not in (${scope.notIn ?? ""}, '')`;
+  const choices = [
+    oneOf("addressee", [to]),
+    oneOfStates(LETTERS, OPEN),
+    ...(scope.in === undefined ? [] : [oneOf("scope", [...new Set([scope.in, ""])])]),
+    ...(scope.notIn === undefined ? [] : [only(elsewhere)]),
   ];
   const envelopes = await on.all<EnvelopeRow>(
-    sql`select ${ENVELOPE} from letters where ${and(conditions)} order by number desc limit ${limit}`,
+    sql`select ${ENVELOPE} from ${firstOf(raw("letters"), combinations(choices), newest(limit))}`,
   );
   const all = envelopes.length < limit;
   return {
     envelopes,
-    total: all ? { count: envelopes.length, exact: true } : await count(on, LETTERS, conditions),
+    total: all ? { count: envelopes.length, exact: true } : await count(on, LETTERS.name, choices),
   };
 }
 

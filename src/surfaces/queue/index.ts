@@ -16,6 +16,7 @@ export default defineGroup({
     show: () => import("./show"),
     stats: () => import("./stats"),
     stale: () => import("./stale"),
+    archive: () => import("./archive"),
   },
   acts: { create: "push", finish: "done", begin: "take", refuse: "drop", putBack: "release" },
 });

@@ -15,17 +15,15 @@ export interface Line {
   key: string | undefined;
 }
 
-const unicode = v.check((text: string) => text.isWellFormed(), "holds half a surrogate pair");
-
 /** What each member of a line must be; all but the payload may be left out. */
 const MEMBERS = {
-  payload: v.pipe(longText, unicode),
-  to: v.pipe(v.string("must be a string"), unicode, oneId),
+  payload: longText,
+  to: v.pipe(v.string("must be a string"), oneId),
   priority: v.pipe(
     v.number("must be a number"),
     v.check((value) => Number.isInteger(value) && value >= 0 && value <= 4, "is from 0 to 4"),
   ),
-  key: v.pipe(v.string("must be a string"), unicode, key),
+  key: v.pipe(v.string("must be a string"), key),
 } as const;
 
 /**

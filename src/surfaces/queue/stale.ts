@@ -22,8 +22,9 @@ export default defineVerb({
     limit,
   },
   run: async ({ queue, older, limit: most = DEFAULT_LIMIT }, context) => {
-    const before = context.now() - duration(older);
+    const length = duration(older);
     const store = await context.store();
+    const before = context.now() - length;
     await warnUnused(context, store, queue);
     const place = { queue, scope: scopeFilter(context) };
     const { rows, total, truncated } = await staleItems(store, place, before, most);

@@ -1,6 +1,6 @@
 import { timestamp } from "../../time";
-import { among, sql, type Row, type Sql } from "../../store/sql";
-import { list, type Listed, type ListQuery } from "../../store/listing";
+import { sql, type Row, type Sql } from "../../store/sql";
+import { list, oneOf, type Listable, type Listed, type ListQuery } from "../../store/listing";
 import { requireState, target, type MoveRule, type Target } from "../../store/moves";
 import {
   change,
@@ -10,7 +10,6 @@ import {
   head,
   type RecordHead,
   type RecordRow,
-  type Table,
 } from "../../store/records";
 import type { Writing } from "../../store/write";
 
@@ -18,9 +17,10 @@ export const STATES = ["open", "accepted", "done", "declined", "cancelled"] as c
 export const UNFINISHED = ["open", "accepted"] as const;
 const FINISHED = ["done", "declined", "cancelled"] as const;
 
-export const REQUESTS: Table = {
+export const REQUESTS: Listable = {
   surface: "request",
   name: "requests",
+  states: STATES,
   finished: FINISHED,
   long: ["body"],
 };
@@ -263,8 +263,8 @@ export async function listRequests(
   { waitingOn, kinds }: OwnFilter = {},
 ): Promise<Listed<Request>> {
   const listed = await list<RequestRow>(on, REQUESTS, query, [
-    ...(waitingOn ? [among("waiting_on", waitingOn)] : []),
-    ...(kinds ? [among("kind", kinds)] : []),
+    ...(waitingOn ? [oneOf("waiting_on", waitingOn)] : []),
+    ...(kinds ? [oneOf("kind", kinds)] : []),
   ]);
   return { ...listed, rows: listed.rows.map(toRequest) };
 }

@@ -1,13 +1,20 @@
 import { CoopError } from "../../errors";
 import { ref } from "../../ref";
-import { among, and, join, raw, sql, type Row, type Sql } from "../../store/sql";
+import { among, join, raw, sql, type Row, type Sql } from "../../store/sql";
 import {
-  conditionsOf,
+  choicesOf,
+  combinations,
   count,
+  firstOf,
   list,
+  mostUrgent,
+  only,
+  oneOf,
+  oneOfStates,
   stateIn,
   type Count,
   type Filter,
+  type Listable,
   type Listed,
   type ListQuery,
 } from "../../store/listing";
@@ -20,7 +27,6 @@ import {
   head,
   type RecordHead,
   type RecordRow,
-  type Table,
 } from "../../store/records";
 import type { Writing } from "../../store/write";
 
@@ -28,9 +34,10 @@ export const STATES = ["open", "doing", "blocked", "done", "dropped"] as const;
 export const UNFINISHED = ["open", "doing", "blocked"] as const;
 const FINISHED = ["done", "dropped"] as const;
 
-export const TODOS: Table = {
+export const TODOS: Listable = {
   surface: "todo",
   name: "todos",
+  states: STATES,
   finished: FINISHED,
   long: ["body"],
 };
@@ -352,7 +359,7 @@ export async function listTodos(
   query: ListQuery,
   { priorities }: OwnFilter = {},
 ): Promise<Listed<Todo>> {
-  const own = priorities ? [among("priority", priorities)] : [];
+  const own = priorities ? [oneOf("priority", priorities)] : [];
   const listed = await list<TodoRow>(on, TODOS, query, own);
   return { ...listed, rows: await withLinks(on, listed.rows) };
 }
@@ -373,18 +380,17 @@ export async function readyTodos(
   { scope, addressees }: Filter,
   limit: number,
 ): Promise<Ready> {
-  const conditions = [
-    ...conditionsOf({ scope, addressees }),
-    raw("state = 'open'"),
-    NOTHING_UNFINISHED_BEFORE,
+  const choices = [
+    oneOfStates(TODOS, ["open"]),
+    ...choicesOf({ scope, addressees }),
+    only(NOTHING_UNFINISHED_BEFORE),
   ];
-  const most = limit === 0 ? raw("") : sql`limit ${limit}`;
   const rows = await on.all<TodoRow>(
-    sql`select * from todos where ${and(conditions)} order by priority, number ${most}`,
+    sql`select * from ${firstOf(raw("todos"), combinations(choices), mostUrgent(limit))}`,
   );
   const all = limit === 0 || rows.length < limit;
   return {
     todos: await withLinks(on, rows),
-    total: all ? { count: rows.length, exact: true } : await count(on, TODOS, conditions),
+    total: all ? { count: rows.length, exact: true } : await count(on, TODOS.name, choices),
   };
 }

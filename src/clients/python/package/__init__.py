@@ -451,6 +451,14 @@ def queue_stale(
     return record("queue stale", locals(), "queue")
 
 
+def queue_archive(
+    queue: Text = None, *, older: str, to: str, limit: Whole = None, key: Text = None,
+    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+) -> Record:
+    """Move items finished for longer than `older`, such as 90d, out of the store into a file."""
+    return record("queue archive", locals(), "queue")
+
+
 def show(
     ref: str, *, as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
 ) -> Record:
@@ -482,8 +490,48 @@ def whoami(
 
 
 def init(
-    *, upgrade: bool = False,
+    *, upgrade: bool = False, journal: Text = None, one_host: bool = False, snapshot_every: Text = None,
+    group: Text = None,
     as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
 ) -> Record:
     """Make the store, if it is not there."""
     return record("init", locals())
+
+
+def backup(
+    *, to: Text = None, keep: Whole = None,
+    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+) -> Record:
+    """Copy the store as it is now into a checked file; `to` is a folder or the file."""
+    return record("backup", locals())
+
+
+def doctor(
+    *, as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+) -> Record:
+    """Look at the store and all around it; checks that fail are in the answer, never raised."""
+    return record("doctor", locals())
+
+
+def copy(
+    *, from_: str, to: str, undo: bool = False,
+    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+) -> Record:
+    """Move all that a store holds to one that was just made and holds nothing; `undo` goes back."""
+    return record("copy", locals())
+
+
+def restore(
+    file: str, *, key: Text = None,
+    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+) -> Record:
+    """Put back the store as a snapshot or a backup holds it; the present one is saved first."""
+    return record("restore", locals(), "file")
+
+
+def redact(
+    ref: str, *, text: Text = None, key: Text = None, if_version: Whole = None,
+    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+) -> Record:
+    """Replace all texts of a record, or one text in it, by a tombstone."""
+    return record("redact", locals(), "ref")

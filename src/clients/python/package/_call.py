@@ -102,7 +102,7 @@ class CoopNotFound(CoopError):
 _BY_EXIT: dict[int, type[CoopError]] = {
     1: Failed, 2: UsageError, 3: NotFound, 4: Conflict, 5: Empty, 6: Unavailable, 7: Busy,
 }
-_LONG_TEXTS = ("body", "payload", "reply", "jsonl")
+_LONG_TEXTS = ("body", "payload", "reply", "jsonl", "text")
 
 
 def find_coop() -> str:
@@ -155,13 +155,14 @@ def _call(verb: str, given: Mapping[str, Any], words: Iterable[str]) -> dict[str
     places = [str(given[name]) for name in words if given[name] is not None]
     done = _run([find_coop(), "--json", *verb.split(), *flags], texts, places)
     try:
-        document: dict[str, Any] = json.loads(done.stdout if done.returncode == 0 else done.stderr)
+        # What answers that something is wrong, as doctor may, answers all the same.
+        document: dict[str, Any] = json.loads(done.stdout or done.stderr)
     except ValueError:
         document = {}
     for warning in document.get("warnings", []):
         # The line to name is the caller's: _call, record and the verb's function are between.
         warnings.warn(warning["message"], CoopWarning, stacklevel=4)
-    if done.returncode == 0 and document:
+    if "data" in document:
         return document
     raise _error(done, document.get("error"))
 

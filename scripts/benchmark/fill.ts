@@ -1,0 +1,125 @@
+import { Database } from "bun:sqlite";
+import type { Surface } from "../../src/ref";
+
+/** How many records of each surface to make. */
+export type Sizes = Partial<Record<Surface, number>>;
+
+const TABLES: Record<Surface, { table: string; sigil: string; verb: string; columns: string }> = {
+  letter: {
+    table: "letters",
+    sigil: "L",
+    verb: "write",
+    columns: `${state(["unread", "read", "working"], ["done", "abandoned", "superseded"])} as state,
+      ${someone("i / 10")} as addressee, 'Where I stopped ' || i as title, ${text()} as body`,
+  },
+  request: {
+    table: "requests",
+    sigil: "R",
+    verb: "open",
+    columns: `${state(["open", "accepted"], ["done", "declined", "cancelled"])} as state,
+      ${someone("i / 10")} as addressee, 'kind-' || (i % 4) as kind, 'Review ' || i as title, ${text()} as body,
+      case when ${open()} then ${someone("i / 10")} end as waiting_on`,
+  },
+  todo: {
+    table: "todos",
+    sigil: "T",
+    verb: "add",
+    columns: `${state(["open", "doing", "blocked"], ["done", "dropped"])} as state,
+      ${someone("i / 10")} as addressee, i / 7 % 5 as priority, 'Do ' || i as title, '' as body`,
+  },
+  history: {
+    table: "history_entries",
+    sigil: "H",
+    verb: "add",
+    columns: `'entry-' || i as slug, 'Split ' || i as title, ${text()} as body,
+      case when ${open()} then null else printf('%040x', i) end as commit_sha`,
+  },
+  queue: {
+    table: "queue_items",
+    sigil: "Q",
+    verb: "push",
+    columns: `${state(["waiting", "taken"], ["done", "dropped"])} as state, 'jobs-' || (i / 3 % 5) as queue,
+      case when i % 4 = 0 then '' else ${someone("i / 10")} end as addressee, i / 7 % 5 as priority,
+      ${text()} as payload, 'text' as payload_type,
+      case when ${state(["waiting", "taken"], ["done", "dropped"])} = 'waiting' then null else ${someone("i / 10")} end as taken_by,
+      case when ${state(["waiting", "taken"], ["done", "dropped"])} = 'waiting' then null else created_at end as taken_at`,
+  },
+};
+
+/** The i-th of a surface is unfinished in one case of ten, whatever else is true of it. */
+function open(): string {
+  return "i * 7919 % 1009 < 101";
+}
+
+function state(unfinished: readonly string[], finished: readonly string[]): string {
+  const one = (states: readonly string[]) =>
+    `case ${states.map((name, index) => `when i / 13 % ${states.length} = ${index} then '${name}'`).join(" ")} end`;
+  return `case when ${open()} then ${one(unfinished)} else ${one(finished)} end`;
+}
+
+function someone(seed: string): string {
+  return `'brain-' || (${seed} % 10)`;
+}
+
+function text(): string {
+  return "'The parser is done, with tests; next is the printer. See the branch for what is left of it, item ' || i";
+}
+
+const PERIOD_MS = 180 * 24 * 3600 * 1000;
+
+/**
+ * Fills a new store directly, far faster than by commands: records of ten ids in twenty projects over half a year, one in
+ * ten unfinished, each with the event of its creation.
+ * @param until when the last record was made, in milliseconds since 1970.
+ */
+export function fill(path: string, sizes: Sizes, until: number): void {
+  inBulk(path, (database) => {
+    for (const [surface, count] of Object.entries(sizes) as [Surface, number][])
+      fillSurface(database, surface, count, until);
+  });
+}
+
+function fillSurface(database: Database, surface: Surface, count: number, until: number): void {
+  const { table, sigil, verb, columns } = TABLES[surface];
+  database.run(
+    `create temp table made as
+      with recursive numbers (i) as (select 1 union all select i + 1 from numbers where i < ${count}),
+      common as (select i, 'project-' || (i % 20) as scope, 1 as version, ${someone("i / 100")} as author,
+        ${until} - cast((${count} - i) * ${PERIOD_MS / count} as integer) as created_at from numbers)
+      select i as number, scope, version, author, created_at, created_at as updated_at, ${columns} from common`,
+  );
+  const names = database
+    .query<{ name: string }, []>("select name from pragma_table_info('made')")
+    .all()
+    .map(({ name }) => name)
+    .join(", ");
+  const had =
+    surface === "history"
+      ? "case when commit_sha is null then 'pending' else 'committed' end"
+      : "state";
+  database.run(`insert into ${table} (${names}) select ${names} from made`);
+  database.run(
+    `insert into events (at, author, host, pid, folder, surface, number, verb, version, state)
+      select created_at, author, 'studio', 4711, '/home/me/work/project', '${surface}', number, '${verb}', 1, ${had} from made`,
+  );
+  database.run(`insert into counters (name, value) values ('${sigil}', ${count})`);
+  database.run("drop table made");
+}
+
+/** Changes a store in one transaction, its indexes made anew after it: in order, which is far faster. */
+export function inBulk(path: string, work: (database: Database) => void): void {
+  using database = new Database(path, { readwrite: true, strict: true });
+  database.run("pragma temp_store = memory");
+  database.run("pragma cache_size = -400000");
+  database.run("begin immediate");
+  const indexes = database
+    .query<{ name: string; sql: string }, []>(
+      "select name, sql from sqlite_schema where type = 'index' and sql is not null order by rowid",
+    )
+    .all();
+  for (const { name } of indexes) database.run(`drop index ${name}`);
+  work(database);
+  for (const { sql } of indexes) database.run(sql);
+  database.run("commit");
+  database.run("pragma wal_checkpoint(truncate)");
+}

@@ -1,0 +1,110 @@
+import { Database } from "bun:sqlite";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "../build.ts";
+
+const ROOT = join(import.meta.dir, "../..");
+
+/** Where a bench works: a folder on a disk, with what it runs. */
+export interface Place extends AsyncDisposable {
+  folder: string;
+  fileSystem: string;
+  /** The executables. */
+  coop: string;
+  hello: string;
+  /** Where a store of this name is, and what its commands run with. */
+  home(name: string): Home;
+}
+
+/** A home folder with a store, and commands in it. */
+export interface Home {
+  store: string;
+  init(): void;
+  /** Runs one command, which must end with one of the exits; gives its stdout. */
+  run(words: readonly string[], options?: { stdin?: string; exits?: readonly number[] }): Ran;
+  /** One number asked of the store. */
+  count(query: string): number;
+}
+
+export interface Ran {
+  out: string;
+  /** The most memory that it had, in bytes. */
+  memory: number;
+}
+
+const MEMORY_FILE_SYSTEMS = ["tmpfs", "ramfs"];
+
+/** Makes a place in a folder (the system's for temporary files, unless that is in memory), and builds what is run. */
+export async function place(parent: string | undefined): Promise<Place> {
+  const inMemory = MEMORY_FILE_SYSTEMS.includes(fileSystemOf(tmpdir()));
+  const above = parent ?? (inMemory ? join(ROOT, "node_modules/.cache") : tmpdir());
+  await mkdir(above, { recursive: true });
+  const folder = await mkdtemp(join(above, "coop-bench-"));
+  const executable = async (entry: string, name: string) => {
+    const outfile = join(folder, "bin", name);
+    await build({ entry, outfile });
+    return outfile;
+  };
+  try {
+    const coop = await executable(join(ROOT, "src/main.ts"), "coop");
+    const hello = await executable(join(import.meta.dir, "hello.ts"), "hello");
+    return {
+      folder,
+      fileSystem: fileSystemOf(folder),
+      coop,
+      hello,
+      home: (name) => home(join(folder, name), coop),
+      [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
+    };
+  } catch (thrown) {
+    await rm(folder, { recursive: true });
+    throw thrown;
+  }
+}
+
+/** The kind of file system that a folder is on; `unknown` where the system has no `stat` that tells. */
+function fileSystemOf(folder: string): string {
+  if (process.platform !== "linux") return "unknown";
+  const { stdout, exitCode } = Bun.spawnSync(["stat", "-f", "-c", "%T", folder]);
+  return exitCode === 0 ? stdout.toString().trim() : "unknown";
+}
+
+function home(folder: string, coop: string): Home {
+  const store = join(folder, "pippa-db/coop.db");
+  const env = { HOME: folder, PATH: process.env["PATH"], PIPPA_COOP_ID: "reader" };
+  const run: Home["run"] = (words, { stdin, exits = [0] } = {}) => {
+    const child = Bun.spawnSync([coop, ...words], {
+      cwd: folder,
+      env,
+      stdin: stdin === undefined ? "ignore" : Buffer.from(stdin),
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    if (!exits.includes(child.exitCode))
+      throw new Error(
+        `coop ${words.join(" ")}: exit ${child.exitCode}: ${child.stderr.toString()}`,
+      );
+    return { out: child.stdout.toString(), memory: child.resourceUsage!.maxRSS };
+  };
+  return {
+    store,
+    run,
+    init: () => {
+      Bun.spawnSync(["mkdir", "-p", folder]);
+      run(["init"]);
+    },
+    count: (query) => {
+      using database = new Database(store, { readonly: true });
+      return database.query<{ found: number }, []>(query).get()!.found;
+    },
+  };
+}
+
+/** Runs another program that must succeed. */
+export function runHello(hello: string): Ran {
+  const child = Bun.spawnSync([hello], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  const out = child.stdout.toString();
+  if (out !== "hello world\n") throw new Error(`hello said ${out}`);
+  return { out, memory: child.resourceUsage!.maxRSS };
+}

@@ -1,0 +1,238 @@
+import { realpath, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import * as v from "valibot";
+import { answer, type Answer } from "../cli/answer";
+import type { Context } from "../cli/context";
+import { defineVerb, flag, type InputOf } from "../cli/define";
+import { inline, lines } from "../cli/text";
+import { CoopError, usage } from "../errors";
+import { asFolderError } from "../files";
+import { noteSnapshot, publishing } from "../store/publish";
+import type { Store } from "../store/open";
+import { meta } from "../store/schema";
+import { datedName, isOf, makeBackupsFolder, prune, publishedFile } from "../store/sqlite/backups";
+import { copySnapshot, identity, snapshot, type Snapshot } from "../store/sqlite/snapshot";
+import { whole } from "../words";
+import { size } from "./size";
+
+interface Backup {
+  file: string;
+  bytes: number;
+  schema: number;
+  records: Record<string, number>;
+  events: number;
+  took_ms: number;
+  removed: string[];
+}
+
+/** The tables of records, in the order of the surfaces, and what one row of each is. */
+const RECORDS = {
+  letters: "letter",
+  requests: "request",
+  todos: "todo",
+  history_entries: "history entry",
+  queue_items: "queue item",
+} as const;
+
+const args = {
+  to: flag(
+    v.pipe(
+      v.string(),
+      v.check((path) => path !== "" && !path.includes("\0"), "name a folder or a file"),
+    ),
+    "PATH",
+    "a folder that is there, for a dated name in it, or the file itself",
+  ),
+  keep: flag(
+    whole("the number of backups to keep", 1, Number.MAX_SAFE_INTEGER),
+    "N",
+    "remove older dated backups of this store from that folder, but for the newest N",
+  ),
+};
+
+export default defineVerb({
+  about: "copy the store as it is now into a checked file; nobody has to stop for it",
+  examples: [
+    "coop backup",
+    "coop backup --to /mnt/nas/coop --keep 48",
+    "coop backup --to /tmp/coop-before.db",
+  ],
+  notes: `Without --to it goes to backups/coop.DATE.db beside the store, and backups/coop.latest.db is renewed with it. The copy
+is made under another name, synced, read whole and checked, and then renamed: a file with the name of a backup is one.
+A store on a PostgreSQL server becomes a file of SQLite, in the place that --to names.
+--keep N leaves the newest N dated backups of this store in the folder, and removes only what coop wrote.`,
+  args,
+  run: async (input, context) => {
+    const store = await context.store();
+    if (store.location.engine === "sqlite")
+      return backUp(store, store.location.path, input, context);
+    const { to } = input;
+    if (to === undefined)
+      throw usage("a store on a server has no folder beside it", "name one with --to");
+    const { withFileOf } = await import("./staged");
+    return withFileOf(store, resolve(context.edge.folder, to), context, (file, path) =>
+      backUp(file, path, input, context),
+    );
+  },
+});
+
+/** Backs a store in a file up. */
+async function backUp(
+  store: Store,
+  path: string,
+  { to, keep }: InputOf<typeof args>,
+  context: Context,
+): Promise<Answer> {
+  requireLive(context);
+  const at = context.now();
+  const { file, dated } = await placeOf(to, path, at, store, context);
+  if (keep !== undefined && !dated)
+    throw usage("--keep is for dated backups, and --to names one file", "give --to a folder");
+
+  const begun = context.edge.clock.elapsed();
+  const made = await withProgress(path, context, (doing) =>
+    snapshot(store, file, { clock: context.edge.clock, doing }),
+  );
+  const took = Math.round(context.edge.clock.elapsed() - begun);
+  if (made.blockedMs > 0 && store === (await context.store()))
+    context.warn(
+      "writers_waited",
+      `writers had to wait ${made.blockedMs} ms: the store keeps a rollback journal`,
+    );
+  if (to === undefined) await republish(store, made, path, { at, took }, context);
+  const removed =
+    keep === undefined
+      ? []
+      : await prune(dirname(file), path, { keep, made: file, created_at: made.created_at });
+
+  const { bytes, schema, rows } = made;
+  const records = Object.fromEntries(Object.keys(RECORDS).map((name) => [name, rows[name] ?? 0]));
+  const events = rows["events"] ?? 0;
+  return answer<Backup>(
+    { file, bytes, schema, records, events, took_ms: took, removed },
+    backupText,
+  );
+}
+
+/**
+ * Where the store itself cannot be read, its snapshot is read: to back that up would pass old for new.
+ * @throws CoopError unavailable read_only.
+ */
+function requireLive({ warnings }: Context): void {
+  const stale = warnings.find(({ code }) => code === "snapshot");
+  if (!stale) return;
+  throw new CoopError("unavailable", `nothing to back up but a snapshot: ${stale.message}`, {
+    reason: "read_only",
+    hint: "run coop backup where the store can be written",
+  });
+}
+
+/** The file that a backup is written to, and whether its name is a date. */
+async function placeOf(
+  to: string | undefined,
+  path: string,
+  at: number,
+  store: Store,
+  { edge }: Context,
+): Promise<{ file: string; dated: boolean }> {
+  if (to === undefined)
+    return { file: join(await makeBackupsFolder(path), datedName(path, at)), dated: true };
+  const given = resolve(edge.folder, to);
+  const there = await lookAt(given);
+  if (there?.isDirectory()) return { file: join(given, datedName(path, at)), dated: true };
+  if (/[\\/]$/.test(to)) throw noFolder(given);
+  if (/-(wal|shm|journal)$/.test(given))
+    throw usage(`SQLite takes ${given} for a part of a store`, "name the backup otherwise");
+  if (!there) {
+    if (!(await lookAt(dirname(given)))?.isDirectory()) throw noFolder(dirname(given));
+    return { file: given, dated: false };
+  }
+  const file = await realpath(given);
+  await requireReplaceable(file, path, store);
+  return { file, dated: false };
+}
+
+async function lookAt(path: string) {
+  try {
+    return await stat(path);
+  } catch (thrown) {
+    const { code } = thrown as { code?: string };
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw asFolderError(thrown, dirname(path), "--to");
+  }
+}
+
+/** Never makes the folder: where a disk is not mounted, the backups would end up on the wrong one. */
+const noFolder = (folder: string) =>
+  new CoopError("unavailable", `there is no folder ${folder}`, {
+    reason: "access",
+    hint: "is the disk mounted? make the folder, or name another with --to",
+  });
+
+/**
+ * A backup takes the place of an older one of the same store and of nothing else.
+ * @throws CoopError usage for the store itself; unavailable foreign.
+ */
+async function requireReplaceable(file: string, path: string, store: Store): Promise<void> {
+  const [there, own] = await Promise.all([stat(file), stat(path)]);
+  if (there.dev === own.dev && there.ino === own.ino)
+    throw usage(`${file} is the store itself`, "name another file with --to");
+  identity(file);
+  const other = await lookAt(`${file}-wal`);
+  if (!other && isOf(file, await meta(store, "created_at"))) return;
+  throw new CoopError(
+    "unavailable",
+    other ? `${file} is a store in use` : `${file} is a backup of another store`,
+    { reason: "foreign", hint: "leave it as it is, and name another with --to" },
+  );
+}
+
+/** The published snapshot is never older than the newest backup beside it. */
+async function republish(
+  store: Store,
+  made: Snapshot,
+  path: string,
+  noted: { at: number; took: number },
+  context: Context,
+): Promise<void> {
+  try {
+    if ((await publishing(store)).every === 0) return;
+    await copySnapshot(made, publishedFile(path), context.edge);
+    await noteSnapshot(store, noted);
+  } catch (thrown) {
+    if (!(thrown instanceof CoopError)) throw thrown;
+    context.warn("not_published", `the backup is made, but not published: ${thrown.message}`);
+  }
+}
+
+/** What takes a second or more says what it is doing, on a terminal. */
+const LONG_BYTES = 100e6;
+
+async function withProgress<T>(
+  path: string,
+  { edge }: Context,
+  work: (doing: (what: string) => Promise<void>) => Promise<T>,
+): Promise<T> {
+  const { size: bytes } = await stat(path);
+  if (bytes < LONG_BYTES) return work(async () => {});
+  try {
+    return await work((what) => edge.progress(`coop: ${what} ${size(bytes)} …`));
+  } finally {
+    await edge.progress("");
+  }
+}
+
+function backupText({ file, bytes, records, events, took_ms, removed }: Backup): string {
+  const held = Object.entries(RECORDS)
+    .filter(([table]) => records[table]! > 0)
+    .map(([table, noun]) => counted(records[table]!, noun));
+  return lines(
+    `${inline(file)}: ${[size(bytes), ...held, counted(events, "event")].join(", ")}; checked, ${took_ms} ms`,
+    ...removed.map((name) => `removed ${inline(name)}`),
+  );
+}
+
+function counted(count: number, noun: string): string {
+  if (count === 1) return `1 ${noun}`;
+  return `${count} ${noun.endsWith("y") ? `${noun.slice(0, -1)}ies` : `${noun}s`}`;
+}

@@ -1,0 +1,66 @@
+import * as v from "valibot";
+import { answer } from "../cli/answer";
+import { defineVerb, requiredFlag, toggle } from "../cli/define";
+import { inline } from "../cli/text";
+import { CoopError, usage } from "../errors";
+import { copyStore, undoCopy } from "../store/copy";
+import { describe, locateNamed, type Location } from "../store/location";
+import { openStore, type Store } from "../store/open";
+
+export default defineVerb({
+  about: "move to another store: from one machine to many, and back",
+  examples: [
+    "coop copy --from /home/me/pippa-db/coop.db --to postgres://coop@db.example.org/work",
+    "coop copy --undo --from /home/me/pippa-db/coop.db --to postgres://coop@db.example.org/work",
+  ],
+  notes: `Copies all records, events, versions, keys and numbers into a store that was just made with coop init and holds
+nothing, either way between SQLite and PostgreSQL, and verifies it by count and hash. First it marks the old store: from
+then on every command that writes there ends with exit 4, reason moved, naming the new one. The old store is never
+emptied. If it was interrupted, give the same command again, or --undo: that opens the old store again, and closes the
+new one if it was complete, as long as nobody has written there.`,
+  args: {
+    from: requiredFlag(v.string(), "STORE", "the store as it is now"),
+    to: requiredFlag(v.string(), "STORE", "the new one, which holds nothing yet"),
+    undo: toggle("write to the old store again"),
+  },
+  run: async ({ from, to, undo }, context) => {
+    const [old, young] = [
+      locateNamed(from, "--from", context.edge),
+      locateNamed(to, "--to", context.edge),
+    ];
+    const names = { from: describe(old), to: describe(young) };
+    if (names.from === names.to)
+      throw usage("--from and --to name the same store", "name two stores");
+    const opened: Store[] = [];
+    const open = async (location: Location) => {
+      const store = await openStore(location, context.wait);
+      opened.push(store);
+      return store;
+    };
+    try {
+      const source = await open(old);
+      if (undo) {
+        await undoCopy(source, await open(young).catch(whyUnavailable), names.to);
+        return answer({ ...names, undone: true }, () =>
+          inline(`${names.from} is written to again, and ${names.to} no more`),
+        );
+      }
+      const { copied, rows, hash } = await copyStore(source, await open(young), context.now());
+      const count = Object.values(rows).reduce((sum, each) => sum + each, 0);
+      return answer({ ...names, copied, rows, hash }, () =>
+        inline(
+          `${copied ? "copied" : "had copied"} ${count} rows to ${names.to}, the same by count and hash; ` +
+            `${names.from} is closed: set PIPPA_COOP_DB or --db to the new store everywhere`,
+        ),
+      );
+    } finally {
+      for (const store of opened) await store.close();
+    }
+  },
+});
+
+/** Why a store cannot be opened; what is another failure goes on. */
+function whyUnavailable(thrown: unknown): CoopError {
+  if (thrown instanceof CoopError && thrown.code === "unavailable") return thrown;
+  throw thrown;
+}

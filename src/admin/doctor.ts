@@ -1,0 +1,163 @@
+import { stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { answer } from "../cli/answer";
+import type { Context } from "../cli/context";
+import { defineVerb } from "../cli/define";
+import { inline, lines } from "../cli/text";
+import { EXITS } from "../errors";
+import { describe, type Location } from "../store/location";
+import { meta, MOVED_TO } from "../store/schema";
+import { isKeptOut, SqliteConnection, type Opening } from "../store/sqlite/connection";
+import { sqliteVersion } from "../store/sqlite/examine";
+import { journalOf, keptJournal } from "../store/sqlite/journal";
+
+import { requireOwnLog } from "../store/sqlite/log";
+import { absence } from "../store/sqlite/refusal";
+import { schemaOf } from "../store/sqlite/store";
+import type { Wait } from "../store/wait";
+import { backup, published } from "./doctor/backups";
+import { check, failed, ok, warn, type Check, type Finding } from "./doctor/check";
+import { clock, ids, integrity, references, schema } from "./doctor/content";
+import {
+  interrupted,
+  leftovers,
+  locks,
+  mount,
+  permissions,
+  space,
+  sqliteOf,
+  strays,
+} from "./doctor/file";
+import { serverFindings } from "./doctor/server";
+import { size } from "./size";
+
+export default defineVerb({
+  about: "look at the store and all around it: ok, warn or fail, and what to do; changes nothing",
+  examples: ["coop doctor", "coop doctor --json"],
+  notes: `Exit 0, or 6 if something fails. --json: {"checks":[{name,status,message,fix}]}.`,
+  args: {},
+  run: async (_input, context) => {
+    const location = context.settings.location();
+    const checks =
+      location.engine === "sqlite"
+        ? await sqliteChecks(location.path, context)
+        : await serverChecks(location, context);
+    const failing = checks.some(({ status }) => status === "fail");
+    return answer(
+      { checks },
+      (data) => lines(...data.checks.map(checkLine)),
+      failing ? { exit: EXITS.unavailable } : {},
+    );
+  },
+});
+
+/** One line: `warn space: 312 MB free, and the store has 200 MB; free some space`. */
+function checkLine({ name, status, message, fix }: Check): string {
+  return inline(`${status} ${name}: ${message}${fix === null ? "" : `; ${fix}`}`);
+}
+
+async function sqliteChecks(path: string, context: Context): Promise<Check[]> {
+  const now = context.now();
+  const around = async (created_at: string | undefined) => [
+    await check("leftovers", () => leftovers(path, now)),
+    await check("strays", () => strays(path, created_at)),
+    await check("backup", () => backup(path, now)),
+  ];
+  const absent = await absence(path);
+  if (absent) {
+    const there = await stat(dirname(path)).catch(() => undefined);
+    return [{ name: "store", ...failed(absent) }, ...(there ? await around(undefined) : [])];
+  }
+  // Before the store is opened, at which SQLite undoes a write that was cut off.
+  const undone = await check("interrupted", () => interrupted(path, now));
+  const { size: bytes } = await stat(path);
+  const place = async (group: string | undefined) => [
+    await check("permissions", () => permissions(path, group)),
+    await check("space", () => space(path, bytes)),
+    undone,
+  ];
+  const found = await open(path, context.wait).catch(failed);
+  if ("status" in found)
+    return [
+      { name: "store", ...found },
+      await check("mount", () => mount(path, undefined)),
+      ...(await place(undefined)),
+      ...(await around(undefined)),
+    ];
+  const { connection, version } = found;
+  try {
+    const setting = (name: string) => meta(connection, name).catch(() => undefined);
+    const journaling = await journalingOf(connection).catch(() => undefined);
+    const { coop } = await context.edge.versions();
+    return [
+      { name: "store", ...whereIs(`${path}, ${size(bytes)}`, await setting(MOVED_TO)) },
+      await check("mount", () => mount(path, journaling)),
+      await check("locks", () => locks(path, journaling?.actual ?? "rollback", context.wait)),
+      ...(await place(await setting("group"))),
+      await check("integrity", () => integrity(connection)),
+      await check("references", () => references(connection)),
+      await check("schema", () => schema(connection, version, coop)),
+      ...(journaling ? [{ name: "sqlite", ...sqliteOf(journaling) }] : []),
+      await check("clock", () => clock(connection, now)),
+      await check("ids", () => ids(connection)),
+      await check("published", () => published(path, connection, now)),
+      ...(await around(await setting("created_at"))),
+    ];
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Opens a store without bringing its schema up; one that may not be written, as the file is. */
+async function open(path: string, wait: Wait) {
+  requireOwnLog(path);
+  const [connection, version] = await opened(path, wait, "existing").catch(async (thrown) => {
+    const log = await stat(`${path}-wal`).catch(() => undefined);
+    if (!isKeptOut(thrown) || (log && log.size > 0)) throw thrown;
+    return opened(path, wait, "unchanging");
+  });
+  return { connection, version };
+}
+
+async function opened(path: string, wait: Wait, opening: Opening) {
+  const connection = await SqliteConnection.open(path, wait, opening);
+  try {
+    return [connection, await schemaOf(connection, path)] as const;
+  } catch (thrown) {
+    await connection.close();
+    throw thrown;
+  }
+}
+
+const journalingOf = async (connection: SqliteConnection) => ({
+  actual: await journalOf(connection),
+  kept: await keptJournal(connection),
+  sqlite: await sqliteVersion(connection),
+});
+
+const whereIs = (store: string, movedTo: string | undefined): Finding =>
+  movedTo === undefined
+    ? ok(store)
+    : warn(
+        `${store}, which was moved to ${movedTo}: nothing is written here any more`,
+        "name that one with --db or PIPPA_COOP_DB",
+      );
+
+/** What can be said of a store that is no file of this machine. */
+async function serverChecks(location: Location, context: Context): Promise<Check[]> {
+  try {
+    const store = await context.store();
+    return [
+      { name: "store", ...whereIs(describe(location), await meta(store, MOVED_TO)) },
+      ...(await serverFindings(store)),
+      await check("schema", async () => {
+        const { coop } = await context.edge.versions();
+        return schema(store, Number(await meta(store, "schema_version")), coop);
+      }),
+      await check("clock", () => clock(store, context.now())),
+      await check("ids", () => ids(store)),
+    ];
+  } catch (thrown) {
+    return [{ name: "store", ...failed(thrown) }];
+  }
+}

@@ -1,0 +1,66 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { newestEvent } from "../../store/health";
+import { isStale, publishing, tooSlow } from "../../store/publish";
+import type { Sql } from "../../store/sql";
+import { backupsFolder, datedAt, datedIn, publishedFile } from "../../store/sqlite/backups";
+import { inspect } from "../../store/sqlite/snapshot";
+import { age } from "../../time";
+import { fail, failed, ok, warn, type Finding } from "./check";
+
+const WHY = {
+  slow: "the last one took over a second, too long to be made by other commands",
+  large: "the store is too large for one to be made by other commands",
+  rollback: "other commands make none where it would hold writers up",
+} as const;
+
+/** Whether the snapshot that any copy of the folder carries is there, whole and new enough. */
+export async function published(path: string, on: Sql, now: number): Promise<Finding> {
+  const kept = await publishing(on);
+  const newest = await newestEvent(on);
+  const file = publishedFile(path);
+  if (kept.every === 0) return ok("none is wanted (init --snapshot-every 0)");
+  if (!(await isThere(file))) {
+    if (!newest) return ok("none yet: nothing was written");
+    return warn(`${file} is not there`, "coop backup");
+  }
+  const found = whole(file);
+  if ("finding" in found) return found.finding;
+  const { lastEvent } = found.contents;
+  const old = kept.at === 0 ? "of unknown age" : `${age(now - kept.at)} old`;
+  if (!newest || newest.id <= lastEvent) return ok(`whole, ${old}, nothing was written since`);
+  if (!isStale(kept, now)) return ok(`whole, ${old}`);
+  const why = await tooSlow(on, kept);
+  if (why) return warn(`${old}: ${WHY[why]}`, "coop backup, again and again");
+  if (kept.claimedAt > kept.at)
+    return warn(
+      `${old}: the last try, ${age(now - kept.claimedAt)} ago, failed`,
+      "coop backup, which says why",
+    );
+  return ok(`whole, ${old}; the next command that writes renews it`);
+}
+
+/** Whether the newest dated backup beside the store is whole. */
+export async function backup(path: string, now: number): Promise<Finding> {
+  const folder = backupsFolder(path);
+  const [name] = await datedIn(folder, path);
+  if (name === undefined) return ok(`none in ${folder}`);
+  const found = whole(join(folder, name));
+  if ("finding" in found) return found.finding;
+  return ok(`${name}: whole, ${age(now - datedAt(path, name)!)} old`);
+}
+
+function whole(file: string): { contents: ReturnType<typeof inspect> } | { finding: Finding } {
+  try {
+    return { contents: inspect(file) };
+  } catch (thrown) {
+    const { message } = failed(thrown);
+    return { finding: fail(message, "move it away, then: coop backup") };
+  }
+}
+
+const isThere = (file: string) =>
+  stat(file).then(
+    () => true,
+    () => false,
+  );

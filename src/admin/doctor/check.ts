@@ -1,0 +1,43 @@
+import { CoopError } from "../../errors";
+
+/** One thing that was looked at. */
+export interface Check {
+  name: string;
+  status: "ok" | "warn" | "fail";
+  message: string;
+  /** What to do about it; null where nothing is. */
+  fix: string | null;
+}
+
+/** What a check found, before it is known what was checked. */
+export type Finding = Omit<Check, "name">;
+
+export const ok = (message: string): Finding => ({ status: "ok", message, fix: null });
+export const warn = (message: string, fix: string): Finding => ({ status: "warn", message, fix });
+export const fail = (message: string, fix: string): Finding => ({ status: "fail", message, fix });
+
+/** What an error says, as a finding: another that uses the store is no fault of it. */
+export function failed(thrown: unknown): Finding {
+  if (!(thrown instanceof CoopError)) return fail(String(thrown), "please report it");
+  const { code, message, details } = thrown;
+  return (code === "busy" ? warn : fail)(message, details.hint ?? "coop help exits");
+}
+
+/** Runs one check; whatever stops it is what it found. */
+export async function check(name: string, look: () => Promise<Finding>): Promise<Check> {
+  return { name, ...(await look().catch(failed)) };
+}
+
+/** The worst of several findings, with what all of that weight say. */
+export function worst(findings: readonly Finding[], otherwise: Finding): Finding {
+  for (const status of ["fail", "warn"] as const) {
+    const found = findings.filter((each) => each.status === status);
+    if (found.length > 0)
+      return {
+        status,
+        message: found.map(({ message }) => message).join("; "),
+        fix: [...new Set(found.map(({ fix }) => fix))].join("; "),
+      };
+  }
+  return otherwise;
+}

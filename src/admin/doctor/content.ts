@@ -1,0 +1,99 @@
+import { distance } from "../../nearest";
+import { everyId, lastSetBack, newestEvent, type Written } from "../../store/health";
+import { breaksOlder, meta, schemaVersion } from "../../store/schema";
+import type { Sql } from "../../store/sql";
+import type { SqliteConnection } from "../../store/sqlite/connection";
+import { damages, dangling } from "../../store/sqlite/examine";
+import { age, timestamp } from "../../time";
+import { fail, ok, warn, type Finding } from "./check";
+
+const RESTORE = "stop writing and ask the person: coop restore FILE takes a backup";
+const SHOWN = 3;
+
+/** Whether every page and index of the store is whole. */
+export async function integrity(connection: SqliteConnection): Promise<Finding> {
+  const found = await damages(connection, SHOWN + 1);
+  if (found.length === 0) return ok("whole");
+  const more = found.length > SHOWN ? "; and more" : "";
+  return fail(`damaged: ${found.slice(0, SHOWN).join("; ")}${more}`, RESTORE);
+}
+
+/** Whether every record that is named is there. */
+export async function references(connection: SqliteConnection): Promise<Finding> {
+  const found = await dangling(connection);
+  if (found.size === 0) return ok("all there");
+  const rows = Array.from(found, ([table, count]) => `${count} of ${table}`);
+  return fail(`rows that name a record that is not there: ${rows.join(", ")}`, RESTORE);
+}
+
+/** Whether this binary and the store's schema fit. */
+export async function schema(on: Sql, version: number, coop: string): Promise<Finding> {
+  const known = schemaVersion();
+  const both = `${version}; coop ${coop} knows ${known}`;
+  if (version > known) {
+    const [reader, writer] = [await meta(on, "min_reader"), await meta(on, "min_writer")].map(
+      Number,
+    );
+    const newest = "copy the newest coop binary here";
+    if (reader! > known) return fail(`${both} and may not read it`, newest);
+    if (writer! > known) return fail(`${both} and may not write it`, newest);
+    return ok(`${both} and can live with it`);
+  }
+  if (version < known)
+    return breaksOlder(version)
+      ? fail(both, "ask the person: coop init --upgrade")
+      : warn(both, "any other command of this coop brings it up");
+  return ok(both);
+}
+
+/** Hosts agree on the time to about this much. */
+const TOLERANCE_MS = 60_000;
+
+/** Whether the clocks of those who write are right. */
+export async function clock(on: Sql, now: number): Promise<Finding> {
+  const newest = await newestEvent(on);
+  if (newest && newest.at > now + TOLERANCE_MS)
+    return warn(
+      `the newest event is ${age(newest.at - now)} in the future (${timestamp(newest.at)}, by ${newest.author} on ${newest.host})`,
+      `set the clock of this host or of ${newest.host} right`,
+    );
+  const back = await lastSetBack(on, TOLERANCE_MS);
+  if (back)
+    return warn(
+      `set back by ${age(back.before - back.at)} at event ${back.id} (${timestamp(back.at)} on ${back.host})`,
+      `keep the clock of ${back.host} right; what is ordered by time is wrong there`,
+    );
+  return ok("goes forward");
+}
+
+/** So few events that an id may have been a slip, and how many more the right one has. */
+const FEW = 3;
+const TIMES = 3;
+
+/** Whether ids are misspellings of one another. */
+export async function ids(on: Sql): Promise<Finding> {
+  const all = await everyId(on);
+  const slips = all
+    .filter(({ events }) => events <= FEW)
+    .flatMap((rare) => {
+      const meant = all
+        .filter((often) => often.events > rare.events * TIMES && looksLike(rare.id, often.id))
+        .sort((a, b) => b.events - a.events)[0];
+      return meant ? [{ rare, meant }] : [];
+    });
+  if (slips.length === 0) return ok(`${all.length} known`);
+  return warn(
+    slips.map(({ rare, meant }) => `${named(rare)} looks like ${named(meant)}`).join("; "),
+    "if it is one of them, use the known id; `coop who` says what is open on each",
+  );
+}
+
+const named = ({ id, events }: Written) => `'${id}' (${events} event${events === 1 ? "" : "s"})`;
+
+/** Whether one id may be a slip for another: one or two letters apart, and not two of a numbered row. */
+function looksLike(a: string, b: string): boolean {
+  const most = Math.min([...a].length, [...b].length) < 6 ? 1 : 2;
+  if (Math.abs(a.length - b.length) > most) return false;
+  if (a.replace(/\d+/g, "#") === b.replace(/\d+/g, "#")) return false;
+  return distance(a.toLowerCase(), b.toLowerCase()) <= most;
+}

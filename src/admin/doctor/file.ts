@@ -1,0 +1,222 @@
+import { constants } from "node:fs";
+import { access, readdir, stat, statfs } from "node:fs/promises";
+import { platform } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { mountOf } from "../../store/sqlite/mount";
+import { backupsFolder, publishedFile } from "../../store/sqlite/backups";
+import { choose, damagesLogs, probe, type Journal, type Kept } from "../../store/sqlite/journal";
+import { refusal } from "../../store/sqlite/refusal";
+import { identity, isTemporary } from "../../store/sqlite/snapshot";
+import { age } from "../../time";
+import type { Wait } from "../../store/wait";
+import { size } from "../size";
+import { fail, ok, warn, worst, type Finding } from "./check";
+
+/** What is known of the store's journal; nothing, where it could not be read. */
+export interface Journaling {
+  actual: Journal;
+  kept: Kept;
+  sqlite: string;
+}
+
+/** Whether the store's journal is one that its mount bears. */
+export async function mount(path: string, found: Journaling | undefined): Promise<Finding> {
+  const { kind, type } = await mountOf(dirname(path));
+  if (!found) return ok(type);
+  const { actual, kept, sqlite } = found;
+  const { journal, because } = choose({ kind, type }, sqlite, kept);
+  // What is wrong with a version of SQLite is told of that.
+  if (journal === "rollback" && actual === "wal" && !damagesLogs(sqlite))
+    return fail(
+      `${type}, and the store has a write-ahead log: ${because ?? "it was to have none"}`,
+      "coop init --journal rollback",
+    );
+  if (kept.journal === "wal" && actual === "rollback")
+    return warn(
+      `${type}, and the store has a rollback journal, where it was to have a write-ahead log`,
+      "coop init --journal wal",
+    );
+  if (kind === "refused")
+    return warn(
+      `${type}, which is safe for one host alone`,
+      "use the store on this host only, or move it to a local disk or to PostgreSQL",
+    );
+  return ok(`${type}, ${actual === "wal" ? "write-ahead log" : "rollback journal"}`);
+}
+
+/** Whether this version of SQLite is safe with the store's journal. */
+export function sqliteOf({ sqlite, actual }: Journaling): Finding {
+  if (!damagesLogs(sqlite)) return ok(sqlite);
+  return actual === "wal"
+    ? fail(
+        `${sqlite} can damage a write-ahead log when two commands write at once`,
+        "coop init --journal rollback",
+      )
+    : ok(`${sqlite}, which can damage a write-ahead log; the store has none`);
+}
+
+/** Whether locks and, for a write-ahead log, shared memory work where the store is: tried on a scratch database. */
+export async function locks(path: string, journal: Journal, wait: Wait): Promise<Finding> {
+  try {
+    await access(dirname(path), constants.W_OK);
+  } catch {
+    return warn(
+      `not tried: ${dirname(path)} may not be written here`,
+      "run coop doctor where it may be",
+    );
+  }
+  const found = await probe(path, journal, wait);
+  if (found === "works") return ok(`work with the store's ${journal} journal`);
+  return fail(
+    found === "has no locks" ? "do not work where the store is" : "work, but no memory is shared",
+    found === "has no locks"
+      ? "move the store to a local disk or to PostgreSQL"
+      : "coop init --journal rollback",
+  );
+}
+
+/** Who may use the store's file and folder, and whether that is who should. */
+export async function permissions(path: string, group: string | undefined): Promise<Finding> {
+  const findings: Finding[] = [];
+  const [folderMode, fileMode] = group === undefined ? [0o700, 0o600] : [0o2770, 0o660];
+  const folder = dirname(path);
+  const files = [path, `${path}-wal`, `${path}-shm`, publishedFile(path)];
+  for (const [each, allowed] of [
+    ...[folder, backupsFolder(path)].map((name) => [name, folderMode] as const),
+    ...files.map((name) => [name, fileMode] as const),
+  ]) {
+    const there = await stat(each).catch(() => undefined);
+    if (!there) continue;
+    const mode = there.mode & 0o7777;
+    const others = mode & ~allowed & 0o777;
+    if (platform() !== "win32" && others > 0)
+      findings.push(
+        warn(
+          `${each} has mode ${octal(mode)}: ${others & 0o007 ? "every user" : "its group"} may ${others & 0o022 ? "write" : "read"} it`,
+          `chmod ${octal(allowed)} '${each}'`,
+        ),
+      );
+    // The rest is made with the store's own mode.
+    const shared = [folder, backupsFolder(path), path].includes(each);
+    if (group !== undefined && shared && allowed & ~mode)
+      findings.push(
+        fail(
+          `${each} has mode ${octal(mode)}, which shuts the group ${group} out`,
+          `coop init --group ${group}`,
+        ),
+      );
+  }
+  const barred = await Promise.all(
+    [folder, ...files.slice(0, 3)].map((each) =>
+      access(each, constants.W_OK).then(() => "", codeOf),
+    ),
+  );
+  if (barred.some((code) => code !== "" && code !== "ENOENT")) {
+    const { message, details } = await refusal(path, undefined);
+    findings.push(warn(`${message}; reading goes on`, details.hint ?? ""));
+  }
+  const whom = group === undefined ? "only yours" : `yours and of the group ${group}`;
+  return worst(findings, ok(platform() === "win32" ? "may be written" : `${whom}, may be written`));
+}
+
+const octal = (mode: number) => mode.toString(8).padStart(4, "0");
+
+const codeOf = (thrown: unknown) => (thrown as { code?: string }).code ?? "EIO";
+
+const ROOM = { least: 1e9, none: 1e6 } as const;
+
+/** Whether there is room to write, and for a copy of the store. */
+export async function space(path: string, bytes: number): Promise<Finding> {
+  const { bavail, bsize } = await statfs(dirname(path));
+  const free = Number(bavail) * Number(bsize);
+  if (free < ROOM.none) return fail(`${size(free)} free`, "free some space");
+  if (free < ROOM.least || free < 2 * bytes)
+    return warn(`${size(free)} free, and the store has ${size(bytes)}`, "free some space");
+  return ok(`${size(free)} free`);
+}
+
+/** A safety copy from before a change of the schema is of no use any more when that has held for this long. */
+const SAFETY_MS = 30 * 24 * 3_600_000;
+
+/** What commands that were killed, and changes of the schema, have left in the store's folder and its backups. */
+export async function leftovers(path: string, now: number): Promise<Finding> {
+  const left: string[] = [];
+  const base = basename(path);
+  for (const folder of [dirname(path), backupsFolder(path)]) {
+    for (const name of (await readdir(folder).catch(() => [])).sort()) {
+      const file = join(folder, name);
+      const there = await stat(file).catch(() => undefined);
+      if (!there?.isFile()) continue;
+      const old = now - there.mtimeMs;
+      const rest = name.startsWith(`${base}.`) ? name.slice(base.length + 1) : "";
+      const unfinished =
+        isTemporary(name) || /^(init|probe|restore)-/.test(rest) || /^schema-\d+\../.test(rest);
+      if (unfinished || (/^schema-\d+$/.test(rest) && old > SAFETY_MS))
+        left.push(`${file} (${size(there.size)}, ${age(old)} old)`);
+    }
+  }
+  if (left.length === 0) return ok("none");
+  return warn(
+    `left by commands that were killed, or of no use any more: ${left.join(", ")}`,
+    "remove them, unless a command is just running",
+  );
+}
+
+/** A journal beside the store while nobody writes is that of a write that was interrupted. */
+export async function interrupted(path: string, now: number): Promise<Finding> {
+  const there = await stat(`${path}-journal`).catch(() => undefined);
+  if (!there || there.size === 0 || now - there.mtimeMs < WRITING_MS) return ok("no write");
+  return warn(
+    `${path}-journal is that of a write that was cut off`,
+    "leave it there: the next command undoes that write by it",
+  );
+}
+
+const WRITING_MS = 60_000;
+
+/** How the clients of clouds, file managers and people call a second copy of a file. */
+const SECOND =
+  /conflict|kopie|cop(y|ie)\b|\(\d+\)|[ _-]\d+\.|\.(bak|backup|old|orig|save)\b|~$|backup|sauvegarde/i;
+
+/** Second stores beside the store, which nobody reads and somebody may have written to. */
+export async function strays(path: string, created_at: string | undefined): Promise<Finding> {
+  const folder = dirname(path);
+  const base = basename(path);
+  const own = await stat(path).catch(() => undefined);
+  const found: string[] = [];
+  for (const name of (await readdir(folder).catch(() => [])).sort()) {
+    const file = join(folder, name);
+    const there = await stat(file).catch(() => undefined);
+    if (!there?.isFile() || (there.dev === own?.dev && there.ino === own.ino)) continue;
+    // What coop and SQLite themselves put beside a store.
+    if (/-(wal|shm|journal)$/.test(name) || isTemporary(name)) continue;
+    if (
+      name.startsWith(`${base}.`) &&
+      /^(init|probe|restore|schema)-/.test(name.slice(base.length + 1))
+    )
+      continue;
+    if (isSecond(name, base, file, created_at)) found.push(file);
+  }
+  if (found.length === 0) return ok("none");
+  return warn(
+    `${found.join(", ")}: a second copy of the store?`,
+    "compare with `coop log --db FILE`, and move it out of the folder",
+  );
+}
+
+/** Whether a file has a name made from the store's, or holds a store that was made together with this one. */
+function isSecond(
+  name: string,
+  base: string,
+  file: string,
+  created_at: string | undefined,
+): boolean {
+  const stem = base.replace(/\.[^.]*$/, "");
+  if (name.toLowerCase().includes(stem.toLowerCase()) && SECOND.test(name)) return true;
+  try {
+    const made = identity(file).created_at;
+    return made !== undefined && made === created_at;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,29 @@
+import { answer, type Answer } from "../cli/answer";
+import type { Context } from "../cli/context";
+import { describe, type PostgresLocation } from "../store/location";
+import { openStore } from "../store/open";
+import { createPostgresStore, upgradePostgresStore } from "../store/postgres/store";
+import { schemaVersion } from "../store/schema";
+import { age } from "../time";
+
+/** `coop init` of a store in a PostgreSQL database: makes the schema, the tables in it and nothing else. */
+export async function initPostgres(
+  location: PostgresLocation,
+  upgrade: boolean,
+  context: Context,
+): Promise<Answer> {
+  const created = await createPostgresStore(location, context.wait);
+  if (!created && upgrade) {
+    await upgradePostgresStore(location, context.wait, (seen) => {
+      for (const { id, host, at } of seen)
+        context.warn(
+          "last_seen",
+          `${id} on ${host} used the store ${age(context.now() - at)} ago: it needs this coop now`,
+        );
+    });
+  } else await (await openStore(location, context.wait)).close();
+  const made = { store: describe(location), created, schema: schemaVersion() };
+  return answer(made, ({ store }) =>
+    created ? `made the store ${store}` : `the store ${store} is there`,
+  );
+}

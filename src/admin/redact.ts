@@ -1,0 +1,191 @@
+import { rm } from "node:fs/promises";
+import * as v from "valibot";
+import { written } from "../cli/answer";
+import { changing } from "../cli/args";
+import type { Context } from "../cli/context";
+import { defineVerb, flag, word } from "../cli/define";
+import { inline, line, lines } from "../cli/text";
+import { CoopError, usage } from "../errors";
+import { parseRef, ref as refOf, type Ref } from "../ref";
+import type { Store } from "../store/open";
+import { noteSnapshot } from "../store/publish";
+import { meta } from "../store/schema";
+import { holds, itemsOf, redact, standsIn, type Replaced, type Which } from "../store/redact";
+import { publishedFile } from "../store/sqlite/backups";
+import { lookIntoCopies } from "../store/sqlite/copies";
+import { overwriteDeleted, rewrite } from "../store/sqlite/erase";
+import type { Sql } from "../store/sql";
+import { snapshot } from "../store/sqlite/snapshot";
+import { longText } from "../words";
+
+/** What a redaction answers: what it did to the store, and where the text is still. */
+interface Redacted {
+  ref: string;
+  /** The records: one, or the items of a push to several. */
+  refs: string[];
+  /** The record's version; null for a push to several. */
+  version: number | null;
+  replaced: Replaced;
+  /** The published snapshot, which was renewed; null where there is none. */
+  snapshot: string | null;
+  /** Other records that the same text stands in. */
+  also_in: string[];
+  /** Older backups that still hold it. */
+  still_in: string[];
+}
+
+export default defineVerb({
+  about: "replace a text that should never have been kept, such as a password, by a tombstone",
+  examples: [
+    "coop --as dad redact L12",
+    "cat secret.txt | coop --as dad redact R3 --text -",
+    "coop --as dad redact Q9 --text hunter2",
+  ],
+  notes: `Without --text all that people wrote in the record is replaced: title, text, payload, notes, replies, slug. With it only
+that text, wherever it stands in them. It is gone from the record, its events, the answers kept for --key, the published
+snapshot and the bytes of the store's file, and cannot be had back. Ids, scopes, kinds and names of queues stay. Older
+backups are not changed: the answer names those that still hold it. A text on the command line is seen by others on the
+machine and kept by the shell: --text - reads it from standard input.`,
+  args: {
+    ref: word(v.string(), "REF", "such as L12, R3, T45, H7, Q9, or F2 for each of its items"),
+    text: {
+      ...flag(longText, "TEXT", "only this text; a newline at its end is left out"),
+      text: { file: "text-file", edit: false },
+    },
+    ...changing,
+  },
+  run: async ({ ref: given, text, ifVersion }, context) => {
+    const asked = askedFor(given, ifVersion);
+    const secret = text?.replace(/\r?\n$/, "");
+    if (secret === "") throw usage("--text is empty", "leave it out to redact all of the record");
+    const store = await context.store();
+    if (store.location.engine === "sqlite") await overwriteDeleted(store);
+    const name = refOf(asked.surface, asked.number);
+    const { data, replayed } = await context.write(async (writing) => {
+      const which = await recordsOf(writing.tx, asked);
+      const replaced = { record: 0, events: 0, keys: 0 };
+      let version = null;
+      for (const each of which) {
+        const done = await redact(writing, each, { text: secret, ifVersion });
+        version = done.version;
+        for (const place of Object.keys(replaced) as (keyof Replaced)[])
+          replaced[place] += done.replaced[place];
+      }
+      const refs = which.map(({ surface, number }) => refOf(surface, number));
+      return { ref: name, refs, version: refs[0] === name ? version : null, replaced };
+    });
+    // Also after a repeat: the command before it may have ended between its commit and here.
+    const which = data.refs.map((each) => parseRef(each) as Which);
+    const gone = await erase(store, context, (copy) => anyHolds(copy, which, secret));
+    const others = secret === undefined ? [] : await standsIn(store, secret);
+    const redacted: Redacted = {
+      ...data,
+      snapshot: gone.snapshot,
+      also_in: others.filter((each) => !data.refs.includes(each)),
+      still_in: gone.holding,
+    };
+    return written({ data: redacted, replayed }, redactedText);
+  },
+});
+
+/** @throws CoopError usage. */
+function askedFor(given: string, ifVersion: number | undefined): Ref {
+  const asked = parseRef(given);
+  if (!asked)
+    throw usage(`'${given}' is not a ref`, "a ref is a letter and a number: L12 R3 T45 H7 Q9 F2");
+  if (asked.surface === "fan-out" && ifVersion !== undefined)
+    throw usage("--if-version goes with one record", "name the items of it by their own refs");
+  return asked;
+}
+
+/** @throws CoopError not_found, for a push to several that is not there. */
+async function recordsOf(on: Sql, { surface, number }: Ref): Promise<Which[]> {
+  if (surface !== "fan-out") return [{ surface, number }];
+  const items = await itemsOf(on, number);
+  if (items.length > 0) return items.map((item) => ({ surface: "queue", number: item }));
+  const name = refOf(surface, number);
+  throw new CoopError("not_found", `there is no ${name}`, { ref: name, hint: "coop queue list" });
+}
+
+async function anyHolds(copy: Sql, which: readonly Which[], text: string | undefined) {
+  for (const each of which) if (await holds(copy, each, text)) return true;
+  return false;
+}
+
+/** Takes what was replaced out of the bytes of the store's file and the published snapshot, and finds older copies. */
+async function erase(
+  store: Store,
+  context: Context,
+  test: (copy: Sql) => Promise<boolean>,
+): Promise<{ snapshot: string | null; holding: string[] }> {
+  if (store.location.engine !== "sqlite") {
+    context.warn(
+      "engine_keeps",
+      "PostgreSQL keeps old rows in its files until it vacuums, and in its own backups",
+    );
+    return { snapshot: null, holding: [] };
+  }
+  const { path } = store.location;
+  await attempt(context, "not_erased", "bytes of it may be left in the store's file", () =>
+    rewrite(store, context.wait),
+  );
+  const published = await republish(store, path, context);
+  const holding: string[] = [];
+  const failed = await lookIntoCopies(path, await meta(store, "created_at"), async (copy, file) => {
+    if (await test(copy)) holding.push(file);
+  });
+  for (const file of failed) context.warn("not_looked_into", `${file} could not be looked into`);
+  return { snapshot: published, holding };
+}
+
+/** Puts a new snapshot in the place of the published one, or else takes that away. */
+async function republish(store: Store, path: string, context: Context): Promise<string | null> {
+  const { clock } = context.edge;
+  const file = publishedFile(path);
+  if (!(await Bun.file(file).exists())) return null;
+  const [at, begun] = [clock.now(), clock.elapsed()];
+  const done = await attempt(context, "not_published", `${file} could not be renewed`, async () => {
+    await snapshot(store, file, { clock });
+  });
+  if (!done) {
+    // Where it cannot be removed either, it is named among those that hold it.
+    await rm(file, { force: true }).catch(() => {});
+    return null;
+  }
+  // Without the note the next command publishes once more.
+  await noteSnapshot(store, { at, took: clock.elapsed() - begun }).catch(() => {});
+  return file;
+}
+
+/** The redaction stands whatever else fails: that is a warning. */
+async function attempt(
+  context: Context,
+  code: string,
+  says: string,
+  work: () => Promise<void>,
+): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (thrown) {
+    if (!(thrown instanceof CoopError)) throw thrown;
+    context.warn(code, `${says}: ${thrown.message}; repeat the command later`);
+    return false;
+  }
+}
+
+function redactedText({ ref, replaced, also_in, still_in }: Redacted): string {
+  const { record, events, keys } = replaced;
+  const places = [
+    record > 0 && `${record} of its texts`,
+    events > 0 && `${events} of its events`,
+    keys > 0 && `${keys} of the answers kept for keys`,
+  ].filter(Boolean);
+  return lines(
+    places.length > 0
+      ? line(ref, "redacted:", places.join(", "))
+      : line("nothing to redact in", ref),
+    also_in.length > 0 && `it also stands in ${also_in.join(" ")}`,
+    ...still_in.map((file) => `older, and still holds it: ${inline(file)}`),
+  );
+}

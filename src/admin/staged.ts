@@ -1,0 +1,39 @@
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Context } from "../cli/context";
+import { asFolderError } from "../files";
+import { fillFrom } from "../store/copy";
+import { openStore, type Store } from "../store/open";
+import { createSqliteStore } from "../store/sqlite/create";
+
+/**
+ * Runs `work` on a store in a file that holds what a server's store holds now; it is taken away after. It is made in
+ * the folder that `to` is, or that holds it: there is the room for what `work` makes of it.
+ * @throws CoopError unavailable: access, full or read_only for the folder; and what the server throws.
+ */
+export async function withFileOf<T>(
+  store: Store,
+  to: string,
+  { wait }: Context,
+  work: (file: Store, path: string) => Promise<T>,
+): Promise<T> {
+  const there = await stat(to).catch(() => undefined);
+  const beside = there?.isDirectory() ? to : dirname(to);
+  let folder: string | undefined;
+  try {
+    folder = await mkdtemp(join(beside, ".coop-copy-"));
+    const path = join(folder, "coop.db");
+    await createSqliteStore(path, wait);
+    const file = await openStore({ engine: "sqlite", path }, wait);
+    try {
+      await fillFrom(store, file);
+      return await work(file, path);
+    } finally {
+      await file.close();
+    }
+  } catch (thrown) {
+    throw asFolderError(thrown, beside, "--to");
+  } finally {
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  }
+}

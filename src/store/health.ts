@@ -1,0 +1,45 @@
+import { distinct } from "./distinct";
+import { first, raw, sql, type Row, type Sql } from "./sql";
+
+/** The newest event of a store: its number, and when it was, in ms since 1970. */
+export const newestEvent = (on: Sql) =>
+  first<{ id: number; at: number; author: string; host: string }>(
+    on,
+    sql`select id, at, author, host from events order by id desc limit 1`,
+  );
+
+/** The last event that is older than the one before it by more than `tolerance` ms: a clock was set back there. */
+export const lastSetBack = (on: Sql, tolerance: number) =>
+  first<{ id: number; at: number; host: string; before: number }>(
+    on,
+    sql`select id, at, host, before from
+      (select id, at, host, lag(at) over (order by id) as before from events) as stepped
+      where at < before - ${tolerance} order by id desc limit 1`,
+  );
+
+/** How often an id has written. */
+export interface Written extends Row {
+  id: string;
+  events: number;
+}
+
+/** What is addressed to ids: where, and by which column. An index serves each. */
+const ADDRESSED = [
+  ["letters", "addressee", "state in ('unread', 'read', 'working')"],
+  ["requests", "waiting_on", "waiting_on is not null"],
+  ["todos", "addressee", "state in ('open', 'doing', 'blocked')"],
+  ["queue_items", "addressee", "state = 'waiting'"],
+] as const;
+
+/** Every id that ever wrote or that something open is addressed to, and how many events it made. */
+export async function everyId(on: Sql): Promise<Written[]> {
+  const wrote = await on.all<Written>(
+    sql`select author as id, count(*) as events from events group by author`,
+  );
+  const ids = new Map(wrote.map(({ id, events }) => [id, Number(events)]));
+  for (const [table, column, open] of ADDRESSED) {
+    for (const id of await distinct(on, table, column, raw(open)))
+      if (id !== "" && !ids.has(id)) ids.set(id, 0);
+  }
+  return Array.from(ids, ([id, events]) => ({ id, events }));
+}

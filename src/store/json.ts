@@ -1,0 +1,17 @@
+import { CoopError } from "../errors";
+
+/**
+ * The value of a JSON text that coop itself wrote into the store.
+ * @throws CoopError unavailable damaged, for what is none.
+ */
+export function keptJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (thrown) {
+    throw new CoopError("unavailable", "the store is damaged: what was kept as JSON is none", {
+      reason: "damaged",
+      hint: "stop writing and ask the person to restore a backup",
+      cause: thrown,
+    });
+  }
+}

@@ -1,0 +1,187 @@
+import { CoopError, type ErrorDetails } from "../../errors";
+import type { Wait } from "../wait";
+import type { Server } from "./server";
+
+/** The SQLSTATE of an error that the server itself reported, else "" (`57P01`, `53300`, …). */
+export const stateOf = (thrown: unknown): string =>
+  thrown instanceof Error && "errno" in thrown && /^[\dA-Z]{5}$/.test(String(thrown.errno))
+    ? String(thrown.errno)
+    : "";
+
+const codeOf = (thrown: unknown): string =>
+  thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
+
+/** The transaction was undone because of others that ran beside it: it succeeds when it is tried again. */
+export const isUndoneByOthers = (thrown: unknown) =>
+  thrown instanceof CoopError && /^(40001|40P01)$/.test(stateOf(thrown.details.cause));
+
+/** The server takes no connection now, but may soon: it is starting, or all are in use. */
+export const isNotYet = (thrown: unknown) => /^(57P03|53300)$/.test(stateOf(thrown));
+
+/** The server does not speak TLS. */
+export const isWithoutTls = (thrown: unknown) =>
+  codeOf(thrown) === "ERR_POSTGRES_TLS_NOT_AVAILABLE";
+
+/** The connection was lost, so that nobody knows what became of the statement that was under way. */
+export const isLost = (thrown: unknown) =>
+  thrown instanceof Lost ||
+  /^(08...|57P0[1235]|25P03)$/.test(stateOf(thrown)) ||
+  (stateOf(thrown) === "" && codeOf(thrown).startsWith("ERR_POSTGRES_"));
+
+/** The server answered nothing for so long that it is given up. */
+export class Lost extends Error {}
+
+type Meaning = Pick<ErrorDetails, "reason" | "hint"> & { says: string };
+
+const CONNECTION = "connection" as const;
+
+/** SQLSTATEs (https://www.postgresql.org/docs/current/errcodes-appendix.html) and what each means to a user. */
+const MEANINGS: readonly [RegExp, Meaning][] = [
+  [
+    /^28/,
+    {
+      reason: CONNECTION,
+      says: "refused the user or the password",
+      hint: "check the user in the URL, PGPASSWORD and ~/.pgpass (mode 0600)",
+    },
+  ],
+  [
+    /^3D000$/,
+    {
+      reason: CONNECTION,
+      says: "has no such database",
+      hint: "check the name after the last / of the URL; ask the person",
+    },
+  ],
+  [/^57P03$/, { reason: CONNECTION, says: "is starting or stopping", hint: "try again" }],
+  [
+    /^25006$/,
+    {
+      reason: "read_only",
+      says: "may only be read there",
+      hint: "name the server that is written to, not a replica; or ask the person",
+    },
+  ],
+  [
+    /^53100$/,
+    {
+      reason: "full",
+      says: "could not grow: the server's disk is full",
+      hint: "free some space there and repeat; nothing was written",
+    },
+  ],
+  [
+    /^42501$/,
+    {
+      reason: "access",
+      says: "may not be accessed by this user",
+      hint: "ask the person to grant it",
+    },
+  ],
+  [
+    /^XX00[12]$/,
+    {
+      reason: "damaged",
+      says: "is damaged",
+      hint: "stop writing and ask the person to restore a backup",
+    },
+  ],
+];
+
+const BUSY: readonly [RegExp, string][] = [
+  [/^55P03$/, "is locked by another command: no turn"],
+  [/^57014$/, "did not answer: the server ended the statement"],
+  [/^(40001|40P01)$/, "gave other commands way: no turn"],
+  [/^53300$/, "has too many connections: no turn"],
+  [/^53/, "has no memory or place for another command: no turn"],
+];
+
+/** Errors of the driver that no server reported, by the beginning of their code. */
+const DRIVER: readonly [RegExp, Omit<Meaning, "reason">][] = [
+  [
+    /^ERR_POSTGRES_TLS/,
+    { says: "does not speak TLS", hint: "ask the person; sslmode=disable sends all in the clear" },
+  ],
+  [
+    /^(ERR_TLS|ERR_SSL|UNABLE_TO|CERT_|SELF_SIGNED|DEPTH_ZERO|ERR_OSSL)/,
+    {
+      says: "has a certificate that is not trusted",
+      hint: "name the authority's with sslrootcert, and the host as the certificate does",
+    },
+  ],
+  [
+    /^ERR_POSTGRES_CONNECTION_(REFUSED|TIMEOUT|FAILED)/,
+    {
+      says: "cannot be reached: the host is unknown, down or refuses",
+      hint: "is the server running, and host and port right? ask the person",
+    },
+  ],
+  [
+    /^ERR_POSTGRES_(UNSUPPORTED_AUTH|UNKNOWN_AUTH|PASSWORD_REQUIRED|SASL|INVALID_SERVER|AUTH)/,
+    {
+      says: "asks for a password, and none fits",
+      hint: "set PGPASSWORD, or keep it in ~/.pgpass (mode 0600)",
+    },
+  ],
+];
+
+/** An error met while connecting, as the CoopError a user should see. Shows no password. */
+export function connectError(thrown: unknown, server: Server, wait: Wait): unknown {
+  const known = DRIVER.some(([pattern]) => pattern.test(codeOf(thrown)));
+  if (stateOf(thrown) !== "" || known || !isLost(thrown))
+    return postgresError(thrown, server, wait);
+  const refused = Object.assign(new Lost("not connected"), {
+    code: "ERR_POSTGRES_CONNECTION_FAILED",
+    cause: thrown,
+  });
+  return postgresError(refused, server, wait);
+}
+
+/** Any error met while using a PostgreSQL store, as the CoopError a user should see. Shows no password. */
+export function postgresError(thrown: unknown, server: Server, wait: Wait): unknown {
+  if (thrown instanceof CoopError) return thrown;
+  const [state, code] = [stateOf(thrown), codeOf(thrown)];
+  const cause = { cause: thrown };
+  const says = (what: string) => `the store ${server.name} ${what}${state && ` (${state})`}`;
+  const busy = BUSY.find(([pattern]) => pattern.test(state));
+  const meaning = MEANINGS.find(([pattern]) => pattern.test(state))?.[1];
+  if (busy && !meaning)
+    return new CoopError("busy", says(`${busy[1]} within ${wait.seconds} s`), {
+      hint: "try again, or wait longer with --wait SECONDS",
+      ...cause,
+    });
+  if (meaning) {
+    const { says: what, ...details } = meaning;
+    return new CoopError("unavailable", says(what), { ...details, ...cause });
+  }
+  const driver = state === "" ? DRIVER.find(([pattern]) => pattern.test(code))?.[1] : undefined;
+  if (driver)
+    return new CoopError("unavailable", says(driver.says), {
+      reason: CONNECTION,
+      hint: driver.hint,
+      ...cause,
+    });
+  if (isLost(thrown))
+    return new CoopError("unavailable", says("was lost: the connection broke"), {
+      reason: CONNECTION,
+      hint: "try again; nothing was written",
+      ...cause,
+    });
+  if (state === "") return thrown;
+  const message = withoutPassword((thrown as Error).message, server);
+  return new CoopError("failed", `a defect in coop: PostgreSQL said ${state}: ${message}`, {
+    hint: "please report it with the command that met it",
+    ...cause,
+  });
+}
+
+const withoutPassword = (message: string, { password }: Server) =>
+  password ? message.replaceAll(password, "…") : message;
+
+/** The error for a commit that was sent and not answered. */
+export const unanswered = (thrown: unknown, { name }: Server) =>
+  new CoopError(
+    "unknown",
+    `the commit was not answered (the connection to ${name} broke): it may have been written`,
+    { hint: "repeat the command with the same --key, or look", cause: thrown },
+  );

@@ -1,0 +1,25 @@
+import { first, sql, type Sql } from "../sql";
+
+/** What a server and the way to it are like. */
+export interface ServerLook {
+  version: string;
+  /** The version of TLS, such as TLSv1.3; null without. */
+  tls: string | null;
+  /** Whether it is on this machine. */
+  near: boolean;
+  /** Settings that are off, without which a crash can lose what was acknowledged. */
+  unsafe: string[];
+}
+
+export async function lookAtServer(on: Sql): Promise<ServerLook> {
+  const row = await first<{ version: string; tls: string | null; near: number; unsafe: string }>(
+    on,
+    sql`select split_part(current_setting('server_version'), ' ', 1) as version,
+      (select version from pg_stat_ssl where pid = pg_backend_pid() and ssl) as tls,
+      (coalesce(inet_server_addr() = inet_client_addr(), true))::int as near,
+      (select coalesce(string_agg(name, ' ' order by name), '') from pg_settings
+        where name in ('fsync', 'full_page_writes') and setting = 'off') as unsafe`,
+  );
+  const { version, tls, near, unsafe } = row!;
+  return { version, tls, near: near === 1, unsafe: unsafe === "" ? [] : unsafe.split(" ") };
+}

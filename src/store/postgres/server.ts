@@ -1,0 +1,188 @@
+import { usage } from "../../errors";
+import { describe, parseUrl, type PostgresLocation, type Surroundings } from "../location";
+
+/** How the connection is guarded, as libpq's `sslmode`. */
+export const SSL_MODES = [
+  "disable",
+  "allow",
+  "prefer",
+  "require",
+  "verify-ca",
+  "verify-full",
+] as const;
+export type SslMode = (typeof SSL_MODES)[number];
+
+/** Everything that connecting to a store needs. */
+export interface Server {
+  /** The store's name as it may be shown. */
+  name: string;
+  /** A name or address; the folder of a Unix socket when it is absolute. */
+  host: string;
+  port: number;
+  /** The socket's path, where the host is a folder. */
+  socket: string | undefined;
+  user: string;
+  password: string | undefined;
+  database: string;
+  schema: string;
+  sslMode: SslMode;
+  /** Certificates that are trusted, in PEM; undefined for the system's. */
+  ca: string | undefined;
+  /** The client's own certificate and key, in PEM. */
+  cert: string | undefined;
+  key: string | undefined;
+  /** The longest that connecting may take; undefined where only `--wait` bounds it. */
+  connectSeconds: number | undefined;
+}
+
+/** Each parameter of a URL and the variable that stands for it where the URL has none. */
+const VARIABLES: Record<string, string | undefined> = {
+  host: "PGHOST",
+  hostaddr: "PGHOSTADDR",
+  port: "PGPORT",
+  user: "PGUSER",
+  password: "PGPASSWORD",
+  passfile: "PGPASSFILE",
+  dbname: "PGDATABASE",
+  sslmode: "PGSSLMODE",
+  sslrootcert: "PGSSLROOTCERT",
+  sslcert: "PGSSLCERT",
+  sslkey: "PGSSLKEY",
+  connect_timeout: "PGCONNECT_TIMEOUT",
+  schema: undefined,
+};
+
+const DEFAULT_PORT = "5432";
+const DEFAULT_SCHEMA = "coop";
+/** Where packaged servers put their sockets. */
+const SOCKET_FOLDERS = ["/var/run/postgresql", "/tmp"];
+
+/**
+ * The server of a store: its URL, completed by libpq's variables, password file and defaults
+ * (https://www.postgresql.org/docs/current/libpq-connect.html).
+ * @throws CoopError usage, for a parameter that is unknown or has no such value, or a file that cannot be read.
+ */
+export async function serverOf(location: PostgresLocation): Promise<Server> {
+  const { env } = location.around;
+  const { parameters, ...parts } = parseUrl(location.url);
+  const unknown = [...parameters.keys()].find((name) => !Object.hasOwn(VARIABLES, name));
+  if (unknown !== undefined)
+    throw usage(
+      `the store's URL has the parameter '${unknown}', which coop does not know`,
+      `it knows ${Object.keys(VARIABLES).join(", ")}`,
+    );
+  const given = (name: string, part?: string) => {
+    const variable = VARIABLES[name];
+    return parameters.get(name) ?? part ?? ((variable && env[variable]) || undefined);
+  };
+
+  const port = given("port", parts.port) ?? DEFAULT_PORT;
+  if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65535)
+    throw usage(`'${port}' is no port`, "check the store's URL and PGPORT");
+  const named = given("hostaddr") ?? given("host", parts.host) ?? (await defaultHost(port));
+  const host = named.replace(/^\[(.*)\]$/, "$1");
+  if (host.includes(","))
+    throw usage("the store's URL names several hosts", "name the one that is written to");
+  const user = given("user", parts.user) ?? env["USER"] ?? env["LOGNAME"];
+  if (!user)
+    throw usage("the store's URL names no user", "postgres://USER@HOST/DATABASE, or PGUSER");
+  const database = given("dbname", parts.database) ?? user;
+  const schema = given("schema") ?? DEFAULT_SCHEMA;
+  if (schema === "" || schema.includes("\0") || Buffer.byteLength(schema) > 63)
+    throw usage("a schema's name has 1 to 63 bytes", "check ?schema= in the store's URL");
+  const socket = host.startsWith("/") ? `${host}/.s.PGSQL.${port}` : undefined;
+  const sslMode = sslModeOf(given("sslmode"), socket);
+  const connect = given("connect_timeout");
+  return {
+    name: describe(location),
+    host,
+    port: Number(port),
+    socket,
+    user,
+    password:
+      given("password", parts.password) ??
+      (await passwordFromFile(given("passfile"), location.around, [
+        socket && SOCKET_FOLDERS.includes(host) ? "localhost" : (given("host", parts.host) ?? host),
+        port,
+        database,
+        user,
+      ])),
+    database,
+    schema,
+    sslMode,
+    ca: await rootCertificates(given("sslrootcert"), sslMode, location.around),
+    cert: await pem(given("sslcert"), "sslcert"),
+    key: await pem(given("sslkey"), "sslkey"),
+    connectSeconds: connect && /^[1-9]\d{0,5}$/.test(connect) ? Number(connect) : undefined,
+  };
+}
+
+async function defaultHost(port: string): Promise<string> {
+  for (const folder of SOCKET_FOLDERS)
+    if (await isThere(`${folder}/.s.PGSQL.${port}`)) return folder;
+  return "localhost";
+}
+
+function sslModeOf(given: string | undefined, socket: string | undefined): SslMode {
+  const mode = SSL_MODES.find((known) => known === (given ?? "prefer"));
+  if (!mode) throw usage(`'${given}' is no sslmode`, `one of ${SSL_MODES.join(", ")}`);
+  return socket === undefined ? mode : "disable";
+}
+
+/** The certificates to trust: those named, else those in the home folder where the mode asks for a proof. */
+async function rootCertificates(
+  named: string | undefined,
+  mode: SslMode,
+  { home }: Surroundings,
+): Promise<string | undefined> {
+  if (named === "system") return undefined;
+  if (named !== undefined) return pem(named, "sslrootcert");
+  if (!mode.startsWith("verify")) return undefined;
+  const own = `${home()}/.postgresql/root.crt`;
+  return (await isThere(own)) ? pem(own, "sslrootcert") : undefined;
+}
+
+async function pem(path: string | undefined, parameter: string): Promise<string | undefined> {
+  if (path === undefined) return undefined;
+  try {
+    return await Bun.file(path).text();
+  } catch {
+    throw usage(`${parameter} is '${path}', which cannot be read`, "name a file in PEM format");
+  }
+}
+
+const isThere = (path: string) =>
+  Bun.file(path)
+    .stat()
+    .then(() => true)
+    .catch(() => false);
+
+/**
+ * The password that a password file keeps for a host, port, database and user
+ * (https://www.postgresql.org/docs/current/libpq-pgpass.html). One that others may read is left alone, as libpq does.
+ */
+async function passwordFromFile(
+  named: string | undefined,
+  { env, home }: Surroundings,
+  wanted: readonly string[],
+): Promise<string | undefined> {
+  const folder = env["APPDATA"];
+  const path = named ?? (folder ? `${folder}\\postgresql\\pgpass.conf` : `${home()}/.pgpass`);
+  const file = Bun.file(path);
+  const stat = await file.stat().catch(() => undefined);
+  if (!stat?.isFile() || (!folder && (stat.mode & 0o077) !== 0)) return undefined;
+  const text = await file.text().catch(() => "");
+  for (const line of text.split(/\r?\n/)) {
+    if (line.startsWith("#")) continue;
+    const fields = [...line.matchAll(/((?:\\.|[^:\\])*)(?::|$)/g)].map(([, field]) => field!);
+    const [password] = fields.slice(4);
+    if (password === undefined) continue;
+    const matches = wanted.every(
+      (word, index) => fields[index] === "*" || unescape(fields[index]!) === word,
+    );
+    if (matches) return unescape(password);
+  }
+  return undefined;
+}
+
+const unescape = (field: string) => field.replace(/\\(.)/g, "$1");

@@ -1,0 +1,202 @@
+import { CoopError } from "../../errors";
+import { timestamp } from "../../time";
+import type { PostgresLocation } from "../location";
+import type { Store } from "../open";
+import {
+  breaksOlder,
+  lastSeen,
+  migrate,
+  needsUpgrade,
+  requireNotNewer,
+  schemaVersion,
+  setMeta,
+} from "../schema";
+import { first, raw, sql, type Sql } from "../sql";
+import type { Wait } from "../wait";
+import { PostgresConnection } from "./connection";
+import { stateOf } from "./errors";
+import { serverOf, type Server } from "./server";
+
+/** What `application_id` says in the table `meta` of a coop store. */
+const APPLICATION_ID = "coop";
+
+/**
+ * Opens the store that is in a schema of a PostgreSQL database, and brings an older one up to this binary's.
+ * @throws the errors of `openStore`.
+ */
+export async function openPostgresStore(location: PostgresLocation, wait: Wait): Promise<Store> {
+  const connection = await PostgresConnection.open(await serverOf(location), wait);
+  try {
+    const asked = wait.clock.now();
+    const { version: found, now } = await lookAt(connection, connection.server);
+    let version = found;
+    await requireNotNewer(connection, version, "reader");
+    if (version < schemaVersion()) {
+      if (breaksOlder(version)) throw needsUpgrade(version);
+      await upgrade(connection);
+      version = schemaVersion();
+    }
+    return {
+      location,
+      ahead: wait.clock.rules ? 0 : now - asked,
+      dialect: connection.dialect,
+      all: (statement) => connection.all(statement),
+      transaction: (work) => connection.transaction(work),
+      reading: (work) => connection.reading(work),
+      close: () => connection.close(),
+      requireWritable: () => requireNotNewer(connection, version, "writer"),
+    };
+  } catch (thrown) {
+    await connection.close();
+    throw thrown;
+  }
+}
+
+/**
+ * Makes the store if its schema is not there or empty, and says whether it did. Of several that make it at once one
+ * does.
+ * @throws CoopError unavailable foreign, access, read_only or connection; busy.
+ */
+export async function createPostgresStore(
+  location: PostgresLocation,
+  wait: Wait,
+): Promise<boolean> {
+  const connection = await PostgresConnection.open(await serverOf(location), wait);
+  const { server } = connection;
+  try {
+    return await connection.transaction(async (tx) => {
+      const there = await schemaThere(tx, server);
+      if (there && there.tables > 0) {
+        if (!there.settings) throw foreign(server);
+        await versionOf(tx, server);
+        return false;
+      }
+      await requireUnicode(tx, server);
+      if (!there) await tx.all(createSchema(server));
+      await migrate(tx, 0);
+      await stamp(tx);
+      await setMeta(tx, "created_at", timestamp(tx.at ?? wait.clock.now()));
+      return true;
+    });
+  } finally {
+    await connection.close();
+  }
+}
+
+/**
+ * Brings a store to this binary's schema, also where that shuts older binaries out; `tell` is then told who used the
+ * store last.
+ * @throws CoopError unavailable, busy.
+ */
+export async function upgradePostgresStore(
+  location: PostgresLocation,
+  wait: Wait,
+  tell: (seen: Awaited<ReturnType<typeof lastSeen>>) => void,
+): Promise<void> {
+  const connection = await PostgresConnection.open(await serverOf(location), wait);
+  try {
+    const version = await versionOf(connection, connection.server);
+    if (version >= schemaVersion()) return;
+    if (breaksOlder(version)) tell(await lastSeen(connection));
+    await upgrade(connection);
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Migrates. Safe when several processes do it at once: one does the work. */
+const upgrade = (connection: PostgresConnection) =>
+  connection.transaction(async (tx) => {
+    const version = await versionOf(tx, connection.server);
+    if (version >= schemaVersion()) return;
+    await migrate(tx, version);
+    await stamp(tx);
+  });
+
+/** Writes whose the schema is and its version. */
+async function stamp(tx: Sql): Promise<void> {
+  await setMeta(tx, "application_id", APPLICATION_ID);
+  await setMeta(tx, "schema_version", String(schemaVersion()));
+}
+
+const versionOf = async (on: Sql, server: Server) => (await lookAt(on, server)).version;
+
+/**
+ * The schema version of a coop store, and its server's time in milliseconds since 1970.
+ * @throws CoopError unavailable no_store or foreign, when it is none.
+ */
+async function lookAt(on: Sql, server: Server): Promise<{ version: number; now: number }> {
+  let settings: Map<string, string>;
+  try {
+    const rows = await on.all<{ name: string; value: string }>(
+      sql`select name, value from meta where name in ('application_id', 'schema_version') union all
+        select 'now', floor(extract(epoch from clock_timestamp()) * 1000)::text`,
+    );
+    settings = new Map(rows.map(({ name, value }) => [name, value]));
+  } catch (thrown) {
+    // No such table or no such column.
+    const state = thrown instanceof CoopError ? stateOf(thrown.details.cause) : "";
+    if (state === "42703") throw foreign(server);
+    if (state !== "42P01") throw thrown;
+    const there = await schemaThere(on, server);
+    if (there && !there.usable) throw noAccess(server);
+    throw there && there.tables > 0 ? foreign(server) : noStore(server);
+  }
+  const version = Number(settings.get("schema_version"));
+  if (settings.get("application_id") === APPLICATION_ID && version > 0)
+    return { version, now: Number(settings.get("now")) };
+  throw foreign(server);
+}
+
+/** What the store's schema holds; undefined when there is no such schema. */
+const schemaThere = async (on: Sql, { schema }: Server) => {
+  const row = await first<{ usable: number; tables: number; settings: number }>(
+    on,
+    sql`select has_schema_privilege(oid, 'usage')::int as usable,
+      (select count(*) from pg_class where relnamespace = found.oid and relkind in ('r', 'p', 'v', 'm', 'f')) as tables,
+      (select count(*) / 2 from pg_class join pg_attribute on attrelid = pg_class.oid
+        where relnamespace = found.oid and relname = 'meta' and attname in ('name', 'value')) as settings
+      from pg_namespace as found where nspname = ${schema}`,
+  );
+  return row;
+};
+
+const createSchema = ({ schema }: Server) =>
+  // A word of the URL, which cannot be bound: quoted as PostgreSQL's names are.
+  raw(`create schema "${schema.replaceAll('"', '""')}"`);
+
+/** @throws CoopError unavailable foreign, when the database cannot keep every text. */
+async function requireUnicode(on: Sql, { name, database }: Server): Promise<void> {
+  const row = await first<{ encoding: string }>(
+    on,
+    sql`select current_setting('server_encoding') as encoding`,
+  );
+  if (row!.encoding === "UTF8") return;
+  throw new CoopError(
+    "unavailable",
+    `the store ${name} would be in a database of ${row!.encoding}`,
+    {
+      reason: "foreign",
+      hint: `texts need UTF8: create database ${database}_coop encoding 'UTF8' template template0`,
+    },
+  );
+}
+
+const foreign = ({ name, schema }: Server) =>
+  new CoopError("unavailable", `the schema ${schema} of ${name} is not a coop store`, {
+    reason: "foreign",
+    hint: "leave it as it is and name another with ?schema=; check --db and PIPPA_COOP_DB",
+  });
+
+const noAccess = ({ name, schema }: Server) =>
+  new CoopError("unavailable", `this user may not use the schema ${schema} of ${name}`, {
+    reason: "access",
+    hint: "ask the person to grant it",
+  });
+
+/** There is no store. Never suggests making one: the real one may be in another database. */
+const noStore = ({ name, schema }: Server) =>
+  new CoopError("unavailable", `no store in the schema ${schema} of ${name}`, {
+    reason: "no_store",
+    hint: "are the database and ?schema= right? ask the person",
+  });

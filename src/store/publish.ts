@@ -1,0 +1,143 @@
+import type { Location } from "./location";
+import { openStore, type Store } from "./open";
+import { setMeta } from "./schema";
+import { raw, sql, type Sql } from "./sql";
+import { Wait, type Clock } from "./wait";
+
+/** What the store keeps about the snapshots of itself. Times are ms since 1970, lengths ms. */
+export interface Publishing {
+  /** How old the newest may become before a writing command renews it; 0 for never. */
+  every: number;
+  /** When the last good one was begun; 0 when there was none. */
+  at: number;
+  /** When one was last begun by a writing command; 0 when none was. */
+  claimedAt: number;
+  /** How long the last one took, good or not. */
+  took: number;
+}
+
+const EVERY_MS = 3_600_000;
+const BACK_OFF_MS = 3_600_000;
+
+/** The longest that a command may be held up by a snapshot, and the largest store that is surely done by then. */
+export const INLINE = { ms: 1000, bytes: 200e6 } as const;
+
+/** What the store keeps about its snapshots. */
+export async function publishing(on: Sql): Promise<Publishing> {
+  const rows = await on.all<{ name: string; value: string }>(sql`select name, value from meta
+    where name in ('snapshot_every', 'snapshot_at', 'snapshot_claimed_at', 'snapshot_took')`);
+  const kept = new Map(rows.map(({ name, value }) => [name, Number(value)]));
+  const every = kept.get("snapshot_every");
+  return {
+    every: every === undefined ? EVERY_MS : every * 1000,
+    at: kept.get("snapshot_at") ?? 0,
+    claimedAt: kept.get("snapshot_claimed_at") ?? 0,
+    took: kept.get("snapshot_took") ?? 0,
+  };
+}
+
+/** Whether the newest snapshot is too old. One from the future says nothing of its age: the clock was set back since. */
+export const isStale = ({ every, at }: Publishing, now: number) =>
+  every > 0 && Math.abs(now - at) >= every;
+
+/** Why the next snapshot is left to `coop backup`, or undefined when a writing command may make it. */
+export async function tooSlow(
+  on: Sql,
+  { took }: Publishing,
+): Promise<"slow" | "large" | "rollback" | undefined> {
+  if (took > INLINE.ms) return "slow";
+  const pragma = async (name: string) =>
+    Object.values((await on.all(raw(`pragma ${name}`)))[0]!)[0];
+  if ((await pragma("journal_mode")) !== "wal") return "rollback";
+  const bytes = Number(await pragma("page_count")) * Number(await pragma("page_size"));
+  return bytes > INLINE.bytes ? "large" : undefined;
+}
+
+/** Whether a command that has written should publish a snapshot before it ends. Costs one small query nearly always. */
+export async function publishDue(store: Store, now: number): Promise<boolean> {
+  if (store.location.engine !== "sqlite") return false;
+  try {
+    return await isDue(store, now);
+  } catch {
+    return false;
+  }
+}
+
+async function isDue(on: Sql, now: number): Promise<boolean> {
+  const kept = await publishing(on);
+  const tried = kept.claimedAt > kept.at && Math.abs(now - kept.claimedAt) < BACK_OFF_MS;
+  return isStale(kept, now) && !tried && (await tooSlow(on, kept)) === undefined;
+}
+
+/**
+ * Writes the snapshot beside a SQLite store that any copy of its folder then carries. Of many that begin at once one does
+ * it, and what goes wrong is left to `coop doctor` to tell: the command that it follows has succeeded.
+ */
+export async function publish(location: Location, clock: Clock): Promise<void> {
+  try {
+    const claimed = await opened(location, CLAIM_WAIT_SECONDS, clock, (store) =>
+      claim(store, clock),
+    );
+    if (claimed) await opened(location, WAIT_SECONDS, clock, (store) => write(store, clock));
+  } catch {
+    // As said above.
+  }
+}
+
+/** A claim that meets a lock is left to whoever holds it. */
+const CLAIM_WAIT_SECONDS = 0.05;
+const WAIT_SECONDS = 5;
+
+async function opened<T>(
+  location: Location,
+  seconds: number,
+  clock: Clock,
+  work: (store: Store) => Promise<T>,
+): Promise<T> {
+  const store = await openStore(location, new Wait(seconds, clock));
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+  }
+}
+
+async function claim(store: Store, clock: Clock): Promise<boolean> {
+  await store.requireWritable();
+  return store.transaction(async (tx) => {
+    const now = clock.now();
+    if (!(await isDue(tx, now))) return false;
+    await setMeta(tx, "snapshot_claimed_at", String(now));
+    return true;
+  });
+}
+
+async function write(store: Store, clock: Clock): Promise<void> {
+  const [{ snapshot }, { makeBackupsFolder, publishedFile }] = await Promise.all([
+    import("./sqlite/snapshot"),
+    import("./sqlite/backups"),
+  ]);
+  if (store.location.engine !== "sqlite") return;
+  const { path } = store.location;
+  const [at, begun] = [clock.now(), clock.elapsed()];
+  try {
+    await makeBackupsFolder(path);
+    await snapshot(store, publishedFile(path), { clock });
+  } catch (thrown) {
+    await noteSnapshot(store, { took: clock.elapsed() - begun });
+    throw thrown;
+  }
+  await noteSnapshot(store, { at, took: clock.elapsed() - begun });
+}
+
+/** Keeps in the store when the published snapshot was begun, unless it failed, and how long it took, in ms. */
+export async function noteSnapshot(
+  store: Store,
+  { at, took }: { at?: number; took: number },
+): Promise<void> {
+  await store.requireWritable();
+  await store.transaction(async (tx) => {
+    if (at !== undefined) await setMeta(tx, "snapshot_at", String(at));
+    await setMeta(tx, "snapshot_took", String(Math.round(took)));
+  });
+}

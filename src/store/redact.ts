@@ -1,0 +1,276 @@
+import { ref, SURFACES, type Surface } from "../ref";
+import { timestamp } from "../time";
+import { appendEvents } from "./events";
+import { target } from "./moves";
+import type { RecordRow, Table } from "./records";
+import { join, raw, sql, type Fragment, type Row, type Sql, type Value } from "./sql";
+import type { Writing } from "./write";
+
+/** Where a surface keeps what people write: the columns of its records, and the table of what is said about one. */
+interface Texts {
+  table: string;
+  columns: readonly string[];
+  said?: { table: string; of: string };
+}
+
+const TEXTS: Record<Surface, Texts> = {
+  letter: { table: "letters", columns: ["title", "body", "acknowledgement", "note"] },
+  request: {
+    table: "requests",
+    columns: ["title", "body"],
+    said: { table: "request_messages", of: "request" },
+  },
+  todo: { table: "todos", columns: ["title", "body", "note"] },
+  history: { table: "history_entries", columns: ["slug", "title", "body"] },
+  queue: {
+    table: "queue_items",
+    columns: ["payload", "note"],
+    said: { table: "replies", of: "item" },
+  },
+};
+
+/** A record by its number. */
+export interface Which {
+  surface: Surface;
+  number: number;
+}
+
+/** How many texts were replaced, and where: in the record, in its events, in the answers that keys keep. */
+export interface Replaced {
+  record: number;
+  events: number;
+  keys: number;
+}
+
+/** What stands where a text was. */
+export const tombstone = (by: string, at: number) =>
+  `[redacted by ${by} ${timestamp(at).slice(0, 10)}]`;
+
+const TOMBSTONE = /(\[redacted by .*? \d{4}-\d{2}-\d{2}\])/s;
+
+/**
+ * Replaces one text wherever people wrote it in a record, or without one all that they wrote there, by a tombstone: in
+ * the record, in what was said about it, in its events and in the answers that keys keep. The event of it says who and
+ * when, not what. Where there is nothing to replace, nothing is written.
+ * @throws CoopError not_found, conflict version.
+ */
+export async function redact(
+  writing: Writing,
+  { surface, number }: Which,
+  { text, ifVersion }: { text: string | undefined; ifVersion?: number | undefined },
+): Promise<{ version: number; replaced: Replaced }> {
+  const { tx, actor, at } = writing;
+  const row = await target<RecordRow>(writing, tableOf(surface), { number, ifVersion });
+  const found = await findIn(tx, { surface, number }, eraser(text, tombstone(actor.id, at)));
+  const replaced = {
+    record: found.record.flatMap(({ set }) => Object.keys(set).filter(isText)).length,
+    events: found.events.length,
+    keys: found.keys.length,
+  };
+  const changes = [...found.record, ...found.events, ...found.keys];
+  if (changes.length === 0) return { version: row.version, replaced };
+  for (const { table, set, where } of changes) {
+    const assignments = Object.entries(set).map(
+      ([column, value]) => sql`${raw(column)} = ${value}`,
+    );
+    await tx.all(sql`update ${raw(table)} set ${join(assignments)} where ${where}`);
+  }
+  const version = row.version + 1;
+  await tx.all(sql`update ${raw(TEXTS[surface].table)} set version = ${version}, updated_at = ${at}
+    where number = ${number}`);
+  await appendEvents(tx, actor, at, [{ surface, number, verb: "redact", version }]);
+  return { version, replaced };
+}
+
+/** Whether a store still has in a record what {@link redact} would replace. */
+export async function holds(on: Sql, which: Which, text: string | undefined): Promise<boolean> {
+  const found = await findIn(on, which, eraser(text, "[redacted by ? 1970-01-01]"));
+  return Object.values(found).some((changes) => changes.length > 0);
+}
+
+/** The refs of all records that a text stands in. */
+export async function standsIn(on: Sql, text: string): Promise<string[]> {
+  const refs = new Set<string>();
+  const has = (column: string, form: string) =>
+    sql`replace(${raw(column)}, ${form}, '') <> ${raw(column)}`;
+  const either = (columns: readonly string[], forms: readonly string[]) =>
+    join(
+      columns.flatMap((column) => forms.map((form) => has(column, form))),
+      " or ",
+    );
+  const forms = formsOf(text);
+  for (const surface of SURFACES) {
+    const { table, columns, said } = TEXTS[surface];
+    const places = [
+      sql`select number from ${raw(table)} where ${either(columns, forms)}`,
+      ...(said
+        ? [sql`select ${raw(said.of)} from ${raw(said.table)} where ${either(["body"], forms)}`]
+        : []),
+      sql`select number from events where surface = ${surface} and (${either(["before", "after"], forms.map(quoted))})`,
+    ];
+    const rows = await on.all<{ number: number }>(
+      sql`select distinct number from (${join(places, " union all ")}) as places order by number`,
+    );
+    for (const { number } of rows) refs.add(ref(surface, number));
+  }
+  return [...refs];
+}
+
+/** The numbers of the items of a push to several. */
+export async function itemsOf(on: Sql, fanOut: number): Promise<number[]> {
+  const rows = await on.all<{ number: number }>(
+    sql`select number from queue_items where fan_out = ${fanOut} order by number`,
+  );
+  return rows.map(({ number }) => number);
+}
+
+const tableOf = (surface: Surface): Table => ({
+  surface,
+  name: TEXTS[surface].table,
+  finished: [],
+  stateOf: ({ state, commit_sha }) =>
+    String(state ?? (commit_sha === null ? "pending" : "committed")),
+  long: [],
+});
+
+/** What a payload is follows from its text. */
+const isText = (column: string) => column !== "payload_type";
+
+/** One row's new values. */
+interface Found {
+  table: string;
+  set: Record<string, Value>;
+  where: Fragment;
+}
+
+type Erase = (text: string) => string;
+
+/** All that an eraser changes of a record. */
+async function findIn(
+  on: Sql,
+  { surface, number }: Which,
+  erase: Erase,
+): Promise<Record<keyof Replaced, Found[]>> {
+  const { table, columns, said } = TEXTS[surface];
+  const name = ref(surface, number);
+  const erased = <T extends object>(row: T): T => eraseIn(row, columns, erase, number);
+
+  const record: Found[] = [];
+  for (const row of await on.all(sql`select * from ${raw(table)} where number = ${number}`)) {
+    const set = difference(row, erased(row));
+    if (set) record.push({ table, set, where: sql`number = ${number}` });
+  }
+  const messages = said
+    ? await on.all<{ id: number; body: string }>(
+        sql`select id, body from ${raw(said.table)} where ${raw(said.of)} = ${number}`,
+      )
+    : [];
+  for (const { id, body } of messages) {
+    const set = difference({ body }, { body: erase(body) });
+    if (set) record.push({ table: said!.table, set, where: sql`id = ${id}` });
+  }
+
+  const events: Found[] = [];
+  const logged = await on.all<{ id: number; before: string | null; after: string | null }>(
+    sql`select id, before, after from events where surface = ${surface} and number = ${number}`,
+  );
+  for (const { id, ...values } of logged) {
+    const clean = (json: string | null) => json && inJson(json, erased);
+    const set = difference(values, { before: clean(values.before), after: clean(values.after) });
+    if (set) events.push({ table: "events", set, where: sql`id = ${id}` });
+  }
+
+  const keys: Found[] = [];
+  const kept = await on.all<{ author: string; verb: string; key: string; result: string }>(
+    sql`select author, verb, key, result from keys where result like ${`%"${name}"%`}`,
+  );
+  for (const { author, verb, key, result } of kept) {
+    const clean = inJson(result, (value) => eraseAbout(value, name, erased));
+    const set = difference({ result }, { result: clean });
+    const where = sql`author = ${author} and verb = ${verb} and key = ${key}`;
+    if (set) keys.push({ table: "keys", set, where });
+  }
+  return { record, events, keys };
+}
+
+/** The values that differ, or undefined when none does. */
+function difference(before: Row, after: Row): Row | undefined {
+  const changed = Object.keys(after).filter((column) => after[column] !== before[column]);
+  if (changed.length === 0) return undefined;
+  return Object.fromEntries(changed.map((column) => [column, after[column]!]));
+}
+
+/** A JSON text with its value changed; the same text when the value stays. */
+function inJson(json: string, change: (value: never) => unknown): string {
+  const value = JSON.parse(json);
+  const changed = JSON.stringify(change(value as never));
+  return changed === JSON.stringify(value) ? json : changed;
+}
+
+/** What a kept answer tells of a record, however deep in it, with its texts erased. */
+function eraseAbout(
+  value: unknown,
+  name: string,
+  erased: <T extends object>(row: T) => T,
+): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map((each) => eraseAbout(each, name, erased));
+  const record = "ref" in value && value.ref === name ? erased(value) : value;
+  return Object.fromEntries(
+    Object.entries(record).map(([key, each]) => [key, eraseAbout(each, name, erased)]),
+  );
+}
+
+/** A record, or some columns of one, with its texts erased. */
+function eraseIn<T extends object>(
+  row: T,
+  columns: readonly string[],
+  erase: Erase,
+  number: number,
+): T {
+  const clean = { ...row } as Record<string, unknown>;
+  for (const column of columns) {
+    const text = clean[column];
+    if (typeof text !== "string" || erase(text) === text) continue;
+    // A slug is a name too: it stays one, and the only one of its scope.
+    clean[column] = column === "slug" ? `redacted-h${number}` : erase(text);
+  }
+  if (clean["payload_type"] === "json" && !isJson(String(clean["payload"])))
+    clean["payload_type"] = "text";
+  return clean as T;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Puts a tombstone for one text, or for all; what is a tombstone already stays. */
+function eraser(text: string | undefined, stone: string): Erase {
+  if (text === undefined)
+    return (from) => (from === "" || from.replace(TOMBSTONE, "") === "" ? from : stone);
+  const forms = formsOf(text);
+  const erase: Erase = (from) => forms.reduce((rest, form) => rest.replaceAll(form, stone), from);
+  return (from) =>
+    from
+      .split(TOMBSTONE)
+      .map((part, index) => (index % 2 === 1 ? part : erase(part)))
+      .join("");
+}
+
+/** A text as it is written plainly, in JSON, in JSON of ASCII alone, and in JSON within JSON; the longest first. */
+function formsOf(text: string): string[] {
+  const once = quoted(text);
+  const ascii = once.replace(
+    /[\u0080-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  return [...new Set([quoted(once), ascii, once, text])].sort((a, b) => b.length - a.length);
+}
+
+/** A text as it stands between the quotation marks of JSON. */
+const quoted = (text: string) => JSON.stringify(text).slice(1, -1);

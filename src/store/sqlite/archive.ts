@@ -1,0 +1,79 @@
+import { open, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { CoopError, usage } from "../../errors";
+import { asFolderError } from "../../files";
+import { timestamp } from "../../time";
+import { meta, migrate, schemaVersion, setMeta } from "../schema";
+import type { Connection } from "../sql";
+import type { Wait } from "../wait";
+import { SqliteConnection } from "./connection";
+import { schemaOf, stamp } from "./store";
+
+/**
+ * Opens the file that finished records of a store are moved to, and makes it if it is not there. It is a coop store by
+ * itself, whose setting `archive_of` says when the store was made that its records come from.
+ * @param file an absolute path.
+ * @throws CoopError usage for a folder; unavailable: foreign for any other file, newer, damaged, access, read_only, full.
+ */
+export async function openArchive(file: string, of: string, wait: Wait): Promise<Connection> {
+  const made = await makeIfMissing(file);
+  try {
+    const connection = await SqliteConnection.open(file, wait);
+    try {
+      await prepare(connection, file, of);
+      return connection;
+    } catch (thrown) {
+      await connection.close();
+      throw thrown;
+    }
+  } catch (thrown) {
+    if (made) for (const suffix of ["", "-journal"]) await rm(file + suffix, { force: true });
+    throw isForeign(thrown) ? foreign(file) : thrown;
+  }
+}
+
+/** Makes an empty file where none is, for its owner alone, and says whether it did. Never makes the folder. */
+async function makeIfMissing(file: string): Promise<boolean> {
+  try {
+    await (await open(file, "wx", 0o600)).close();
+    return true;
+  } catch (thrown) {
+    const { code } = thrown as { code?: string };
+    if (code !== "EEXIST") throw asFolderError(thrown, dirname(file), "--to");
+    if ((await stat(file)).isDirectory()) throw usage(`${file} is a folder`, "name a file in it");
+    return false;
+  }
+}
+
+/** Fills an empty file, brings an older archive up to this binary's schema, and refuses anything else. */
+async function prepare(connection: SqliteConnection, file: string, of: string): Promise<void> {
+  const [pages] = await connection.run("pragma page_count");
+  const version = pages!["page_count"] === 0 ? 0 : await schemaOf(connection, file);
+  if (version > 0 && (await meta(connection, "archive_of")) !== of) throw foreign(file);
+  if (version > schemaVersion()) {
+    throw new CoopError(
+      "unavailable",
+      `${file} has schema ${version}, and this coop knows ${schemaVersion()}`,
+      { reason: "newer", hint: "copy the newest coop binary here" },
+    );
+  }
+  if (version === schemaVersion()) return;
+  await connection.transaction(async (tx) => {
+    await migrate(tx, version);
+    await stamp(connection);
+    if (version > 0) return;
+    await setMeta(tx, "created_at", timestamp(connection.wait.clock.now()));
+    await setMeta(tx, "archive_of", of);
+    // It lies where nobody knows the file system, and is used by one command at a time.
+    await setMeta(tx, "journal", "rollback");
+  });
+}
+
+const foreign = (file: string) =>
+  new CoopError("unavailable", `${file} is not an archive of this store`, {
+    reason: "foreign",
+    hint: "leave it as it is, and name another with --to",
+  });
+
+const isForeign = (thrown: unknown) =>
+  thrown instanceof CoopError && thrown.details.reason === "foreign";

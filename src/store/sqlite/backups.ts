@@ -1,0 +1,85 @@
+import { chmod, mkdir, readdir, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { asFolderError } from "../../files";
+import { timestamp } from "../../time";
+import { identity } from "./snapshot";
+
+/** Where a store's backups are when nobody says otherwise: the folder `backups` beside it. */
+export const backupsFolder = (store: string) => join(dirname(store), "backups");
+
+/** The snapshot that writing commands renew: `backups/coop.latest.db` beside `coop.db`. */
+export const publishedFile = (store: string) =>
+  join(backupsFolder(store), `${stem(store)}.latest.db`);
+
+/** The name of a backup made at a time (ms since 1970): `coop.2026-11-22T09-30-00.000Z.db`. */
+export const datedName = (store: string, at: number) =>
+  `${stem(store)}.${timestamp(at).replaceAll(":", "-")}.db`;
+
+const stem = (store: string) => basename(store).replace(/\.db$/, "");
+
+const DATED = /^\.(\d{4}-\d{2}-\d{2}T\d{2})-(\d{2})-(\d{2}\.\d{3}Z)\.db$/;
+
+/** When a file was made that has the name of a store's dated backup, in ms since 1970; undefined for any other name. */
+export function datedAt(store: string, name: string): number | undefined {
+  if (!name.startsWith(stem(store))) return undefined;
+  const [, day, minute, second] = DATED.exec(name.slice(stem(store).length)) ?? [];
+  const at = Date.parse(`${day}:${minute}:${second}`);
+  return Number.isNaN(at) ? undefined : at;
+}
+
+/** The names of the dated backups in a folder, newest first; none where it cannot be read. */
+export async function datedIn(folder: string, store: string): Promise<string[]> {
+  const names = await readdir(folder).catch(() => []);
+  return names
+    .filter((name) => datedAt(store, name) !== undefined)
+    .sort()
+    .reverse();
+}
+
+/**
+ * Makes the folder `backups` beside a store if it is not there, for those who may use the store.
+ * @throws CoopError unavailable: access, read_only, full.
+ */
+export async function makeBackupsFolder(store: string): Promise<string> {
+  const folder = backupsFolder(store);
+  try {
+    const { mode } = await stat(dirname(store));
+    const made = await mkdir(folder, { recursive: true, mode: 0o700 });
+    if (made !== undefined) await chmod(folder, 0o700 | (mode & GROUP));
+    return folder;
+  } catch (thrown) {
+    throw asFolderError(thrown, dirname(store), "--to");
+  }
+}
+
+/** Group permissions, and that what is made in the folder has its group. */
+const GROUP = 0o2070;
+
+/**
+ * Removes all but the newest `keep` dated backups of a store from a folder, and never `made`. What another program or
+ * another store's coop wrote is left, whatever its name.
+ * @returns the paths of what was removed, oldest first.
+ */
+export async function prune(
+  folder: string,
+  store: string,
+  { keep, made, created_at }: { keep: number; made: string; created_at: string | undefined },
+): Promise<string[]> {
+  const own = (await datedIn(folder, store)).filter((name) => isOf(join(folder, name), created_at));
+  const removed = own
+    .slice(keep)
+    .reverse()
+    .map((name) => join(folder, name))
+    .filter((path) => path !== made);
+  for (const path of removed) await rm(path, { force: true });
+  return removed;
+}
+
+/** Whether a file is a snapshot of the store that was made at that time. */
+export function isOf(path: string, created_at: string | undefined): boolean {
+  try {
+    return identity(path).created_at === created_at;
+  } catch {
+    return false;
+  }
+}

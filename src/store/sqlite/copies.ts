@@ -1,0 +1,69 @@
+import { constants, Database } from "bun:sqlite";
+import { readdir, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { CoopError } from "../../errors";
+import { meta } from "../schema";
+import type { Fragment, Row, Sql, Value } from "../sql";
+import { backupsFolder } from "./backups";
+import { SQLITE } from "./connection";
+import { identity } from "./snapshot";
+
+/**
+ * Looks into the copies of a store in its folder and its backups: snapshots, backups, safety copies, archives and what a
+ * cloud's client made. Each is only read.
+ * @param store when the store was made, which tells its copies from those of others.
+ * @returns the files that could not be looked into.
+ */
+export async function lookIntoCopies(
+  path: string,
+  store: string | undefined,
+  look: (copy: Sql, file: string) => Promise<void>,
+): Promise<string[]> {
+  const own = await stat(path).catch(() => undefined);
+  const failed: string[] = [];
+  for (const folder of [dirname(path), backupsFolder(path)]) {
+    const names = await readdir(folder).catch(() => []);
+    for (const name of names.filter((each) => !BESIDE.test(each)).sort()) {
+      const file = join(folder, name);
+      const there = await stat(file).catch(() => undefined);
+      // To open and close the store's own file here would drop the locks on it.
+      if (!there?.isFile() || (there.dev === own?.dev && there.ino === own.ino)) continue;
+      try {
+        identity(file);
+        await reading(file, async (copy) => {
+          const of = (await meta(copy, "archive_of")) ?? (await meta(copy, "created_at"));
+          if (of === store) await look(copy, file);
+        });
+      } catch (thrown) {
+        const foreign = thrown instanceof CoopError && thrown.details.reason === "foreign";
+        if (!foreign) failed.push(file);
+      }
+    }
+  }
+  return failed;
+}
+
+/** What SQLite keeps beside a database. */
+const BESIDE = /-(wal|shm|journal)$/;
+
+/** Reads a file as it is, and with its log where one is beside it. */
+async function reading(file: string, work: (on: Sql) => Promise<void>): Promise<void> {
+  const log = await stat(`${file}-wal`).catch(() => undefined);
+  const alone = log && log.size > 0 ? "" : "?immutable=1";
+  const database = new Database(
+    `${pathToFileURL(file).href}${alone}`,
+    constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI,
+  );
+  try {
+    await work({
+      dialect: SQLITE,
+      all: async <R extends Row>(statement: Fragment) => {
+        const { text, values } = statement.render(SQLITE.placeholder);
+        return database.query<R, Value[]>(text).all(...values);
+      },
+    });
+  } finally {
+    database.close();
+  }
+}

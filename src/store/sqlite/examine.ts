@@ -1,0 +1,23 @@
+import type { SqliteConnection } from "./connection";
+
+/** Reads every page and index of a store, and gives what is wrong with them: about `most` lines, none when all is well. */
+export async function damages(connection: SqliteConnection, most: number): Promise<string[]> {
+  const rows = await connection.run(`pragma integrity_check(${most})`);
+  return rows
+    .flatMap((row) => String(row["integrity_check"]).split("\n"))
+    .filter((line) => line !== "ok" && !line.startsWith("***"));
+}
+
+/** How many rows of each table name a record that is not there. */
+export async function dangling(connection: SqliteConnection): Promise<Map<string, number>> {
+  const found = new Map<string, number>();
+  for (const { table } of await connection.run("pragma foreign_key_check"))
+    found.set(String(table), (found.get(String(table)) ?? 0) + 1);
+  return found;
+}
+
+/** The version of SQLite that uses the store. */
+export async function sqliteVersion(connection: SqliteConnection): Promise<string> {
+  const [row] = await connection.run("select sqlite_version() as version");
+  return String(row!["version"]);
+}

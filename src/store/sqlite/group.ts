@@ -1,0 +1,82 @@
+import { chmod, chown, lstat, readdir, readFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { CoopError, usage } from "../../errors";
+import { asFolderError } from "../../files";
+import { backupsFolder } from "./backups";
+
+/** A group of the system's users. */
+export interface Group {
+  name: string;
+  id: number;
+}
+
+/**
+ * The group with a name.
+ * @throws CoopError usage, when the system has none.
+ */
+export async function findGroup(name: string): Promise<Group> {
+  const lists = [
+    () => readFile("/etc/group", "utf8"),
+    () => said("getent", "group", name),
+    async () =>
+      (await said("dscl", ".", "-read", `/Groups/${name}`)).replace(
+        /^PrimaryGroupID: /m,
+        `${name}:*:`,
+      ),
+  ];
+  for (const list of lists) {
+    const line = (await list().catch(() => ""))
+      .split("\n")
+      .find((each) => each.startsWith(`${name}:`));
+    const id = /^\d+$/.exec(line?.split(":")[2] ?? "")?.[0];
+    if (id !== undefined) return { name, id: Number(id) };
+  }
+  throw usage(`this system has no group '${name}'`, "name a group that its users are in");
+}
+
+const said = async (...words: string[]) =>
+  new Response(Bun.spawn(words, { stdin: "ignore", stderr: "ignore" }).stdout).text();
+
+/**
+ * Lets a group use a store and its backups: what is there now and what is made later, since what is made in the folder
+ * gets its group, and SQLite gives what it keeps beside a store the store's mode.
+ * @throws CoopError usage, when the folder holds other things too; unavailable access, for who may not do that.
+ */
+export async function share(path: string, group: Group): Promise<void> {
+  const folder = dirname(path);
+  const stem = basename(path).replace(/\.db$/, "");
+  const names = await readdir(folder);
+  const other = names.find((name) => !/^(backups$|\.)/.test(name) && !name.startsWith(stem));
+  if (other !== undefined)
+    throw usage(
+      `${folder} holds other things too, such as ${other}`,
+      "give the store a folder of its own before you let a group in",
+    );
+  const beside = (await readdir(backupsFolder(path)).catch(() => [])).map((name) =>
+    join("backups", name),
+  );
+  for (const name of ["", ...names, ...beside])
+    if (!basename(name).startsWith(".")) await give(join(folder, name), group);
+}
+
+const MODES = { folder: 0o2770, file: 0o660 } as const;
+
+async function give(path: string, { name, id }: Group): Promise<void> {
+  try {
+    const found = await lstat(path);
+    if (found.isSymbolicLink()) return;
+    // In this order: to change the owner takes away what lets the group be handed on.
+    await chown(path, found.uid, id);
+    await chmod(path, found.isDirectory() ? MODES.folder : MODES.file);
+  } catch (thrown) {
+    const { code } = thrown as { code?: string };
+    // SQLite takes away what is beside a store when its last user leaves.
+    if (code === "ENOENT") return;
+    if (code !== "EPERM") throw asFolderError(thrown, dirname(path), "--db");
+    throw new CoopError("unavailable", `${path} cannot be given to the group ${name} (EPERM)`, {
+      reason: "access",
+      hint: "only its owner can do that, for a group that they are in, or root",
+      cause: thrown,
+    });
+  }
+}

@@ -1,0 +1,300 @@
+import { Database } from "bun:sqlite";
+import { rmSync } from "node:fs";
+import { dirname } from "node:path";
+import { CoopError } from "../../errors";
+import type { Warn } from "../open";
+import { meta, setMeta } from "../schema";
+import { sql, type Sql } from "../sql";
+import type { Wait } from "../wait";
+import { APPLICATION_ID, codeOf, isBusy, sqliteError, SqliteConnection } from "./connection";
+import { mountOf, type Mount } from "./mount";
+import { foreign } from "./refusal";
+import { hostOf } from "./store";
+
+/** How a store makes its commits durable: by a write-ahead log, or by SQLite's rollback journal. */
+export const JOURNALS = ["wal", "rollback"] as const;
+export type Journal = (typeof JOURNALS)[number];
+
+/** What the store keeps of the choice, so that a host that sees a local disk does not undo what others need. */
+export interface Kept {
+  journal: Journal | undefined;
+  /** Somebody has said that only one host ever uses the store. */
+  oneHost: boolean;
+}
+
+export interface Choice {
+  journal: Journal;
+  /** Why a write-ahead log cannot be used here. */
+  because?: string;
+}
+
+/** What the store keeps of the choice. */
+export async function keptJournal(on: Sql): Promise<Kept> {
+  const journal = await meta(on, "journal");
+  return {
+    journal: JOURNALS.find((each) => each === journal),
+    oneHost: (await meta(on, "one_host")) === "1",
+  };
+}
+
+/**
+ * Whether two connections of this version can damage a write-ahead log when both write or checkpoint at once: 3.7.0 to
+ * 3.51.2, but for the fixes 3.50.7 and 3.44.6 (https://www.sqlite.org/wal.html#walresetbug).
+ */
+export function damagesLogs(version: string): boolean {
+  const [, minor = 0, patch = 0] = version.split(".").map(Number);
+  if (minor === 50) return patch < 7;
+  if (minor === 44) return patch < 6;
+  return minor >= 7 && (minor < 51 || (minor === 51 && patch <= 2));
+}
+
+/**
+ * The journal for a store, by where it is, which SQLite it is, and what was chosen before: once a rollback journal, it
+ * stays one.
+ * @throws CoopError unavailable access, where no journal keeps what is written.
+ */
+export function choose(mount: Mount, sqlite: string, { journal, oneHost }: Kept): Choice {
+  if (mount.kind === "refused" && !oneHost) throw refused(mount.type);
+  if (mount.kind === "network" || mount.kind === "refused")
+    return { journal: "rollback", because: `its folder is on ${mount.type}` };
+  if (damagesLogs(sqlite))
+    return { journal: "rollback", because: `SQLite ${sqlite} can damage a write-ahead log` };
+  return { journal: journal ?? (mount.kind === "unknown" ? "rollback" : "wal") };
+}
+
+/** What to do where no journal works. */
+const ELSEWHERE =
+  "keep the store on a local disk and its backups here (coop backup --to FOLDER), or use PostgreSQL (--db postgres://…)";
+
+const refused = (type: string) =>
+  new CoopError(
+    "unavailable",
+    `the store's folder is on ${type}, where two hosts lose each other's writes or damage the store`,
+    {
+      reason: "access",
+      hint: `${ELSEWHERE}; if only this host ever uses it: coop init --journal rollback --one-host`,
+    },
+  );
+
+/**
+ * The journal for a store at a path, by its mount alone.
+ * @throws CoopError unavailable access, where the mount bears neither.
+ */
+export const chooseByMount = async (path: string, kept: Kept): Promise<Choice> =>
+  choose(await mountOf(dirname(path)), sqliteVersion(), kept);
+
+/**
+ * The journal for a store at a path, by its mount and then by trying it on a scratch database in the same folder.
+ * @throws CoopError unavailable: access where the mount bears neither journal, and what the folder refuses.
+ */
+export async function decide(path: string, wait: Wait, kept: Kept): Promise<Choice> {
+  const choice = await chooseByMount(path, kept);
+  if ((await probe(path, choice.journal, wait)) === "works") return choice;
+  if (choice.journal === "wal" && (await probe(path, "rollback", wait)) === "works")
+    return { journal: "rollback", because: `${dirname(path)} cannot share memory` };
+  throw new CoopError(
+    "unavailable",
+    `two connections cannot share a database in ${dirname(path)}`,
+    {
+      reason: "access",
+      hint: ELSEWHERE,
+    },
+  );
+}
+
+/**
+ * The journal that somebody asks for, or where nobody asked for one what `decide` finds.
+ * @throws CoopError as `decide` does, and unavailable access for a write-ahead log where it cannot be.
+ */
+export async function decideAsked(path: string, wait: Wait, asked: Kept): Promise<Choice> {
+  const choice = await decide(path, wait, asked);
+  if (asked.journal === undefined || asked.journal === choice.journal) return choice;
+  throw new CoopError("unavailable", `a write-ahead log cannot be used here: ${choice.because}`, {
+    reason: "access",
+    hint: "coop init --journal rollback",
+  });
+}
+
+function sqliteVersion(): string {
+  using database = new Database(":memory:");
+  return database.query<{ version: string }, []>("select sqlite_version() as version").get()!
+    .version;
+}
+
+/** Whether two connections can use a database in the folder of a store with a journal. */
+export async function probe(
+  path: string,
+  journal: Journal,
+  wait: Wait,
+): Promise<"works" | "shares no memory" | "has no locks"> {
+  const scratch = `${path}.probe-${wait.clock.unique()}`;
+  try {
+    // What is slow about a commit is to make it durable, which a probe need not be.
+    const open = () => {
+      const database = new Database(scratch, { readwrite: true, create: true });
+      database.run("pragma synchronous = off");
+      return database;
+    };
+    using one = open();
+    one.run(`pragma journal_mode = ${MODES[journal]}`);
+    one.run("create table probe as select 1");
+    using other = open();
+    other.run("insert into probe values (2)");
+    const seen = one.query("select * from probe").values().length;
+    if (journal === "wal") one.run("pragma wal_checkpoint(truncate)");
+    return seen === 2 ? "works" : "shares no memory";
+  } catch (thrown) {
+    if (isBusy(thrown) || /^SQLITE_IOERR_\w*LOCK/.test(codeOf(thrown))) return "has no locks";
+    if (sharesNoMemory(thrown)) return "shares no memory";
+    throw await sqliteError(thrown, path, wait);
+  } finally {
+    discard(scratch);
+  }
+}
+
+/** Removes a database that was only tried, with what is beside it; where nothing may be removed, nothing is there. */
+function discard(path: string): void {
+  for (const suffix of ["", "-wal", "-shm", "-journal"])
+    try {
+      rmSync(path + suffix, { force: true });
+    } catch {
+      return;
+    }
+}
+
+/** SQLite's names of the journals. */
+export const MODES = { wal: "wal", rollback: "delete" } as const;
+
+/** Whether SQLite met a mount on which a write-ahead log does not work. */
+const sharesNoMemory = (thrown: unknown) =>
+  /^SQLITE_IOERR_(SHM(MAP|OPEN|LOCK)|SHORT_READ)$/.test(codeOf(thrown));
+
+/**
+ * Changes the journal of a store that no connection of this process has open. It needs every other user out, and works
+ * where a write-ahead log does not.
+ * @throws CoopError busy, while others use the store; unavailable.
+ */
+export async function convert(path: string, to: Journal, wait: Wait): Promise<void> {
+  const change = async () => {
+    using database = new Database(path, { readwrite: true });
+    // First of all: only so does it read a store with a write-ahead log without shared memory.
+    database.run("pragma locking_mode = exclusive");
+    database.run("pragma synchronous = full");
+    const [application] = database.query("pragma application_id").values()[0] ?? [];
+    if (application !== APPLICATION_ID) throw await foreign(path);
+    const [row] = database
+      .query<{ journal_mode: string }, []>(`pragma journal_mode = ${MODES[to]}`)
+      .all();
+    if (row?.journal_mode !== MODES[to]) throw new StillInUse();
+    if (to === "rollback") rmSync(`${path}-shm`, { force: true });
+  };
+  try {
+    await wait.retry(change, (thrown) => isBusy(thrown) || thrown instanceof StillInUse);
+  } catch (thrown) {
+    if (!isBusy(thrown) && !(thrown instanceof StillInUse))
+      throw await sqliteError(thrown, path, wait);
+    throw new CoopError(
+      "busy",
+      `the journal of ${path} can only be changed while nobody else uses the store, and somebody does`,
+      { hint: "end the other commands, on every host, and try again", cause: thrown },
+    );
+  }
+}
+
+class StillInUse extends Error {}
+
+/** Whose journal is to be held to what this host's mount bears. */
+export interface Host {
+  name: string;
+  /** What the host sees of the file, by which it knows the mount again. */
+  place: string;
+}
+
+/**
+ * Holds a store's journal to what its mount here bears, and keeps the choice and the host's mount in the store.
+ * @throws CoopError busy, while others use a store that must be changed; unavailable access.
+ */
+export async function settle(
+  connection: SqliteConnection,
+  path: string,
+  host: Host | undefined,
+  warn: Warn,
+): Promise<void> {
+  const { journal, because } = await decide(path, connection.wait, await keptJournal(connection));
+  // The other way is only a matter of speed, and never done unasked.
+  if (journal === "rollback" && (await journalOf(connection)) === "wal") {
+    await connection.aside(() => convert(path, journal, connection.wait));
+    warn("journal", changed(because));
+  }
+  await connection.transaction((tx) => keep(tx, { journal }, host));
+}
+
+/**
+ * Sets a store's journal by hand, as somebody on a host.
+ * @throws CoopError busy, while others use a store that must be changed; unavailable access, where the mount does not
+ *   bear it.
+ */
+export async function setJournal(
+  path: string,
+  asked: Kept & { journal: Journal },
+  host: string,
+  wait: Wait,
+): Promise<void> {
+  const { journal } = await decideAsked(path, wait, asked);
+  if ((await journalAt(path, wait)) !== journal) await convert(path, journal, wait);
+  const connection = await SqliteConnection.open(path, wait);
+  try {
+    const seen = await hostOf(host, path);
+    await connection.transaction(async (tx) => {
+      // What suited the journal until now need not suit this one: every other host finds out anew.
+      await tx.all(sql`delete from meta where name like 'mount:%'`);
+      await keep(tx, asked, seen);
+    });
+  } finally {
+    await connection.close();
+  }
+}
+
+async function journalAt(path: string, wait: Wait): Promise<Journal> {
+  let connection: SqliteConnection | undefined;
+  try {
+    connection = await SqliteConnection.open(path, wait);
+    return await journalOf(connection);
+  } catch (thrown) {
+    // Nothing else needs shared memory, and it cannot be read without.
+    if (sharesNoMemory(thrown)) return "wal";
+    throw thrown;
+  } finally {
+    await connection?.close();
+  }
+}
+
+/** What a user is told whose command had to change the journal. */
+export const changed = (because: string | undefined) =>
+  `the store now has a rollback journal${because === undefined ? "" : `: ${because}`}`;
+
+/** The journal that the file has. */
+export async function journalOf(connection: SqliteConnection): Promise<Journal> {
+  const [row] = await connection.run("pragma journal_mode");
+  return row!["journal_mode"] === "wal" ? "wal" : "rollback";
+}
+
+/** How many hosts' mounts are kept: containers have a new name each. */
+const MOST_HOSTS = 100;
+
+/** Keeps the choice of a journal in the store, and a host's mount as one that it was made for. */
+export async function keep(
+  tx: Sql,
+  { journal, oneHost }: { journal: Journal; oneHost?: boolean },
+  host: Host | undefined,
+): Promise<void> {
+  await setMeta(tx, "journal", journal);
+  if (oneHost === true) await setMeta(tx, "one_host", "1");
+  if (oneHost === false) await tx.all(sql`delete from meta where name = 'one_host'`);
+  if (!host) return;
+  await tx.all(sql`delete from meta where name like 'mount:%'
+    and (select count(*) from meta where name like 'mount:%') >= ${MOST_HOSTS}`);
+  await tx.all(sql`insert into meta (name, value)
+    values (${`mount:${host.name}`}, ${host.place} || ' ' || sqlite_version())
+    on conflict (name) do update set value = excluded.value`);
+}

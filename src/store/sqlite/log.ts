@@ -1,0 +1,40 @@
+import { statSync } from "node:fs";
+import { CoopError } from "../../errors";
+import { codeOf, openDatabase, type Opening } from "./connection";
+
+/**
+ * Refuses a store beside which another one left its write-ahead log: SQLite would put that log's pages into the file.
+ * Nothing in a log says whose it is; but one that was written last before its store was put at its path, or made,
+ * is doubtful, and then what both give together is looked through.
+ * @throws CoopError unavailable damaged, when the file is sound without the log and not with it.
+ */
+export function requireOwnLog(path: string): void {
+  const log = `${path}-wal`;
+  if (putAt(path) <= lastWritten(log) || isSound(path, "read-only")) return;
+  if (!isSound(path, "unchanging")) return;
+  throw new CoopError("unavailable", `${log} was left by another store: it does not fit ${path}`, {
+    reason: "damaged",
+    hint: "ask the person: the store is whole without it; move the -wal and the -shm away, and keep them",
+  });
+}
+
+/** When a file was made or moved, or its permissions were changed; 0 when there is none. */
+function putAt(path: string): number {
+  const file = statSync(path, { throwIfNoEntry: false });
+  if (!file) return 0;
+  // To write a file sets both times alike.
+  return Math.max(file.birthtimeMs, file.ctimeMs === file.mtimeMs ? 0 : file.ctimeMs);
+}
+
+const lastWritten = (path: string) =>
+  statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Infinity;
+
+function isSound(path: string, opening: Opening): boolean {
+  try {
+    using database = openDatabase(path, opening);
+    return database.query("pragma quick_check(1)").values()[0]?.[0] === "ok";
+  } catch (thrown) {
+    // What else keeps it from being looked through, such as a lock, its user is told when it is opened.
+    return !/^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(thrown));
+  }
+}

@@ -1,0 +1,175 @@
+import { access, constants, open, readFile, readlink, realpath, stat } from "node:fs/promises";
+import { userInfo } from "node:os";
+import { dirname } from "node:path";
+import { CoopError, type UnavailableReason } from "../../errors";
+import { codeOf } from "./connection";
+
+const { R_OK, W_OK, X_OK } = constants;
+
+const unavailable = (
+  reason: UnavailableReason,
+  message: string,
+  hint: string,
+  cause?: unknown,
+): CoopError => new CoopError("unavailable", message, { reason, hint, cause });
+
+/** Why SQLite was not let at a store, found by looking at what the system lets this process do there. */
+export async function refusal(path: string, thrown: unknown): Promise<CoopError> {
+  const absent = await absence(path);
+  if (absent) return absent;
+  const file = await realpath(path).catch(() => path);
+  const folder = dirname(file);
+  if (await handlesAreOut(folder))
+    return unavailable(
+      "access",
+      `${path} cannot be opened: no file handles are left`,
+      "allow the program more with `ulimit -n`",
+      thrown,
+    );
+
+  const unreadable = await firstBarrier(file, R_OK);
+  const found = unreadable ?? (await firstBarrier(file, R_OK | W_OK));
+  const [reason, what] = unreadable
+    ? (["access", `${path} cannot be read`] as const)
+    : (["read_only", `${path} cannot be written`] as const);
+  const allow = `let your sandbox ${unreadable ? "read" : "write"} the folder ${folder}`;
+  // Permissions are refused with EACCES, by a sandbox of macOS or a file's flags with EPERM.
+  if (!found || found.code === "EPERM")
+    return unavailable(
+      reason,
+      `${what}, though its permissions allow it (${codeOf(thrown)}): a sandbox may be in the way`,
+      allow,
+      thrown,
+    );
+  if (found.code === "EROFS")
+    return unavailable(reason, `${what}: its file system is read-only here`, allow, thrown);
+  const { owner, mine, mode } = found;
+  return unavailable(
+    reason,
+    `${what}: ${found.path} is ${mine ? "yours" : `${owner}'s`} with mode ${mode}`,
+    mine
+      ? `change its mode (chmod), or ${allow}`
+      : `as ${owner}, \`coop init --group NAME\` lets a group in; or ${allow}`,
+    thrown,
+  );
+}
+
+const ABSENT = ["ENOENT", "ENOTDIR"];
+
+/** Why a path is not that of a file, or undefined when it is. */
+export async function absence(path: string): Promise<CoopError | undefined> {
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => error);
+  if (found instanceof Error) {
+    if (!ABSENT.includes(found.code ?? "")) return undefined;
+    const target = await readlink(path).catch(() => undefined);
+    return noStore(path, target === undefined ? "" : `: it is a link to ${target}`);
+  }
+  if (!found.isDirectory()) return undefined;
+  return unavailable(
+    "foreign",
+    `${path} is a folder, not a store`,
+    "name the file in it: --db FOLDER/coop.db",
+  );
+}
+
+/** There is no store. Never suggests making one: the real one may be on a folder that is not mounted. */
+export const noStore = (path: string, more = "") =>
+  unavailable("no_store", `no store at ${path}${more}`, "is the folder mounted? ask the person");
+
+/** The file is there, and no coop store. */
+export async function foreign(path: string): Promise<CoopError> {
+  const { size } = await stat(path);
+  return unavailable(
+    "foreign",
+    size === 0
+      ? `${path} is an empty file, not a coop store`
+      : `${path} is a database of another program, not a coop store`,
+    "leave it as it is and ask the person; check --db and PIPPA_COOP_DB",
+  );
+}
+
+/** The file went while a transaction was open on it, so that nobody would find what the transaction wrote. */
+export async function moved(path: string): Promise<CoopError> {
+  const absent = await absence(path);
+  return absent
+    ? unavailable(
+        "no_store",
+        `the store ${path} went away while this command ran; nothing was written`,
+        "is the folder mounted? ask the person",
+      )
+    : unavailable(
+        "access",
+        `the store ${path} was replaced while this command ran; nothing was written`,
+        "repeat the command",
+      );
+}
+
+async function handlesAreOut(folder: string): Promise<boolean> {
+  try {
+    await (await open(folder)).close();
+    return false;
+  } catch (thrown) {
+    return ["EMFILE", "ENFILE"].includes((thrown as { code?: string }).code ?? "");
+  }
+}
+
+/** A file or folder that this process may not use, and why. */
+interface Barrier {
+  path: string;
+  /** The system's code, such as EACCES. */
+  code: string;
+  owner: string;
+  mine: boolean;
+  mode: string;
+}
+
+/** The first barrier to reading or writing a store: on the way to it, the file, or what SQLite keeps beside it. */
+async function firstBarrier(file: string, wish: number): Promise<Barrier | undefined> {
+  const folders = [dirname(file)];
+  while (folders[0] !== dirname(folders[0]!)) folders.unshift(dirname(folders[0]!));
+  const steps: [path: string, wish: number][] = [
+    ...folders.map((folder): [string, number] => [folder, X_OK]),
+    [dirname(file), X_OK | (wish & W_OK)],
+    ...["", "-wal", "-shm", "-journal"].map((suffix): [string, number] => [file + suffix, wish]),
+  ];
+  for (const [path, wished] of steps) {
+    const found = await barrier(path, wished);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+async function barrier(path: string, wish: number): Promise<Barrier | undefined> {
+  try {
+    await access(path, wish);
+    return undefined;
+  } catch (thrown) {
+    const { code = "" } = thrown as { code?: string };
+    const found = code === "ENOENT" ? undefined : await stat(path).catch(() => undefined);
+    if (!found) return undefined;
+    const { uid, mode } = found;
+    return {
+      path,
+      code,
+      owner: await nameOf(uid),
+      mine: uid === myId(),
+      mode: (mode & 0o7777).toString(8).padStart(4, "0"),
+    };
+  }
+}
+
+/** A user's name, where the machine's own list has it. */
+async function nameOf(uid: number): Promise<string> {
+  const users = await readFile("/etc/passwd", "utf8").catch(() => "");
+  const line = users.split("\n").find((each) => each.split(":")[2] === String(uid));
+  return line?.split(":")[0] ?? `user ${uid}`;
+}
+
+function myId(): number | undefined {
+  try {
+    return userInfo().uid;
+  } catch {
+    // Not in the list of users, as often in a container.
+    return undefined;
+  }
+}

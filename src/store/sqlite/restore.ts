@@ -1,0 +1,375 @@
+import { chmod, constants, copyFile, link, open, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { CoopError } from "../../errors";
+import { asFolderError } from "../../files";
+import { SIGILS, type Surface } from "../../ref";
+import { appendEvents } from "../events";
+import { meta, migrate, schemaVersion } from "../schema";
+import { raw, sql, type Sql } from "../sql";
+import type { Wait } from "../wait";
+import type { Writing } from "../write";
+import { datedName, makeBackupsFolder } from "./backups";
+import { SqliteConnection } from "./connection";
+import { lookIntoCopies } from "./copies";
+import { decide, keep, keptJournal } from "./journal";
+import { inspect, type Contents } from "./snapshot";
+import { schemaOf, stamp } from "./store";
+
+/** A private copy of the file that is restored from: verified, and at this binary's schema. */
+export interface Restorable {
+  path: string;
+  contents: Contents;
+  discard(): Promise<void>;
+}
+
+/**
+ * Copies a file beside the store that is to be restored from it, with the log or journal that belongs to it, and
+ * verifies the copy. The file itself is only read, and by no means of SQLite.
+ * @throws CoopError busy while somebody writes the file; unavailable: foreign, newer or damaged for the file, and full,
+ *   access or read_only for the store's folder.
+ */
+export async function prepare(file: string, store: string, wait: Wait): Promise<Restorable> {
+  const path = `${store}.restore-${wait.clock.unique()}`;
+  const discard = async () => {
+    for (const suffix of ["", ...BESIDE]) await rm(path + suffix, { force: true });
+  };
+  try {
+    await copyAtRest(file, path).catch((thrown) => {
+      throw asFolderError(thrown, dirname(store), "--db");
+    });
+    return { path, contents: await verify(path, file, wait), discard };
+  } catch (thrown) {
+    await discard();
+    throw thrown;
+  }
+}
+
+/** What SQLite keeps beside a database. */
+const BESIDE = ["-wal", "-shm", "-journal"] as const;
+
+async function copyAtRest(file: string, to: string): Promise<void> {
+  // A stale log beside a file that has none would silently replace its content.
+  const suffixes = ["", (await hasLog(file)) ? "-wal" : "-journal"];
+  const look = () => Promise.all(suffixes.map((suffix) => lookAt(file + suffix)));
+  const before = await look();
+  for (const [index, suffix] of suffixes.entries()) {
+    if (suffix !== "" && before[index] === "") continue;
+    await copyFile(file + suffix, to + suffix, constants.COPYFILE_FICLONE);
+    await chmod(to + suffix, 0o600);
+  }
+  const after = await look();
+  if (after.every((each, index) => each === before[index])) return;
+  throw new CoopError("busy", `${file} is being written: it is a store in use`, {
+    hint: `make a copy of it with coop --db ${file} backup`,
+  });
+}
+
+/** A file's size and time of change; "" for none, or an empty one. */
+async function lookAt(path: string): Promise<string> {
+  const there = await stat(path).catch(() => undefined);
+  return there && there.size > 0 ? `${there.size} ${there.mtimeMs}` : "";
+}
+
+/** Whether a database's header says that it has a write-ahead log (https://www.sqlite.org/fileformat.html). */
+async function hasLog(file: string): Promise<boolean> {
+  const header = await Bun.file(file).slice(0, 20).bytes();
+  return header[18] === 2;
+}
+
+async function verify(path: string, file: string, wait: Wait): Promise<Contents> {
+  const asFile = <T>(work: () => T | Promise<T>) =>
+    Promise.try(work).catch((thrown) => {
+      throw aboutFile(thrown, path, file);
+    });
+  const { version, isArchive } = await asFile(() => settle(path, file, wait));
+  if (isArchive) {
+    throw new CoopError("unavailable", `${file} is an archive of queue items, not a whole store`, {
+      reason: "foreign",
+      hint: `read it with coop --db ${file}`,
+    });
+  }
+  if (version > schemaVersion()) throw newer(file, version);
+  const contents = await asFile(() => inspect(path, file));
+  if (version === schemaVersion()) return contents;
+  const connection = await SqliteConnection.open(path, wait);
+  try {
+    await connection.transaction(async (tx) => {
+      await migrate(tx, version);
+      await stamp(connection);
+    });
+  } finally {
+    await connection.close();
+  }
+  return inspect(path, file);
+}
+
+/** Puts the log or journal of a copy into it, and looks what it is. */
+async function settle(
+  path: string,
+  file: string,
+  wait: Wait,
+): Promise<{ version: number; isArchive: boolean }> {
+  const connection = await SqliteConnection.open(path, wait);
+  try {
+    const version = await schemaOf(connection, file);
+    await connection.run("pragma journal_mode = delete");
+    return { version, isArchive: (await meta(connection, "archive_of")) !== undefined };
+  } finally {
+    await connection.close();
+  }
+}
+
+/** An error met with the copy, as one of the file that the user named. */
+function aboutFile(thrown: unknown, path: string, file: string): unknown {
+  if (!(thrown instanceof CoopError)) return thrown;
+  const message = thrown.message.replace(`the store ${path}`, file);
+  const { reason } = thrown.details;
+  const hint =
+    reason === "foreign"
+      ? "name a snapshot or a backup that coop made"
+      : reason === "damaged"
+        ? "nothing was changed; try an older backup"
+        : thrown.details.hint;
+  return new CoopError(thrown.code, message, { ...thrown.details, ...(hint && { hint }) });
+}
+
+/** Whether SQLite finds no damage in a store. */
+export async function isSound(store: Sql): Promise<boolean> {
+  const [row] = await store.all<{ integrity_check: string }>(raw("pragma integrity_check(1)"));
+  return row!.integrity_check === "ok";
+}
+
+/** The schema under which a copy is attached to the store's connection. */
+const ATTACHED = "snapshot";
+
+/** Lets a store's connection read a copy. To be done outside of a transaction. */
+export async function attach(store: Sql, { path }: Restorable): Promise<void> {
+  await store.all(sql`attach ${path} as ${raw(ATTACHED)}`);
+  // The copy's keys were verified, and rows of all tables are put in as they are.
+  await store.all(raw("pragma foreign_keys = off"));
+}
+
+export async function detach(store: Sql): Promise<void> {
+  await store.all(raw(`detach ${ATTACHED}`));
+  await store.all(raw("pragma foreign_keys = on"));
+}
+
+/** A number that is another one after any other connection has written. */
+export async function versionOf(on: Sql): Promise<number> {
+  const [row] = await on.all<{ data_version: number }>(raw("pragma data_version"));
+  return row!.data_version;
+}
+
+/** What a store knows that what it is restored from does not. */
+export interface Newer {
+  /** The number of its last event. */
+  lastEvent: number;
+  /** Records that were redacted since, and are as they were before. */
+  redacted: { surface: Surface; number: number }[];
+}
+
+/** The settings of a store itself, which are no data. */
+const OWN = `name in ('journal', 'one_host', 'group', 'moved_to', 'min_reader', 'min_writer')
+  or name like 'mount:%' or name like 'snapshot_%'`;
+
+/** Which rows of a table stay, and which of the copy are left out, where not all are replaced. */
+const STAYING: Record<string, { here: string; there: string }> = {
+  meta: { here: OWN, there: OWN },
+  events: {
+    here: `surface = 'store' and id not in (select id from ${ATTACHED}.events)`,
+    there: "false",
+  },
+};
+
+/**
+ * Replaces all rows of a store by those of the attached copy, inside the caller's transaction. The store's own settings
+ * and what its log says of it as a whole stay, and of each counter the higher value, so that no number is given twice.
+ * @throws CoopError unavailable newer, for a store whose schema this binary does not know.
+ */
+export async function replaceRows(tx: Sql): Promise<Newer> {
+  await requireKnownSchema(tx);
+  const lastEvent = await lastEventOf(tx);
+  const redacted = await tx.all<{ surface: Surface; number: number }>(
+    sql`select distinct surface, number from events where verb = 'redact'
+      and id not in (select id from ${raw(ATTACHED)}.events) order by surface, number`,
+  );
+  for (const table of await tablesOf(tx)) {
+    if (table === "counters") continue;
+    const [here, there] = [raw(`main.${table}`), raw(`${ATTACHED}.${table}`)];
+    const columns = raw((await columnsOf(tx, table)).join(", "));
+    const staying = STAYING[table];
+    await tx.all(sql`delete from ${here} ${raw(staying ? `where not (${staying.here})` : "")}`);
+    await tx.all(sql`insert into ${here} (${columns}) select ${columns} from ${there}
+      ${raw(staying ? `where not (${staying.there})` : "")}`);
+  }
+  await tx.all(sql`insert into main.counters (name, value)
+    select name, value from ${raw(ATTACHED)}.counters where true
+    on conflict (name) do update set value = max(counters.value, excluded.value)`);
+  return { lastEvent, redacted };
+}
+
+async function requireKnownSchema(tx: Sql): Promise<void> {
+  const [row] = await tx.all<{ user_version: number }>(raw("pragma main.user_version"));
+  if (row!.user_version !== schemaVersion()) throw newer("the store", row!.user_version);
+}
+
+const newer = (what: string, version: number) =>
+  new CoopError(
+    "unavailable",
+    `${what} has schema ${version}, and this coop knows ${schemaVersion()}`,
+    { reason: "newer", hint: "copy the newest coop binary here" },
+  );
+
+async function lastEventOf(on: Sql): Promise<number> {
+  const [row] = await on.all<{ last: number }>(
+    sql`select coalesce(max(id), 0) as last from events`,
+  );
+  return row!.last;
+}
+
+async function tablesOf(tx: Sql): Promise<string[]> {
+  const rows = await tx.all<{ name: string }>(
+    sql`select name from pragma_table_list where schema = 'main' and type in ('table', 'shadow')
+      and name not like 'sqlite_%'`,
+  );
+  return rows.map(({ name }) => name);
+}
+
+async function columnsOf(tx: Sql, table: string): Promise<string[]> {
+  const rows = await tx.all<{ name: string }>(
+    sql`select name from pragma_table_info(${table}) order by cid`,
+  );
+  return rows.map(({ name }) => name);
+}
+
+/** Logs a restore under a number that no event had before. */
+export async function logRestore(
+  { tx, actor, at }: Writing,
+  after: { from: string; saved_as: string | null },
+  lastEvent: number,
+): Promise<void> {
+  const id = Math.max(lastEvent, await lastEventOf(tx)) + 1;
+  await appendEvents(tx, actor, at, [
+    { surface: "store", number: 0, verb: "restore", version: 0, after },
+  ]);
+  await tx.all(sql`update events set id = ${id} where id = (select max(id) from events)`);
+}
+
+/** How far numbers skip ahead where what was given since the copy was made cannot be known. */
+export const SKIP = 1000;
+
+/** The highest numbers that a store is known to have given: of each counter, and of its last event. */
+export interface Given {
+  counters: Map<string, number>;
+  lastEvent: number;
+}
+
+/** What numbers a store that is beyond use has given, as far as it and the copies beside it can still tell. */
+export async function highestGiven(
+  path: string,
+  { contents }: Restorable,
+  wait: Wait,
+): Promise<Given> {
+  const given: Given = { counters: new Map(), lastEvent: contents.lastEvent };
+  const look = async (on: Sql) => {
+    const rows = await on.all<{ name: string; value: number }>(
+      sql`select name, value from counters
+        union all select ${SIGILS.queue}, max(number) from queue_items`,
+    );
+    for (const { name, value } of rows.filter((row) => isLikely(row.value)))
+      given.counters.set(name, Math.max(value, given.counters.get(name) ?? 0));
+    const lastEvent = await lastEventOf(on);
+    if (isLikely(lastEvent)) given.lastEvent = Math.max(given.lastEvent, lastEvent);
+  };
+  try {
+    const connection = await SqliteConnection.open(path, wait, "unchanging");
+    await look(connection).finally(() => connection.close());
+  } catch {
+    // What is beyond use often tells nothing.
+  }
+  await lookIntoCopies(path, contents.created_at, look);
+  return given;
+}
+
+/** What a damaged file tells can be any number, and refs have fifteen digits at most. */
+const isLikely = (value: unknown) => Number.isInteger(value) && (value as number) < 1e12;
+
+/** Sets each counter ahead of all that it may have given. */
+export async function skipAhead(tx: Sql, { counters }: Given): Promise<void> {
+  for (const name of Object.values(SIGILS)) {
+    const value = (counters.get(name) ?? 0) + SKIP;
+    await tx.all(sql`insert into counters (name, value) values (${name}, ${value})
+      on conflict (name) do update set value = max(counters.value + ${SKIP}, excluded.value)`);
+  }
+}
+
+/** Where the store is kept as it was before a restore at a time (ms since 1970); makes the folder. */
+export async function savedName(store: string, at: number): Promise<string> {
+  const name = datedName(store.replace(/(\.db)?$/, ".before-restore.db"), at);
+  return join(await makeBackupsFolder(store), name);
+}
+
+/**
+ * Puts a copy in the place of a store that is beyond use, in one rename. What was there is kept under another name, and so
+ * is a log or journal beside it: it may be all that is left of a store, and would replace the content of the new one.
+ * @param store its own path, with no link in it.
+ * @param kept the name for what was there.
+ * @throws CoopError unavailable: full, access, read_only.
+ */
+export async function putInPlace(
+  { path: copy }: Restorable,
+  store: string,
+  kept: string,
+): Promise<void> {
+  inspect(copy);
+  try {
+    const there = await stat(store).catch(() => undefined);
+    const folder = await stat(dirname(store));
+    await chmod(copy, there ? there.mode & 0o777 : 0o600 | (folder.mode & 0o060));
+    for (const suffix of ["", "-wal", "-journal"])
+      if ((await lookAt(store + suffix)) !== "") await linkOrCopy(store + suffix, kept + suffix);
+    for (const suffix of BESIDE) await rm(store + suffix, { force: true });
+    await rename(copy, store);
+    await syncFolder(dirname(store));
+  } catch (thrown) {
+    throw asFolderError(thrown, dirname(store), "--db");
+  }
+}
+
+/** Makes a rename durable, where the system can. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder).catch(() => undefined);
+  await handle?.sync().catch(() => {});
+  await handle?.close();
+}
+
+async function linkOrCopy(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch {
+    // A file system without hard links.
+    await copyFile(from, to, constants.COPYFILE_EXCL);
+  }
+}
+
+/** Keeps the published snapshot as a dated backup: what replaces it may be older than it. */
+export async function keepDated(published: string, store: string): Promise<void> {
+  const there = await stat(published).catch(() => undefined);
+  if (!there) return;
+  const dated = join(dirname(published), datedName(store, there.mtimeMs));
+  await linkOrCopy(published, dated).catch((thrown: { code?: string }) => {
+    if (thrown.code !== "EEXIST") throw asFolderError(thrown, dirname(published), "--db");
+  });
+}
+
+/** Gives a copy the journal that its place bears. */
+export async function setJournal({ path }: Restorable, wait: Wait): Promise<void> {
+  const connection = await SqliteConnection.open(path, wait);
+  try {
+    const { journal } = await decide(path, wait, await keptJournal(connection));
+    await connection.run(`pragma journal_mode = ${journal === "wal" ? "wal" : "delete"}`);
+    await connection.transaction((tx) => keep(tx, { journal }, undefined));
+  } finally {
+    await connection.close();
+  }
+}

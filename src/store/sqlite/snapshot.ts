@@ -1,0 +1,283 @@
+import { constants, Database, SQLiteError } from "bun:sqlite";
+import { chmod, copyFile, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { CoopError, type UnavailableReason } from "../../errors";
+import { asFolderError } from "../../files";
+import type { Store } from "../open";
+import { first, raw, sql, type Fragment, type Value } from "../sql";
+import type { Clock } from "../wait";
+import { APPLICATION_ID } from "./connection";
+
+/** What a whole and sound coop file holds. */
+export interface Contents {
+  /** The schema version. */
+  schema: number;
+  /** When its store was made: RFC 3339, as `init` wrote it down. Tells one store from another. */
+  created_at: string | undefined;
+  /** The newest event's time in ms since 1970, and its number; 0 when there is none. */
+  lastEventAt: number;
+  lastEvent: number;
+  /** How many rows each table has. */
+  rows: Record<string, number>;
+}
+
+export interface Snapshot extends Contents {
+  /** Its absolute path. */
+  file: string;
+  bytes: number;
+  /** How long nobody could write to the store, in ms: not at all where it keeps a write-ahead log. */
+  blockedMs: number;
+}
+
+export interface SnapshotOptions {
+  clock: Clock;
+  /** Told what is being done, as one word, before each part that can take long. */
+  doing?(what: "copying" | "checking"): Promise<void>;
+}
+
+/**
+ * Copies a live SQLite store as it is at one moment into a file, which is not there before it is whole, on the disk and
+ * checked; what was there until then is replaced at that moment, or left as it is when the copy fails. Only opens the
+ * store by the connection that it is given: to open and close its files would drop that connection's locks.
+ * @param target an absolute path in a folder that is there.
+ * @throws CoopError unavailable: full, access or read_only for the target; damaged; what the store throws.
+ */
+export async function snapshot(
+  store: Store,
+  target: string,
+  { clock, doing }: SnapshotOptions,
+): Promise<Snapshot> {
+  const schema = Number(await only(store, raw("pragma user_version")));
+  const last = Number(await only(store, sql`select coalesce(max(id), 0) from events`));
+  const journal = await only(store, raw("pragma journal_mode"));
+  return put(target, {
+    clock,
+    mode: await modeOf(storeFile(store)),
+    fill: async (temporary) => {
+      await doing?.("copying");
+      const begun = clock.elapsed();
+      await store.all(sql`vacuum into ${temporary}`);
+      return journal === "wal" ? 0 : Math.ceil(clock.elapsed() - begun);
+    },
+    inspect: async (temporary) => {
+      await doing?.("checking");
+      const contents = inspect(temporary, `the copy for ${target}`);
+      if (contents.schema >= schema && contents.lastEvent >= last) return contents;
+      throw damaged(`the copy for ${target}`, "it lacks what the store has");
+    },
+  });
+}
+
+/**
+ * Copies a snapshot, with the same care.
+ * @throws CoopError unavailable: full, access or read_only for the target; damaged.
+ */
+export async function copySnapshot(
+  from: Snapshot,
+  target: string,
+  { clock }: SnapshotOptions,
+): Promise<Snapshot> {
+  return put(target, {
+    clock,
+    mode: await modeOf(from.file),
+    fill: async (temporary) => {
+      await copyFile(from.file, temporary, CLONE_WHERE_POSSIBLE);
+      return 0;
+    },
+    inspect: async (temporary) => inspect(temporary, `the copy for ${target}`),
+  });
+}
+
+const CLONE_WHERE_POSSIBLE = 2;
+
+/** How a temporary beside its target is called; one that is left over was being written when its process was killed. */
+const temporaryOf = (target: string, clock: Clock) => `${target}.${clock.unique()}.snapshot`;
+
+/** Whether a file's name is that of a snapshot that was never finished, or of the journal beside one. */
+export const isTemporary = (name: string) => /\.snapshot(-journal)?$/.test(name);
+
+/** Nothing is written into a temporary for this long unless its process is gone. */
+const ABANDONED_MS = 3_600_000;
+
+interface Putting {
+  clock: Clock;
+  mode: number;
+  /** Gives how long writers were blocked, in ms. */
+  fill(temporary: string): Promise<number>;
+  inspect(temporary: string): Promise<Contents>;
+}
+
+async function put(
+  target: string,
+  { clock, mode, fill, inspect: look }: Putting,
+): Promise<Snapshot> {
+  const temporary = temporaryOf(target, clock);
+  try {
+    await removeAbandoned(target, clock);
+    // Made beforehand, so that nobody else may read it at any moment and the system says what it refuses; SQLite takes
+    // an empty file for none.
+    await (await open(temporary, "wx", 0o600)).close();
+    const blockedMs = await fill(temporary);
+    await chmod(temporary, mode).catch(() => {});
+    await sync(temporary, "r+");
+    const contents = await look(temporary);
+    const { size } = await stat(temporary);
+    await rename(temporary, target);
+    await syncFolder(dirname(target));
+    return { file: target, bytes: size, blockedMs, ...contents };
+  } catch (thrown) {
+    throw asTargetError(thrown, target);
+  } finally {
+    for (const suffix of ["", "-journal"])
+      await rm(temporary + suffix, { force: true }).catch(() => {});
+  }
+}
+
+/** Removes what killed processes left of earlier snapshots of the same target, or of the same but for its date. */
+async function removeAbandoned(target: string, clock: Clock): Promise<void> {
+  const folder = dirname(target);
+  const own = withoutDate(basename(target));
+  for (const name of await readdir(folder).catch(() => [])) {
+    const of = /^(.+)\.[0-9a-f-]{36}\.snapshot(-journal)?$/.exec(name)?.[1];
+    if (of === undefined || withoutDate(of) !== own) continue;
+    const path = join(folder, name);
+    const written = await stat(path).catch(() => undefined);
+    if (written && clock.now() - written.mtimeMs > ABANDONED_MS)
+      await rm(path, { force: true }).catch(() => {});
+  }
+}
+
+const withoutDate = (name: string) => name.replace(/\d{4}(-\d\d){2}T(\d\d-){2}\d\d\.\d{3}Z/, "");
+
+async function sync(path: string, flags: string): Promise<void> {
+  const file = await open(path, flags);
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes a rename durable. Windows has no such thing, and some mounts have none either. */
+async function syncFolder(folder: string): Promise<void> {
+  try {
+    await sync(folder, "r");
+  } catch (thrown) {
+    if (codeOf(thrown) === "EIO") throw thrown;
+  }
+}
+
+/**
+ * Reads all of a coop file that nobody writes to, through a connection of its own, and leaves nothing beside it.
+ * @param name what errors call it.
+ * @throws CoopError unavailable: foreign for what coop did not write, damaged, access.
+ */
+export function inspect(path: string, name = path): Contents {
+  return reading(path, name, (database) => {
+    const all = <R>(statement: string) => database.query<R, []>(statement).all();
+    const { integrity_check: found } = all<{ integrity_check: string }>(
+      "pragma integrity_check(1)",
+    )[0]!;
+    if (found !== "ok") throw damaged(name, found.replace(/^\*.*\n/, ""));
+    const [dangling] = all<{ table: string }>("pragma foreign_key_check");
+    if (dangling) throw damaged(name, `rows of ${dangling.table} name records that are not there`);
+    const tables = all<{ name: string }>(
+      "select name from pragma_table_list where schema = 'main' and type = 'table' and name not like 'sqlite_%'",
+    );
+    const rows = tables.map(({ name: table }): [string, number] => [
+      table,
+      all<{ count: number }>(`select count(*) as count from "${table}"`)[0]!.count,
+    ]);
+    const last = all<{ id: number; at: number }>(
+      "select id, at from events order by id desc limit 1",
+    )[0];
+    return {
+      ...identify(database),
+      lastEventAt: last?.at ?? 0,
+      lastEvent: last?.id ?? 0,
+      rows: Object.fromEntries(rows),
+    };
+  });
+}
+
+/**
+ * What a coop file says of itself; as cheap as opening it.
+ * @throws CoopError unavailable: foreign for what coop did not write, damaged, access.
+ */
+export const identity = (path: string) => reading(path, path, identify);
+
+function identify(database: Database): Pick<Contents, "schema" | "created_at"> {
+  const schema = database.query<{ user_version: number }, []>("pragma user_version").get()!;
+  const made = database
+    .query<{ value: string }, []>("select value from meta where name = 'created_at'")
+    .get();
+  return { schema: schema.user_version, created_at: made?.value };
+}
+
+/** Opens a file as one that does not change: no locks, and no files beside it. */
+function reading<T>(path: string, name: string, work: (database: Database) => T): T {
+  let database: Database | undefined;
+  try {
+    database = new Database(
+      `${pathToFileURL(path).href}?immutable=1`,
+      constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI,
+    );
+    const { application_id: application } = database
+      .query<{ application_id: number }, []>("pragma application_id")
+      .get()!;
+    if (application === APPLICATION_ID) return work(database);
+    throw foreign(name);
+  } catch (thrown) {
+    throw asReadingError(thrown, name);
+  } finally {
+    database?.close();
+  }
+}
+
+function asReadingError(thrown: unknown, name: string): unknown {
+  if (!(thrown instanceof SQLiteError)) return thrown;
+  const code = codeOf(thrown);
+  if (code === "SQLITE_NOTADB") return foreign(name);
+  return code.startsWith("SQLITE_CANTOPEN")
+    ? unavailable("access", `${name} cannot be opened (${code})`, "check its permissions", thrown)
+    : damaged(name, thrown.message, thrown);
+}
+
+const unavailable = (reason: UnavailableReason, message: string, hint: string, cause?: unknown) =>
+  new CoopError("unavailable", message, { reason, hint, cause });
+
+const foreign = (name: string) =>
+  unavailable("foreign", `${name} is no coop file`, "leave it as it is, and name another");
+
+const damaged = (name: string, how: string, cause?: unknown) =>
+  unavailable("damaged", `${name} is damaged: ${how}`, "coop doctor says more", cause);
+
+/** What SQLite met while it wrote the copy, as the system says it. */
+const WRITING: readonly [pattern: RegExp, code: string][] = [
+  [/^SQLITE_FULL/, "ENOSPC"],
+  [/^SQLITE_(IOERR_(WRITE|FSYNC|DIR_FSYNC|TRUNCATE|CLOSE)|CANTOPEN)/, "EIO"],
+];
+
+function asTargetError(thrown: unknown, target: string): unknown {
+  const cause = thrown instanceof CoopError ? thrown.details.cause : undefined;
+  const code = WRITING.find(([pattern]) => pattern.test(codeOf(cause)))?.[1];
+  return asFolderError(code === undefined ? thrown : { code }, dirname(target), "--to");
+}
+
+const codeOf = (thrown: unknown) => String((thrown as { code?: string } | undefined)?.code ?? "");
+
+/** The one value that a statement gives. */
+async function only(store: Store, statement: Fragment): Promise<Value | undefined> {
+  const row = await first(store, statement);
+  return row && Object.values(row)[0];
+}
+
+/** The file's permissions, with which its owner may write to a copy of it. */
+const modeOf = async (path: string) => ((await stat(path)).mode & 0o777) | 0o600;
+
+/** The path of a store that is a SQLite file. */
+function storeFile({ location }: Store): string {
+  if (location.engine === "sqlite") return location.path;
+  throw new Error("not a SQLite store");
+}

@@ -1,0 +1,91 @@
+import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import * as v from "valibot";
+import { usage } from "../../errors";
+import { written } from "../../cli/answer";
+import { repeatable } from "../../cli/args";
+import { defineVerb, flag, optionalWord, requiredFlag } from "../../cli/define";
+import { inline, lines } from "../../cli/text";
+import { duration } from "../../time";
+import { queueName, whole } from "../../words";
+import { moveOut, type Moved } from "./archiving";
+import { scopeFilter, warnUnused } from "./args";
+import { archivable } from "./store";
+
+const DEFAULT_LIMIT = 10_000;
+
+interface Archived extends Moved {
+  archived: number;
+  to: string;
+  /** Finished for as long, but kept with what they belong to. */
+  kept: number;
+  /** How many the limit left. */
+  left: number;
+}
+
+export default defineVerb({
+  about: "move items finished long ago out of the store, into a file that is checked first",
+  examples: [
+    "coop --as dad queue archive --older 90d --to /srv/archive/coop-2026.db",
+    "coop --as dad queue archive jobs --older 4w --to jobs.db",
+  ],
+  notes: `Moves done and dropped items that nobody changed for so long, with their replies and events. They are read back from
+the file before they leave the store; a command that is killed leaves them in both, and its repeat goes on. Those of one
+push to several, and those about each other (--re), go together or stay. Their refs are never given again. The file may
+be an archive of the same store already; read it as a store: coop --db FILE queue show Q9.`,
+  args: {
+    queue: optionalWord(queueName, "NAME", "the queue (all)"),
+    older: requiredFlag(v.string(), "TIME", "last changed longer ago than this (90m, 2h, 90d, 4w)"),
+    to: requiredFlag(
+      v.pipe(
+        v.string(),
+        v.check((path) => path !== "" && !path.includes("\0"), "name a file"),
+        v.check((path) => !/-(wal|shm|journal)$/.test(path), "SQLite takes that name for its own"),
+      ),
+      "FILE",
+      "the archive, in a folder that is there",
+    ),
+    limit: flag(
+      whole("a limit", 0, Number.MAX_SAFE_INTEGER),
+      "N",
+      `how many at once (${DEFAULT_LIMIT}; 0 for all): others wait for so long`,
+    ),
+    ...repeatable,
+  },
+  run: async ({ queue, older, to, limit = DEFAULT_LIMIT }, context) => {
+    const age = duration(older);
+    const file = resolve(context.edge.folder, to);
+    const store = await context.store();
+    if (store.location.engine === "sqlite") await requireAnother(file, store.location.path);
+    const result = await context.write(async (writing) => {
+      await warnUnused(context, writing.tx, queue);
+      const place = { queue, scope: scopeFilter(context) };
+      const before = writing.at - age;
+      const { numbers, kept, left } = await archivable(writing.tx, { ...place, before, limit });
+      const moved =
+        numbers.length > 0 ? await moveOut(writing, numbers, file, context.wait) : NOTHING;
+      return { archived: numbers.length, ...moved, to: file, kept, left };
+    });
+    return written<Archived>(result, archivedText);
+  },
+});
+
+const NOTHING: Moved = { events: 0, queues: {} };
+
+/** @throws CoopError usage, for the store's own file. */
+async function requireAnother(file: string, path: string): Promise<void> {
+  const [given, own] = await Promise.all([file, path].map((each) => stat(each).catch(() => null)));
+  if (given && own && given.dev === own.dev && given.ino === own.ino)
+    throw usage(`${file} is the store itself`, "name another file with --to");
+}
+
+function archivedText({ archived, events, to, queues, kept, left }: Archived): string {
+  const each = Object.entries(queues).map(([name, count]) => `${inline(name)} ${count}`);
+  return lines(
+    archived === 0
+      ? "nothing to archive"
+      : `archived ${archived} items and ${events} events into ${inline(to)}: ${each.join(", ")}`,
+    kept > 0 && `${kept} more are finished as long, but belong with others that are not: kept`,
+    left > 0 && `${left} more: repeat the command`,
+  );
+}

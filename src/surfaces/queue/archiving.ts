@@ -1,0 +1,126 @@
+import { CoopError } from "../../errors";
+import { ref } from "../../ref";
+import { appendEvents } from "../../store/events";
+import { meta } from "../../store/schema";
+import type { Connection, Row, Sql } from "../../store/sql";
+import { openArchive } from "../../store/sqlite/archive";
+import type { Wait } from "../../store/wait";
+import type { Writing } from "../../store/write";
+import { contentsOf, putContents, remove, type Contents } from "./store";
+
+/** What was moved out of the store. */
+export interface Moved {
+  /** How many items of each queue. */
+  queues: Record<string, number>;
+  events: number;
+}
+
+/**
+ * Moves items with their replies and events into an archive. They leave the store only after the archive gave back what
+ * was written into it; when that command ends in between they are in both, and the next one takes up from there.
+ * @param file the archive's absolute path.
+ * @throws CoopError conflict version, where the archive has an item otherwise; the errors of `openArchive`; busy, unknown.
+ */
+export async function moveOut(
+  writing: Writing,
+  numbers: readonly number[],
+  file: string,
+  wait: Wait,
+): Promise<Moved> {
+  const { tx, actor, at } = writing;
+  const of = (await meta(tx, "created_at")) ?? "";
+  const opened = async <T>(work: (archive: Connection) => Promise<T>): Promise<T> => {
+    const archive = await openArchive(file, of, wait);
+    try {
+      return await work(archive);
+    } finally {
+      await archive.close();
+    }
+  };
+  const { hashes, ...moved } = await opened((archive) => copyInto(archive, tx, numbers, file));
+  await opened((archive) => verify(archive, numbers, hashes, file));
+  // Before the others go: the number that it is given is then higher than all of theirs, and none is given twice.
+  const after = { to: file, items: numbers.length, events: moved.events };
+  await appendEvents(tx, actor, at, [
+    { surface: "store", number: 0, verb: "archive", version: 0, after },
+  ]);
+  for (const some of inParts(numbers).reverse()) await remove(tx, some);
+  return moved;
+}
+
+/** Copies items in one transaction of the archive, and gives a hash of each part of them. */
+const copyInto = (archive: Connection, from: Sql, numbers: readonly number[], file: string) =>
+  archive.transaction(async (into) => {
+    const copied: Moved & { hashes: string[] } = { queues: {}, events: 0, hashes: [] };
+    for (const some of inParts(numbers)) {
+      const contents = await contentsOf(from, some);
+      requireOlder(await contentsOf(into, some), contents, file);
+      await putContents(into, contents);
+      for (const { queue } of contents.items)
+        copied.queues[String(queue)] = (copied.queues[String(queue)] ?? 0) + 1;
+      copied.events += contents.events.length;
+      copied.hashes.push(hashOf(contents));
+    }
+    return copied;
+  });
+
+/** @throws CoopError unavailable damaged, where a part is not what was written. */
+async function verify(
+  archive: Sql,
+  numbers: readonly number[],
+  hashes: readonly string[],
+  file: string,
+): Promise<void> {
+  for (const [part, some] of inParts(numbers).entries()) {
+    if (hashOf(await contentsOf(archive, some)) === hashes[part]) continue;
+    throw new CoopError("unavailable", `${file} does not give back what was written into it`, {
+      reason: "damaged",
+      hint: "nothing was removed from the store; check that disk, and name another file with --to",
+    });
+  }
+}
+
+/** How many items are held in memory at once: each may have a payload of 4 MiB. */
+const ITEMS_AT_ONCE = 100;
+
+const inParts = (numbers: readonly number[]): number[][] =>
+  Array.from({ length: Math.ceil(numbers.length / ITEMS_AT_ONCE) }, (_, part) =>
+    numbers.slice(part * ITEMS_AT_ONCE, (part + 1) * ITEMS_AT_ONCE),
+  );
+
+/** @throws CoopError conflict version: to replace what is no older version of an item would lose it. */
+function requireOlder(there: Contents, contents: Contents, file: string): void {
+  for (const old of there.items) {
+    const number = Number(old["number"]);
+    const now = onlyOf(contents, number);
+    if (Number(old["version"]) < Number(now.items[0]!["version"])) continue;
+    if (hashOf(onlyOf(there, number)) === hashOf(now)) continue;
+    const name = ref("queue", number);
+    throw new CoopError("conflict", `${file} has another ${name}, of version ${old["version"]}`, {
+      reason: "version",
+      ref: name,
+      hint: "name another file with --to",
+    });
+  }
+}
+
+function onlyOf({ items, replies, events }: Contents, number: number): Contents {
+  const its = (column: string) => (row: Row) => row[column] === number;
+  return {
+    items: items.filter(its("number")),
+    replies: replies.filter(its("item")),
+    events: events.filter(its("number")),
+  };
+}
+
+/** Alike for the same rows in whatever store: each numbers replies and events by itself. */
+function hashOf({ items, replies, events }: Contents): string {
+  const content = [items, replies, events].map((rows) =>
+    rows.map((row) =>
+      Object.entries(row)
+        .filter(([column]) => column !== "id")
+        .sort(([one], [other]) => (one < other ? -1 : 1)),
+    ),
+  );
+  return new Bun.CryptoHasher("sha256").update(JSON.stringify(content)).digest("hex");
+}

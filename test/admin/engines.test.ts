@@ -1,0 +1,72 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import type { Check } from "../../src/admin/doctor/check";
+import type { Store } from "../../src/store/open";
+import { sql } from "../../src/store/sql";
+import { writeLetter } from "../../src/surfaces/letter/store";
+import { clock, engines, writingAs } from "../engines";
+import { inside, type Inside } from "../inside";
+
+describe.each(engines)("looking after a store on $name", ({ openFresh }) => {
+  let store: Store;
+  let close: () => Promise<void>;
+  let coop: Inside;
+  beforeEach(async () => {
+    ({ store, close } = await openFresh());
+    coop = await inside(store);
+  });
+  afterEach(async () => {
+    await coop[Symbol.asyncDispose]();
+    await close();
+  });
+
+  const letter = (as: string, at?: number) =>
+    writingAs(
+      store,
+      as,
+      (writing) =>
+        writeLetter(writing, { scope: "", to: as, title: "", body: "x", supersedes: [] }),
+      at === undefined ? {} : { at },
+    );
+  const find = async (what: string): Promise<Check> =>
+    (await coop.data(["doctor"])).checks.find((check: Check) => check.name === what);
+
+  test("the doctor finds it healthy", async () => {
+    await letter("ann");
+    const { checks } = await coop.data(["doctor"]);
+    expect(checks.filter(({ status }: Check) => status === "fail")).toEqual([]);
+    expect(checks[0]).toMatchObject({ name: "store", status: "ok" });
+    for (const what of ["clock", "ids", "schema"])
+      expect(await find(what)).toMatchObject({ status: "ok" });
+  });
+
+  test("the doctor finds misspelt ids", async () => {
+    for (let n = 0; n < 5; n++) await letter("codex-pippa");
+    await letter("codex-pipa");
+    expect(await find("ids")).toMatchObject({
+      status: "warn",
+      message: "'codex-pipa' (1 event) looks like 'codex-pippa' (5 events)",
+    });
+  });
+
+  test("the doctor finds a clock that was set back, and one that is ahead", async () => {
+    const now = clock.now();
+    await letter("ann", now);
+    await letter("ann", now - 7_200_000);
+    expect(await find("clock")).toMatchObject({
+      status: "warn",
+      message: expect.stringMatching(/^set back by 2h at event 2 \(\d{4}-.*Z on host\)$/),
+    });
+    await store.transaction((tx) => tx.all(sql`update events set at = at + ${9e8} where id = 2`));
+    expect(await find("clock")).toMatchObject({
+      status: "warn",
+      message: expect.stringMatching(/10d in the future \(\d{4}-.*Z, by ann on host\)$/),
+    });
+  });
+
+  test("a backup to a file is a SQLite copy of it", async () => {
+    await letter("ann");
+    const { file, events } = await coop.data(["backup", "--to", "copy.db"]);
+    expect(events).toBe(1);
+    expect(await coop.data(["letter", "list", "--db", file])).toMatchObject([{ ref: "L1" }]);
+  });
+});

@@ -1,0 +1,268 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import type { Surface } from "../../src/ref";
+import type { Store } from "../../src/store/open";
+import { raw, type Row } from "../../src/store/sql";
+import { engines, eventsOf } from "../engines";
+import { inside, type Inside } from "../inside";
+
+const SECRET = `hun"ter\\2\n가`;
+const STONE = /^\[redacted by dad \d{4}-\d\d-\d\d\]$/;
+
+describe.each(engines)("redacting on $name", ({ openFresh }) => {
+  let store: Store;
+  let close: () => Promise<void>;
+  let coop: Inside;
+  beforeEach(async () => {
+    ({ store, close } = await openFresh());
+    coop = await inside(store);
+  });
+  afterEach(async () => {
+    await coop[Symbol.asyncDispose]();
+    await close();
+  });
+
+  const ann = (...words: string[]) => coop.data(words, { as: "ann" });
+  const redact = (...words: string[]) => coop.data(["redact", ...words], { as: "dad" });
+
+  const TABLES = [
+    "letters",
+    "requests",
+    "request_messages",
+    "todos",
+    "history_entries",
+    "queue_items",
+    "replies",
+    "events",
+    "keys",
+  ];
+
+  /** Every row that a text stands in, in whatever way of writing it, as `table column`. */
+  async function placesOf(text: string): Promise<string[]> {
+    const places: string[] = [];
+    for (const table of TABLES) {
+      for (const row of await store.all<Row>(raw(`select * from ${table}`))) {
+        for (const [column, value] of Object.entries(row)) {
+          if (typeof value === "string" && unescaped(value).includes(unescaped(text)))
+            places.push(`${table} ${column}`);
+        }
+      }
+    }
+    return places;
+  }
+  const unescaped = (text: string) =>
+    text
+      .replaceAll("\\uac00", "가")
+      .replace(/\\+(n|")/g, (_, c) => (c === "n" ? "\n" : c))
+      .replace(/\\+/g, "\\");
+
+  /** Commands that put a text into every place of a record that people write, and the record's ref. */
+  const WRITTEN: Record<Surface, { ref: string; words: (text: string) => string[][] }> = {
+    letter: {
+      ref: "L1",
+      words: (text) => [
+        ["letter", "write", `a ${text}`, "--body", `b ${text}`, "--key", "k"],
+        ["letter", "read", "--key", "k"],
+        ["letter", "ack", "L1", "--body", `c ${text}`, "--key", "k"],
+        ["letter", "reopen", "L1", "--body", `d ${text}`],
+        ["letter", "ack", "L1"],
+        ["letter", "reopen", "L1"],
+      ],
+    },
+    request: {
+      ref: "R1",
+      words: (text) => [
+        ["request", "open", text, "--to", "ann", "--body", text, "--key", "k"],
+        ["request", "reply", "R1", `so: ${text}`],
+        ["request", "edit", "R1", "--title", "other", "--body", "other", "--key", "k"],
+        ["request", "done", "R1", "--body", text],
+      ],
+    },
+    todo: {
+      ref: "T1",
+      words: (text) => [
+        ["todo", "add", text, "--body", text, "--key", "k"],
+        ["todo", "block", "T1", "--body", text],
+        ["todo", "edit", "T1", "--title", "other", "--body", "other"],
+        ["todo", "stop", "T1"],
+        ["todo", "block", "T1", "--body", text],
+      ],
+    },
+    history: {
+      ref: "H1",
+      words: (text) => [
+        ["history", "add", text, "--slug", "first", "--body", text, "--key", "k"],
+        ["history", "edit", "H1", "--title", "other", "--key", "k"],
+      ],
+    },
+    queue: {
+      ref: "Q1",
+      words: (text) => [
+        ["queue", "push", "jobs", JSON.stringify({ deep: [JSON.stringify(text)] }), "--key", "k"],
+        ["queue", "take", "jobs", "--key", "k"],
+        ["queue", "reply", "Q1", text],
+        ["queue", "done", "Q1", "--reply", text, "--note", text, "--key", "k"],
+      ],
+    },
+  };
+
+  describe.each(Object.keys(WRITTEN) as Surface[])("a %s", (surface) => {
+    const { ref, words } = WRITTEN[surface];
+    beforeEach(async () => {
+      for (const each of words(SECRET)) await ann(...each);
+      // Another that holds the same keeps it.
+      await ann("letter", "write", "--body", `also ${SECRET}`);
+    });
+    const others = /^(letters body|letters title|keys result)$/;
+
+    test("loses one text wherever it stands, and keeps what is around it", async () => {
+      const before = (await coop.data(["show", ref])) as { version: number };
+      const also = surface === "letter" ? "L2" : "L1";
+
+      const redacted = await redact(ref, "--text", SECRET);
+
+      expect(redacted).toMatchObject({
+        ref,
+        refs: [ref],
+        version: before.version + 1,
+        also_in: [also],
+      });
+      expect(await placesOf(SECRET)).toEqual(["letters body"]);
+      const shown = await coop.data(["show", ref]);
+      expect(shown.version).toBe(before.version + 1);
+      expect(JSON.stringify(shown)).toContain("[redacted by dad ");
+      if (surface === "letter") expect(shown.title).toMatch(/^a \[redacted/);
+      if (surface === "queue") {
+        expect(shown.payload_type).toBe("json");
+        expect(JSON.parse(shown.payload).deep[0]).toMatch(/^"\[redacted by dad .*\]"$/);
+      }
+    });
+
+    test("loses all that was written, without --text", async () => {
+      await redact(ref);
+      expect((await placesOf(SECRET)).filter((place) => !others.test(place))).toEqual([]);
+      const shown = await coop.data(["show", ref]);
+      const texts = ["title", "body", "payload", "note", "acknowledgement"].filter(
+        (key) => shown[key],
+      );
+      for (const key of texts) expect(shown[key]).toMatch(STONE);
+      for (const said of [...(shown.messages ?? []), ...(shown.replies ?? [])])
+        expect(said.body).toMatch(STONE);
+      if (surface === "queue") expect(shown.payload_type).toBe("text");
+      if (surface === "history") expect(shown.slug).toBe("redacted-h1");
+    });
+
+    test("has an event that says who and when, not what; and is the same when it is done again", async () => {
+      const number = Number(ref.slice(1));
+      await redact(ref, "--text", SECRET);
+      const events = await eventsOf(store, surface, number);
+      expect(events.at(-1)).toMatchObject({
+        author: "dad",
+        verb: "redact",
+        before: null,
+        after: null,
+      });
+
+      for (const more of [
+        ["--text", SECRET],
+        ["--text", "nowhere at all"],
+      ]) {
+        const again = await redact(ref, ...more);
+        expect(again.replaced).toEqual({ record: 0, events: 0, keys: 0 });
+        expect(again.version).toBe(events.at(-1)!.version);
+      }
+      await redact(ref);
+      await redact(ref);
+      expect(await eventsOf(store, surface, number)).toHaveLength(events.length + 1);
+    });
+
+    test("still answers a repeat of what was done with a key, without the text", async () => {
+      await redact(ref, "--text", SECRET);
+      const [first] = words(SECRET);
+      const { out } = await coop.run(["--json", ...first!], { as: "ann" });
+      expect(JSON.parse(out)).toMatchObject({ replayed: true, data: { ref } });
+      expect(unescaped(out)).not.toContain(unescaped(SECRET));
+    });
+  });
+
+  test("does not break what stands in JSON, or says that it is text where it must", async () => {
+    await ann("queue", "push", "jobs", '{"token":12345,"name":"12345"}');
+    await redact("Q1", "--text", '"12345"');
+    expect(await coop.data(["show", "Q1"])).toMatchObject({ payload_type: "text" });
+    await ann("queue", "push", "jobs", String.raw`{"p":"\ud55c\uae00 \"x\""}`);
+    await redact("Q2", "--text", '한글 "x"');
+    const { payload, payload_type } = await coop.data(["show", "Q2"]);
+    expect({ ...JSON.parse(payload), payload_type }).toEqual({
+      p: expect.stringMatching(STONE),
+      payload_type: "json",
+    });
+  });
+
+  test("leaves its own tombstones alone, whatever is asked for", async () => {
+    await ann("letter", "write", "--body", "dad redacted by dad");
+    const first = await redact("L1", "--text", "dad");
+    expect(first.replaced.record).toBe(1);
+    const { body } = await coop.data(["show", "L1"]);
+    expect((await redact("L1", "--text", "dad")).replaced.record).toBe(0);
+    expect((await redact("L1", "--text", "redacted")).replaced.record).toBe(1);
+    expect((await coop.data(["show", "L1"])).body.split("[redacted by dad")).toHaveLength(
+      body.split("[redacted by dad").length + 1,
+    );
+  });
+
+  test("names where else the same text stands, also what was edited away", async () => {
+    await ann("letter", "write", "--body", SECRET);
+    await ann("todo", "add", "x", "--body", SECRET);
+    await ann("todo", "edit", "T1", "--body", "gone");
+    await ann("request", "open", "x", "--to", "ann", "--body", "x");
+    await ann("request", "reply", "R1", SECRET);
+    await ann("queue", "push", "jobs", JSON.stringify(SECRET));
+    expect((await redact("L1", "--text", SECRET)).also_in).toEqual(["R1", "T1", "Q1"]);
+    expect((await redact("T1", "--text", SECRET)).replaced).toEqual({
+      record: 0,
+      events: 1,
+      keys: 0,
+    });
+    expect((await redact("R1", "--text", SECRET)).also_in).toEqual(["Q1"]);
+  });
+
+  test("of a push to several is of each of its items", async () => {
+    await ann("queue", "push", "jobs", SECRET, "--to", "ann,ben");
+    const redacted = await redact("F1");
+    expect(redacted).toMatchObject({ ref: "F1", refs: ["Q1", "Q2"], version: null });
+    expect(redacted.replaced.record).toBe(2);
+    expect(await placesOf(SECRET)).toEqual([]);
+  });
+
+  test("takes the text from standard input, without the newline at its end", async () => {
+    await ann("letter", "write", "--body", "x hunter2 y");
+    const { exit } = await coop.run(["redact", "L1", "--text", "-"], {
+      as: "dad",
+      stdin: "hunter2\n",
+    });
+    expect(exit).toBe(0);
+    expect((await coop.data(["show", "L1"])).body).toMatch(/^x \[redacted by dad .*\] y$/);
+  });
+
+  test("refuses what it cannot do, and changes nothing", async () => {
+    await ann("letter", "write", "--body", SECRET);
+    await ann("queue", "push", "jobs", "x", "--to", "ann,ben");
+    const events = await eventsOf(store);
+    const refusal = async (...words: string[]) => {
+      const outcome = await coop.run(["--json", "redact", ...words], { as: "dad" });
+      return { exit: outcome.exit, ...outcome.json().error };
+    };
+    expect(await refusal("L9")).toMatchObject({ exit: 3, ref: "L9" });
+    expect(await refusal("F9")).toMatchObject({ exit: 3, ref: "F9" });
+    expect(await refusal("letter")).toMatchObject({ exit: 2, message: "'letter' is not a ref" });
+    expect(await refusal("12")).toMatchObject({ exit: 2 });
+    expect(await refusal("L1", "--text", "")).toMatchObject({
+      exit: 2,
+      message: "--text is empty",
+    });
+    expect(await refusal("L1", "--txet", "x")).toMatchObject({ exit: 2 });
+    expect(await refusal("L1", "--if-version", "7")).toMatchObject({ exit: 4, reason: "version" });
+    expect(await refusal("F1", "--if-version", "1")).toMatchObject({ exit: 2 });
+    expect((await coop.run(["redact", "L1"])).exit).toBe(2);
+    expect(await eventsOf(store)).toEqual(events);
+  });
+});

@@ -1,0 +1,48 @@
+import { describe as group, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { CoopError } from "../../src/errors";
+import { describe, locateNamed, parseUrl } from "../../src/store/location";
+
+const around = { env: {}, home: () => "/home/me" };
+const shown = (url: string) => describe(locateNamed(url, "--db", around));
+
+group("the URL of a store", () => {
+  test("is shown without what may be secret", () => {
+    expect(shown("postgres://ann:secret@db:5433/work?schema=x&sslmode=require")).toBe(
+      "postgres://ann@db:5433/work?schema=x&sslmode=require",
+    );
+    expect(shown("postgresql:///work?host=/run/pg&password=secret&sslkey=k")).toBe(
+      "postgres:///work?host=/run/pg",
+    );
+    expect(shown("postgres://[::1]/x%20y")).toBe("postgres://[::1]/x%20y");
+    expect(shown("postgres://?host=h")).toBe("postgres:///?host=h");
+  });
+
+  test("is taken apart and decoded", () => {
+    const { parameters, ...parts } = parseUrl("postgres://a%40b:p%2Fw:%3A@h:1/d%3F?schema=%C3%A9");
+    expect(parts).toEqual({ user: "a@b", password: "p/w::", host: "h", port: "1", database: "d?" });
+    expect([...parameters]).toEqual([["schema", "é"]]);
+  });
+
+  test("never shows its password, whatever characters that has and wherever it stands", () => {
+    const secret = fc.string({ minLength: 3 }).map((text) => `S3CR3T${text}`);
+    const urls = fc.oneof(
+      secret.map((word) => `postgres://ann:${word}@db/work`),
+      secret.map((word) => `postgres://ann:${encodeURIComponent(word)}@db/work`),
+      secret.map((word) => `postgres://db/work?password=${word}`),
+      secret.map((word) => `postgres://ann:${word}@db:x/work`),
+      secret.map((word) => `postgers://ann:${word}@db/work`),
+    );
+    fc.assert(
+      fc.property(urls, (url) => {
+        try {
+          expect(shown(url)).not.toContain("S3CR3T");
+        } catch (thrown) {
+          const { message, details } = thrown as CoopError;
+          expect(`${message} ${details?.hint}`).not.toContain("S3CR3T");
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

@@ -1,0 +1,207 @@
+import { Database } from "bun:sqlite";
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { TABLES } from "../../src/store/copy";
+import { PASSWORD, postgres } from "../postgres";
+import { story, times, type Story } from "../story";
+
+/** A store of every surface's records, with text of every kind, versions, keys and links. */
+async function fill(coop: Story): Promise<void> {
+  const as = (id: string, ...words: string[]) => coop.data(words, { as: id });
+  for (let n = 0; n < 3; n++)
+    await as("ann", "letter", "write", `L ${n}`, "--body", "한글\ttab\r\n✔️");
+  await as("ann", "letter", "write", "--body", "x".repeat(100_000), "--supersedes", "L1,L2");
+  await as("ann", "request", "open", "R", "--to", "ben", "--body", "b", "--key", "r");
+  await as("ben", "request", "reply", "R1", "what?");
+  await times(60, (n) => as(`brain-${n % 3}`, "todo", "add", `T ${n}`));
+  await as("ann", "todo", "edit", "T1", "--after", "T2,T3");
+  await as("ann", "history", "add", "H", "--slug", "ö-ß", "--body", "b", "--commit", "0123456789");
+  await as("ann", "queue", "push", "q", '{"a": 1e400}', "--to", "ann,ben");
+  await as("ann", "queue", "push", "q", "", "--re", "Q1");
+  await as("ann", "queue", "take", "q");
+  await as("ann", "queue", "reply", "Q1", "yes");
+}
+
+/** All that commands show of a store. */
+async function shown(coop: Story, db: string): Promise<unknown[]> {
+  const lists = ["letter", "request", "todo", "history", "queue"].map((surface) =>
+    coop
+      .data([surface, "list", "--status", "all", "--limit", "0", "--db", db])
+      .catch(() => coop.data([surface, "list", "--limit", "0", "--db", db])),
+  );
+  const more = [
+    ["log", "--limit", "0"],
+    ["queue", "replies", "Q1"],
+    ["request", "show", "R1"],
+    ["who"],
+  ];
+  return Promise.all([...lists, ...more.map((words) => coop.data([...words, "--db", db]))]);
+}
+
+test("copying knows every table", async () => {
+  await using coop = await story();
+  using database = new Database(coop.store, { readonly: true });
+  const tables = database
+    .query<{ name: string }, []>(
+      "select name from sqlite_master where type = 'table' and name <> 'meta'",
+    )
+    .all();
+  expect(TABLES.map(({ name }) => name).toSorted()).toEqual(
+    tables
+      .map(({ name }) => name)
+      .filter((name) => !name.startsWith("sqlite_"))
+      .toSorted(),
+  );
+});
+
+test("a store moves from a file to a server and back, and nobody goes on writing to the old one", async () => {
+  await using coop = await story();
+  await fill(coop);
+  const server = await postgres();
+  const schema = `copy_${Bun.randomUUIDv7("hex").replaceAll("-", "")}`;
+  const [url, back] = [server.url(schema), join(coop.folder, "back.db")];
+  const before = await shown(coop, coop.store);
+  const copy = (from: string, to: string, ...more: string[]) =>
+    coop.run(["--json", "copy", "--from", from, "--to", to, ...more]);
+  try {
+    expect((await copy(coop.store, url)).exit).toBe(6);
+    await coop.data(["init", "--db", url]);
+    const first = await copy(coop.store, url);
+    expect(first.exit).toBe(0);
+    expect(first.out).not.toContain(encodeURIComponent(PASSWORD));
+    expect(first.json().data).toMatchObject({ copied: true, rows: { todos: 60, letters: 4 } });
+    expect(await shown(coop, url)).toEqual(before);
+
+    const late = await coop.run(["--json", "todo", "add", "late"], { as: "ann" });
+    expect(late.exit).toBe(4);
+    expect(late.json().error).toMatchObject({ code: "conflict", reason: "moved" });
+    expect(late.json().error.message).toContain(`schema=${schema}`);
+    expect(late.err).not.toContain(encodeURIComponent(PASSWORD));
+    expect(await shown(coop, coop.store)).toEqual(before);
+
+    const again = await copy(coop.store, url);
+    expect(again.json().data).toMatchObject({ copied: false, hash: first.json().data.hash });
+    const other = join(coop.folder, "other.db");
+    await coop.data(["init", "--db", other]);
+    expect((await copy(coop.store, other)).json().error).toMatchObject({ reason: "moved" });
+
+    const words = ["request", "open", "R", "--to", "ben", "--body", "b", "--key", "r"];
+    const repeat = await coop.run(["--json", ...words, "--db", url], { as: "ann" });
+    expect(repeat.json()).toMatchObject({ replayed: true, data: { ref: "R1" } });
+    expect(await coop.data(["todo", "add", "new", "--db", url], { as: "ann" })).toMatchObject({
+      ref: "T61",
+    });
+    await coop.data(["request", "reply", "R1", "more", "--db", url], { as: "ann" });
+    expect((await copy(url, coop.store)).json().error).toMatchObject({ reason: "state" });
+    expect((await copy(coop.store, url, "--undo")).json().error).toMatchObject({ reason: "state" });
+
+    const after = await shown(coop, url);
+    await coop.data(["init", "--db", back]);
+    expect((await copy(url, back)).exit).toBe(0);
+    expect(await shown(coop, back)).toEqual(after);
+    const closed = await coop.run(["todo", "add", "x", "--db", url], { as: "ann" });
+    expect(closed.exit).toBe(4);
+    expect(closed.err).toContain(back);
+    const next = await coop.data(["todo", "add", "x", "--db", back], { as: "ann" });
+    expect(next.ref).toBe("T62");
+  } finally {
+    await server.sql(`drop schema if exists "${schema}" cascade`);
+  }
+}, 60_000);
+
+test("a copy that was interrupted is given again, or undone", async () => {
+  await using coop = await story();
+  await coop.data(["todo", "add", "one"], { as: "ann" });
+  const server = await postgres();
+  const schema = `copy_${Bun.randomUUIDv7("hex").replaceAll("-", "")}`;
+  const url = server.url(schema);
+  const copy = (...more: string[]) =>
+    coop.run(["--json", "copy", "--from", coop.store, "--to", url, ...more]);
+  const add = () => coop.run(["--json", "todo", "add", "x"], { as: "ann" });
+  try {
+    expect((await copy("--undo")).exit).toBe(3);
+    await coop.data(["init", "--db", url]);
+    const lock = `pg_advisory_xact_lock(${0x636f6f70}, hashtext('${schema}'))`;
+    const other = server.sql(`begin; select ${lock}; select pg_sleep(2); commit`);
+    await Bun.sleep(500);
+    expect((await copy("--wait", "0.2")).exit).toBe(7);
+    expect((await add()).json().error.reason).toBe("moved");
+    await other;
+    expect((await copy("--undo")).json().data).toMatchObject({ undone: true });
+    expect((await add()).json().data.ref).toBe("T2");
+
+    expect((await copy()).json().data).toMatchObject({ copied: true });
+    expect((await copy("--undo")).exit).toBe(0);
+    expect((await add()).json().data.ref).toBe("T3");
+    const closed = await coop.run(["--json", "todo", "add", "x", "--db", url], { as: "ann" });
+    expect(closed.json().error.reason).toBe("moved");
+  } finally {
+    await server.sql(`drop schema if exists "${schema}" cascade`);
+  }
+}, 60_000);
+
+test("a move that was not complete is undone also when its target is gone", async () => {
+  await using coop = await story();
+  await coop.data(["todo", "add", "one"], { as: "ann" });
+  const target = join(coop.folder, "gone.db");
+  const copy = (...more: string[]) =>
+    coop.run(["--json", "copy", "--from", coop.store, "--to", target, ...more]);
+  using database = new Database(coop.store);
+  database.run("insert into meta (name, value) values ('moved_to', ?)", [target]);
+  expect((await coop.run(["todo", "add", "x"], { as: "ann" })).exit).toBe(4);
+  expect((await copy("--undo")).exit).toBe(0);
+  expect((await coop.run(["todo", "add", "x"], { as: "ann" })).exit).toBe(0);
+
+  await coop.data(["init", "--db", target]);
+  expect((await copy()).exit).toBe(0);
+  await Bun.file(target).delete();
+  expect((await copy("--undo")).json().error).toMatchObject({ reason: "no_store" });
+});
+
+test("a store on a server is backed up into a file that is a store by itself", async () => {
+  await using coop = await story({ init: false });
+  const server = await postgres();
+  const schema = `backup_${Bun.randomUUIDv7("hex").replaceAll("-", "")}`;
+  const env = { PIPPA_COOP_DB: server.url(schema) };
+  const run = (...words: string[]) => coop.run(["--json", ...words], { as: "ann", env });
+  try {
+    await run("init");
+    for (let n = 0; n < 5; n++) await run("todo", "add", `T ${n}`);
+    expect((await run("backup")).exit).toBe(2);
+    const file = join(coop.folder, "kept.db");
+    for (let twice = 0; twice < 2; twice++) {
+      const made = await run("backup", "--to", file);
+      expect(made.err).toBe("");
+      expect(made.json().data).toMatchObject({ file, records: { todos: 5 }, events: 5 });
+    }
+    const dated = await run("backup", "--to", coop.folder, "--keep", "1");
+    expect(dated.json().data.file).toMatch(/coop\..*\.db$/);
+    const list = await run("todo", "list", "--db", file);
+    expect(list.json().data).toEqual((await run("todo", "list")).json().data);
+    expect((await run("todo", "add", "x")).exit).toBe(0);
+    const left = Array.from(new Bun.Glob("**").scanSync({ cwd: coop.folder, dot: true }));
+    expect(left.filter((name) => name.includes(".coop-copy-"))).toEqual([]);
+  } finally {
+    await server.sql(`drop schema if exists "${schema}" cascade`);
+  }
+}, 60_000);
+
+test("doctor looks at a server too", async () => {
+  await using coop = await story({ init: false });
+  const server = await postgres();
+  const schema = `doctor_${Bun.randomUUIDv7("hex").replaceAll("-", "")}`;
+  const env = { PIPPA_COOP_DB: server.url(schema) };
+  try {
+    const none = await coop.run(["--json", "doctor"], { env });
+    expect(none.exit).toBe(6);
+    await coop.run(["init"], { env });
+    const { exit, out } = await coop.run(["doctor"], { env });
+    expect(exit).toBe(0);
+    expect(out).toMatch(/^ok connection: PostgreSQL \d/m);
+    expect(out).toMatch(/^(ok|warn) durability: /m);
+    expect(out).toMatch(/^ok schema: /m);
+    expect(out).not.toContain(encodeURIComponent(PASSWORD));
+  } finally {
+    await server.sql(`drop schema if exists "${schema}" cascade`);
+  }
+}, 60_000);

@@ -1,0 +1,318 @@
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import { mkdir, readdir, rename } from "node:fs/promises";
+import { hostname } from "node:os";
+import { dirname, join } from "node:path";
+import { pretending, sshfs } from "../mounts";
+import { story, times, type RunOptions, type Story } from "../story";
+
+/** The journal that a store's file has, whatever the store says of it. */
+function journalOf(path: string): "wal" | "rollback" {
+  using database = new Database(path, { readonly: true });
+  const [mode] = database.query("pragma journal_mode").values()[0]!;
+  return mode === "wal" ? "wal" : "rollback";
+}
+
+const integrityOf = (path: string) => {
+  using database = new Database(path);
+  return database.query("pragma integrity_check").values();
+};
+
+/** Makes a store look as if another folder had come to its path: every host finds out anew where it is. */
+function remounted(path: string): void {
+  using database = new Database(path);
+  database.run("update meta set value = 'elsewhere' where name like 'mount:%'");
+}
+
+const errorOf = async (coop: Story, words: string[], options: RunOptions = {}) => {
+  const outcome = await coop.run(["--json", ...words], { as: "ann", ...options });
+  expect(outcome.out).toBe("");
+  return { exit: outcome.exit, ...outcome.json().error };
+};
+
+const NFS = ["nfs4", "vers=4.2,hard,local_lock=none"] as const;
+
+describe("on a disk of the machine", () => {
+  test("a store has a write-ahead log, and no command looks at the mount again", async () => {
+    await using coop = await story();
+    expect(await coop.data(["init"])).toMatchObject({ created: false, journal: "wal" });
+    expect(journalOf(coop.store)).toBe("wal");
+
+    const program = await pretending(coop, ...NFS, hostname());
+    await coop.data(["todo", "add", "x"], { as: "ann", program });
+    expect(journalOf(coop.store)).toBe("wal");
+    remounted(coop.store);
+    await coop.data(["todo", "add", "x"], { as: "ann", program });
+    expect(journalOf(coop.store)).toBe("rollback");
+  });
+});
+
+describe("on a network file system with locks", () => {
+  test("a store is made with a rollback journal", async () => {
+    await using coop = await story({ init: false });
+    const program = await pretending(coop, ...NFS);
+    const made = await coop.run(["init"], { program });
+    expect(made.out).toBe(`made the store ${coop.store}: rollback journal\n`);
+    await coop.data(["todo", "add", "x"], { as: "ann", program });
+    expect(journalOf(coop.store)).toBe("rollback");
+  });
+
+  test("a store that comes there is changed by the first command that writes, which says so", async () => {
+    await using coop = await story();
+    await coop.data(["letter", "write", "--body", "hello"], { as: "ann" });
+    const program = await pretending(coop, ...NFS);
+
+    await coop.data(["letter", "list"], { program });
+    expect(journalOf(coop.store)).toBe("wal");
+    const read = await coop.run(["--json", "letter", "read"], { as: "ann", program });
+    expect(read.json()).toMatchObject({
+      data: [{ body: "hello", marked: true }],
+      warnings: [
+        {
+          code: "journal",
+          message: "the store now has a rollback journal: its folder is on nfs4",
+        },
+      ],
+    });
+    expect(journalOf(coop.store)).toBe("rollback");
+
+    // The NAS itself sees nothing but a disk, and must not change it back.
+    remounted(coop.store);
+    await coop.data(["todo", "add", "from the NAS itself"], { as: "bob" });
+    expect(await coop.data(["init"])).toMatchObject({ journal: "rollback" });
+    expect(journalOf(coop.store)).toBe("rollback");
+  });
+
+  test("a store that others are using is not changed, and not written: busy", async () => {
+    await using coop = await story();
+    const program = await pretending(coop, ...NFS);
+    using other = new Database(coop.store);
+    other.query("select * from meta").all();
+
+    const add = ["--wait", "0.3", "todo", "add", "x"];
+    expect(await errorOf(coop, add, { program })).toMatchObject({
+      exit: 7,
+      code: "busy",
+      message: expect.stringContaining("while nobody else uses the store"),
+    });
+    expect(journalOf(coop.store)).toBe("wal");
+    other.close();
+    await coop.data(add, { as: "ann", program });
+    expect(journalOf(coop.store)).toBe("rollback");
+  });
+
+  test("a write-ahead log that was set by hand on another host is found out by the next that writes", async () => {
+    await using coop = await story();
+    const program = await pretending(coop, ...NFS);
+    const add = () => coop.data(["todo", "add", "x"], { as: "ann", program });
+    await add();
+    await coop.data(["init", "--journal", "wal"]);
+    expect(journalOf(coop.store)).toBe("wal");
+    await add();
+    expect(journalOf(coop.store)).toBe("rollback");
+  });
+
+  test("a write-ahead log cannot be asked for", async () => {
+    await using coop = await story({ init: false });
+    const program = await pretending(coop, ...NFS);
+    for (const made of [false, true]) {
+      expect(await errorOf(coop, ["init", "--journal", "wal"], { program })).toMatchObject({
+        exit: 6,
+        reason: "access",
+        message: "a write-ahead log cannot be used here: its folder is on nfs4",
+      });
+      expect(await Bun.file(coop.store).exists()).toBe(made);
+      if (!made) await coop.data(["init"], { program });
+    }
+  });
+});
+
+describe("where two hosts lose each other's writes", () => {
+  for (const [type, options, says] of [
+    ["nfs", "vers=3,nolock,local_lock=all", "nfs (nolock)"],
+    ["cifs", "vers=3.1.1,nobrl", "cifs (nobrl)"],
+    ["9p", "access=client,trans=fd", "9p"],
+    ["fuse.rclone", "user_id=0,group_id=0", "fuse.rclone"],
+  ] as const) {
+    test(`no store is made on ${says}, nor a folder for it; both ways out are named`, async () => {
+      await using coop = await story({ init: false });
+      const program = await pretending(coop, type, options);
+      for (const words of [["init"], ["init", "--journal", "rollback"]]) {
+        const { exit, reason, message, hint } = await errorOf(coop, words, { program });
+        expect({ exit, reason }).toEqual({ exit: 6, reason: "access" });
+        expect(message).toContain(says);
+        expect(hint).toMatch(
+          /coop backup --to.*PostgreSQL.*coop init --journal rollback --one-host/,
+        );
+      }
+      expect(await readdir(coop.home)).toEqual([]);
+    });
+  }
+
+  test("a store that comes there is read and not written, until only one host uses it", async () => {
+    await using coop = await story();
+    await coop.data(["letter", "write", "--body", "hello"], { as: "ann" });
+    const program = await pretending(coop, "9p", "access=client");
+
+    const add = ["todo", "add", "x"];
+    expect(await errorOf(coop, add, { program })).toMatchObject({ exit: 6, reason: "access" });
+    const read = await coop.run(["--json", "letter", "read"], { as: "ann", program });
+    expect(read.json()).toMatchObject({
+      data: [{ body: "hello", marked: false }],
+      warnings: [{ code: "not_marked" }],
+    });
+
+    const allowed = await coop.data(["init", "--journal", "rollback", "--one-host"], { program });
+    expect(allowed).toMatchObject({ journal: "rollback", one_host: true });
+    await coop.data(add, { as: "ann", program });
+    expect(journalOf(coop.store)).toBe("rollback");
+    // To set the journal without it takes it back.
+    await coop.data(["init", "--journal", "rollback"]);
+    expect(await errorOf(coop, add, { program })).toMatchObject({ exit: 6, reason: "access" });
+  });
+});
+
+describe("the journal by hand", () => {
+  test("is changed and changed back, and the same again changes nothing", async () => {
+    await using coop = await story();
+    await coop.data(["todo", "add", "x"], { as: "ann" });
+    for (const journal of ["rollback", "rollback", "wal", "wal", "rollback"] as const) {
+      expect(await coop.data(["init", "--journal", journal])).toMatchObject({ journal });
+      expect(journalOf(coop.store)).toBe(journal);
+      await coop.data(["todo", "add", "x"], { as: "ann" });
+      expect(journalOf(coop.store)).toBe(journal);
+    }
+    expect(await coop.data(["todo", "list"])).toHaveLength(6);
+  });
+
+  test("is chosen for a new store", async () => {
+    await using coop = await story({ init: false });
+    await coop.data(["init", "--journal", "rollback"]);
+    expect(journalOf(coop.store)).toBe("rollback");
+  });
+
+  test("is changed only while nobody else uses the store: busy, and nothing is changed", async () => {
+    await using coop = await story();
+    using other = new Database(coop.store);
+    other.query("select * from meta").all();
+    const change = ["--wait", "0.2", "init", "--journal", "rollback"];
+    expect(await errorOf(coop, change)).toMatchObject({
+      exit: 7,
+      hint: expect.stringContaining("on every host"),
+    });
+    expect(await coop.data(["init"])).toMatchObject({ journal: "wal" });
+    expect(await coop.data(["init", "--journal", "wal"])).toMatchObject({ journal: "wal" });
+  });
+
+  test("knows one host only with a rollback journal", async () => {
+    await using coop = await story();
+    for (const words of [["--one-host"], ["--one-host", "--journal", "wal"], ["--journal", "log"]])
+      expect((await errorOf(coop, ["init", ...words])).exit).toBe(2);
+  });
+});
+
+describe("with a rollback journal", () => {
+  test("parallel programs that read and write lose nothing, and none fails", async () => {
+    await using coop = await story();
+    await coop.data(["init", "--journal", "rollback"]);
+    await times(8, async (n) => {
+      const as = `brain-${n}`;
+      for (let each = 0; each < 10; each++) {
+        await coop.data(["letter", "write", "--body", "x".repeat(10_000)], { as });
+        await coop.data(["letter", "read"], { as });
+      }
+    });
+    const letters = await coop.data(["letter", "list", "--limit", "0"]);
+    expect(letters).toHaveLength(80);
+    expect(letters.filter(({ state }: { state: string }) => state !== "read")).toEqual([]);
+    expect(integrityOf(coop.store)).toEqual([["ok"]]);
+  });
+
+  test("a write larger than memory's share is made while others read", async () => {
+    await using coop = await story();
+    await coop.data(["init", "--journal", "rollback"]);
+    const lines = Array.from({ length: 3000 }, (_, n) =>
+      JSON.stringify({ payload: `${n} ${"x".repeat(3000)}` }),
+    );
+    const push = { isOver: false };
+    const [pushed] = await Promise.all([
+      coop
+        .data(["queue", "push", "jobs", "--jsonl", "-"], { as: "ann", stdin: lines.join("\n") })
+        .finally(() => (push.isOver = true)),
+      times(3, async () => {
+        while (!push.isOver) await coop.data(["queue", "list", "jobs"]);
+      }),
+    ]);
+    expect(pushed.refs ?? pushed.items).toHaveLength(3000);
+    expect(integrityOf(coop.store)).toEqual([["ok"]]);
+  });
+});
+
+describe("on a file system that shares no memory (sshfs)", () => {
+  test("no write-ahead log is chosen, and of 8 programs with 50 writes each all arrive", async () => {
+    await using coop = await story({ init: false });
+    const disk = join(coop.home, "disk");
+    await mkdir(disk);
+    await using _mount = await sshfs(disk, join(coop.home, "remote"));
+    const db = { PIPPA_COOP_DB: join(coop.home, "remote/pippa-db/coop.db") };
+
+    expect(await errorOf(coop, ["init"], { env: db })).toMatchObject({
+      exit: 6,
+      reason: "access",
+      message: expect.stringContaining("fuse.sshfs"),
+    });
+    expect(await readdir(disk)).toEqual([]);
+    await coop.data(["init", "--journal", "rollback", "--one-host"], { env: db });
+    await times(8, async (n) => {
+      for (let each = 0; each < 50; each++)
+        await coop.data(["--wait", "60", "todo", "add", `${n} ${each}`], {
+          as: `brain-${n}`,
+          env: db,
+        });
+    });
+
+    const todos = await coop.data(["todo", "list", "--limit", "0"], { env: db });
+    expect(new Set(todos.map(({ title }: { title: string }) => title)).size).toBe(400);
+    const file = join(disk, "pippa-db/coop.db");
+    expect(journalOf(file)).toBe("rollback");
+    expect(integrityOf(file)).toEqual([["ok"]]);
+  }, 120_000);
+
+  test("a store with a write-ahead log is read there, and changed once only one host uses it", async () => {
+    await using coop = await story();
+    await coop.data(["letter", "write", "--body", "hello"], { as: "ann" });
+    const disk = join(coop.home, "disk");
+    await rename(dirname(coop.store), disk);
+    await using _mount = await sshfs(disk, join(coop.home, "remote"));
+    const options = { as: "ann", env: { PIPPA_COOP_DB: join(coop.home, "remote/coop.db") } };
+
+    const read = await coop.run(["--json", "letter", "read"], options);
+    expect(read.json()).toMatchObject({ data: [{ body: "hello", marked: false }] });
+    expect(await errorOf(coop, ["todo", "add", "x"], options)).toMatchObject({
+      exit: 6,
+      message: expect.stringContaining("fuse.sshfs"),
+    });
+    await coop.data(["init", "--journal", "rollback", "--one-host"], options);
+    await coop.data(["todo", "add", "x"], options);
+    expect(await coop.data(["letter", "read"], options)).toMatchObject([{ marked: true }]);
+    expect(journalOf(join(disk, "coop.db"))).toBe("rollback");
+    expect(await readdir(disk)).not.toContain("coop.db-shm");
+  });
+});
+
+describe("how often a snapshot is published", () => {
+  test("is set as a length of time, kept in seconds, and 0 for never", async () => {
+    await using coop = await story();
+    expect(await coop.data(["init"])).toMatchObject({ snapshot_every: 3600 });
+    for (const [given, kept] of [
+      ["90m", 5400],
+      ["2h", 7200],
+      ["0", 0],
+    ] as const)
+      expect(await coop.data(["init", "--snapshot-every", given])).toMatchObject({
+        snapshot_every: kept,
+      });
+    expect((await coop.run(["init"])).out).toContain("no snapshots");
+    expect((await errorOf(coop, ["init", "--snapshot-every", "often"])).exit).toBe(2);
+  });
+});

@@ -1,0 +1,479 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { chmod } from "node:fs/promises";
+import { join } from "node:path";
+import { PASSWORD, postgres, startPostgres, type OwnServer, type Server } from "../postgres";
+import { story, times, type Outcome, type RunOptions, type Story } from "../story";
+
+/** A story whose store is a schema of a PostgreSQL server. */
+async function storyOn(server: Server, { init = true } = {}): Promise<Story> {
+  const coop = await story({ init: false });
+  const schema = `story_${Bun.randomUUIDv7("hex").replaceAll("-", "")}`;
+  const variables = { PIPPA_COOP_DB: server.url(schema) };
+  const run: Story["run"] = (words, options = {}) =>
+    coop.run(words, { ...options, env: { ...variables, ...options.env } });
+  const data: Story["data"] = (words, options = {}) =>
+    coop.data(words, { ...options, env: { ...variables, ...options.env } });
+  if (init) await data(["init"]);
+  return {
+    ...coop,
+    run,
+    data,
+    store: variables.PIPPA_COOP_DB,
+    [Symbol.asyncDispose]: async () => {
+      await server.sql(`drop schema if exists "${schema}" cascade`).catch(() => {});
+      await coop[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const failed = ({ exit, err, out }: Outcome) => ({ exit, out, err: err.trimEnd() });
+
+describe("a store on PostgreSQL", () => {
+  let server: Server;
+  beforeAll(async () => {
+    server = await postgres();
+  });
+
+  test("is only made by init, in a schema of its own", async () => {
+    await using coop = await storyOn(server, { init: false });
+    const none = await coop.run(["letter", "list"]);
+    expect(none.exit).toBe(6);
+    expect(none.err).toContain("no store in the schema story_");
+    expect(none.err).not.toContain("init");
+    const made = await times(6, () => coop.data(["init"]));
+    expect(made.filter(({ created }) => created)).toHaveLength(1);
+    expect(await coop.data(["init"])).toMatchObject({ created: false });
+  });
+
+  test("never takes a schema of another program", async () => {
+    await using coop = await storyOn(server, { init: false });
+    const schema = /schema=(\w+)/.exec(coop.store)![1]!;
+    await server.sql(`create schema "${schema}"; create table "${schema}".meta (id int)`);
+    for (const words of [["init"], ["letter", "list"]]) {
+      const outcome = await coop.run(["--json", ...words]);
+      expect(outcome.exit).toBe(6);
+      expect(outcome.json().error.reason).toBe("foreign");
+    }
+    const [row] = await server.sql(
+      `select count(*)::int as tables from pg_tables where schemaname = '${schema}'`,
+    );
+    expect(row).toEqual({ tables: 1 });
+  });
+
+  test("keeps the session ritual", async () => {
+    await using coop = await storyOn(server);
+    const claude = (...words: string[]) => coop.run(words, { as: "claude-code-pippa" });
+    await claude("letter", "write", "Where I stopped", "--body", "tests next");
+    expect((await claude("letter", "read")).out).toContain("tests next");
+    expect((await claude("letter", "start", "L1")).out).toBe(
+      "L1 working to claude-code-pippa: Where I stopped\n",
+    );
+    expect((await claude("letter", "ack", "L1", "--body", "shipped abc1234")).exit).toBe(0);
+    expect((await claude("letter", "read")).out).toBe("no open letters to claude-code-pippa\n");
+  });
+
+  test("keeps all that 16 machines write 50 times each", async () => {
+    await using coop = await storyOn(server);
+    await times(16, async (writer) => {
+      for (let n = 0; n < 50; n++) {
+        await coop.data(["todo", "add", `${writer}.${n}`, "--wait", "60"], {
+          as: `brain-${writer}`,
+        });
+      }
+    });
+    const all = await coop.data(["todo", "list", "--limit", "0"]);
+    expect(all.map(({ ref }: { ref: string }) => ref)).toEqual(
+      Array.from({ length: 800 }, (_, index) => `T${800 - index}`),
+    );
+    const titles = new Set(all.map(({ title }: { title: string }) => title));
+    expect(titles.size).toBe(800);
+  }, 180_000);
+
+  test("has one winner of 20 that start a letter", async () => {
+    await using coop = await storyOn(server);
+    await coop.data(["letter", "write", "--body", "x"], { as: "ann" });
+    const outcomes = await times(20, (n) =>
+      coop.run(["--json", "letter", "start", "L1", "--wait", "60"], { as: `brain-${n}` }),
+    );
+    expect(outcomes.map(({ exit }) => exit).toSorted()).toEqual([0, ...Array(19).fill(4)]);
+    const loser = outcomes.find(({ exit }) => exit === 4)!;
+    expect(loser.json().error).toMatchObject({ reason: "state", current: { state: "working" } });
+  });
+
+  test("gives each item of 4 producers to one of 3 takers", async () => {
+    await using coop = await storyOn(server);
+    const taken: string[] = [];
+    let pushing = true;
+    const produce = async (n: number) => {
+      const lines = Array.from({ length: 10 }, (_, line) =>
+        JSON.stringify({ payload: { n, line } }),
+      ).join("\n");
+      for (let batch = 0; batch < 5; batch++)
+        await coop.data(["queue", "push", "jobs", "--jsonl", "-"], { as: `p-${n}`, stdin: lines });
+    };
+    const take = async (n: number) => {
+      for (;;) {
+        const done = !pushing;
+        const words = ["--json", "queue", "take", "jobs", "--count", "7"];
+        const outcome = await coop.run(words, { as: `t-${n}` });
+        if (outcome.exit === 0)
+          taken.push(...outcome.json().data.map(({ ref }: { ref: string }) => ref));
+        else if (outcome.exit !== 5) throw new Error(outcome.err);
+        else if (done) return;
+      }
+    };
+    await Promise.all([times(4, produce).then(() => (pushing = false)), times(3, take)]);
+    expect(taken).toHaveLength(200);
+    expect(new Set(taken).size).toBe(200);
+  }, 60_000);
+
+  test("holds a command no longer than --wait while another has the store", async () => {
+    await using coop = await storyOn(server);
+    const schema = /schema=(\w+)/.exec(coop.store)![1]!;
+    const other = server.sql(
+      `begin; select pg_advisory_xact_lock(${0x636f6f70}, hashtext('${schema}')); select pg_sleep(3); commit`,
+    );
+    await Bun.sleep(500);
+    const start = performance.now();
+    const outcome = await coop.run(["todo", "add", "x", "--wait", "0.5"], { as: "ann" });
+    expect(outcome.exit).toBe(7);
+    expect(outcome.err).toContain("no turn within 0.5 s (55P03)");
+    expect(performance.now() - start).toBeLessThan(2000);
+    expect((await coop.run(["todo", "list"])).exit).toBe(0);
+    await other;
+  });
+});
+
+describe("a connection that breaks", () => {
+  /** A way to the server that breaks at the first message with a word in it, before or after handing it on. */
+  async function breaking(url: string, word: string, handsOn: boolean) {
+    const port = Number(/:(\d+)\//.exec(url)![1]);
+    let broke = false;
+    const way = Bun.listen<{ server: Bun.Socket; waiting: Buffer[] }>({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: {
+        open: (client) => {
+          client.data = { server: undefined as unknown as Bun.Socket, waiting: [] };
+          const connected = Bun.connect({
+            hostname: "127.0.0.1",
+            port,
+            socket: {
+              data: (_, bytes) => void (broke || client.write(bytes)),
+              close: () => void client.end(),
+            },
+          });
+          connected.then((server) => {
+            client.data.server = server;
+            for (const bytes of client.data.waiting) server.write(bytes);
+          });
+        },
+        data: (client, bytes) => {
+          if (!broke && bytes.includes(word)) {
+            broke = true;
+            if (handsOn) client.data.server.write(bytes);
+            client.end();
+            // The server must have the time to do what it was told.
+            setTimeout(() => client.data.server.end(), handsOn ? 200 : 0);
+          } else if (client.data.server) client.data.server.write(bytes);
+          else client.data.waiting.push(Buffer.from(bytes));
+        },
+        close: (client) => void (broke || client.data.server?.end()),
+      },
+    });
+    const broken = `${url.replace(`:${port}/`, `:${way.port}/`)}&sslmode=disable`;
+    return { url: broken, [Symbol.dispose]: () => way.stop(true) };
+  }
+
+  test.each([true, false])(
+    "at COMMIT is exit 8, and the repeat with the same --key is right (written: %p)",
+    async (written) => {
+      await using coop = await storyOn(await postgres());
+      using way = await breaking(coop.store, "commit\0", written);
+      const words = ["--json", "todo", "add", "x", "--key", "once"];
+      const cut = await coop.run(words, { as: "ann", env: { PIPPA_COOP_DB: way.url } });
+      expect(cut.exit).toBe(8);
+      expect(cut.json().error).toMatchObject({ code: "unknown" });
+      const again = await coop.run(words, { as: "ann" });
+      expect(again.json()).toMatchObject({ data: { ref: "T1" } });
+      expect(again.json().replayed ?? false).toBe(written);
+      expect(await coop.data(["todo", "list"])).toHaveLength(1);
+    },
+  );
+
+  test("before COMMIT is exit 6, and nothing is written", async () => {
+    await using coop = await storyOn(await postgres());
+    using way = await breaking(coop.store, "insert into todos", true);
+    const env = { PIPPA_COOP_DB: way.url };
+    const cut = await coop.run(["--json", "todo", "add", "x"], { as: "ann", env });
+    expect(cut.exit).toBe(6);
+    expect(cut.json().error).toMatchObject({ reason: "connection" });
+    expect(await coop.data(["todo", "list"])).toEqual([]);
+  });
+});
+
+describe("a server that is not as it should be", () => {
+  let server: OwnServer;
+  beforeAll(async () => {
+    server = await startPostgres();
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  /** Fails one command on a store of the server, which may show the password nowhere; gives its error. */
+  async function refusal(coop: Story, url: string, { env = {}, ...options }: RunOptions = {}) {
+    const given = { as: "ann", ...options, env: { ...env, PIPPA_COOP_DB: url } };
+    const json = await coop.run(["--json", "--wait", "1", "todo", "add", "x"], given);
+    const text = await coop.run(["--wait", "1", "todo", "add", "x"], given);
+    const all = [json, text].map(({ out, err }) => out + err).join("\n");
+    for (const secret of ["SECRET", PASSWORD, encodeURIComponent(PASSWORD)])
+      expect(all).not.toContain(secret);
+    expect(text.err.trimEnd().split("\n")).toHaveLength(1);
+    expect(text.exit).toBe(json.exit);
+    return { exit: json.exit, ...json.json().error };
+  }
+  const connection = { exit: 6, code: "unavailable", reason: "connection" };
+
+  test("is told of in one line, with what to do and without the password", async () => {
+    await using coop = await storyOn(server);
+    const at = (rest: string) => `postgres://coop:SECRET@127.0.0.1:${server.port}/${rest}`;
+    expect(await refusal(coop, at("postgres"))).toMatchObject({
+      ...connection,
+      message: `the store postgres://coop@127.0.0.1:${server.port}/postgres refused the user or the password (28P01)`,
+    });
+    expect(await refusal(coop, server.url("x").replace("/postgres?", "/nada?"))).toMatchObject({
+      ...connection,
+      message: expect.stringContaining("no such database"),
+    });
+    for (const url of ["postgres://u:SECRET@127.0.0.1:1/x", "postgres://u:SECRET@no.invalid/x"])
+      expect(await refusal(coop, url)).toMatchObject({
+        ...connection,
+        message: expect.stringContaining("cannot be reached"),
+      });
+    expect(await refusal(coop, `${server.url("x")}&sslmode=require`)).toMatchObject({
+      ...connection,
+      message: expect.stringContaining("does not speak TLS"),
+    });
+  });
+
+  test("says what it cannot read without showing it", async () => {
+    await using coop = await story({ init: false });
+    for (const url of [
+      "postgres://u:SEC/RET@h/x",
+      "postgres://u:SECRET@h/x?nonsense=1",
+      "postgres://u:SECRET@h/x?sslmode=nonsense",
+      "postgres://u:SECRET@h:99999/x",
+      "postgres://u:SECRET@h,i/x",
+      "postgers://u:SECRET@h/x",
+    ])
+      expect(await refusal(coop, url)).toMatchObject({ exit: 2, code: "usage" });
+    const typed = await coop.run(["letter", "postgres://u:SECRET@h/x"]);
+    expect(typed.exit).toBe(2);
+    expect(typed.err).not.toContain("SECRET");
+  });
+
+  test("that accepts and says nothing is given up within --wait", async () => {
+    await using coop = await story({ init: false });
+    using silent = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+    const start = performance.now();
+    const url = `postgres://u:SECRET@127.0.0.1:${silent.port}/x`;
+    expect(await refusal(coop, url)).toMatchObject(connection);
+    expect(performance.now() - start).toBeLessThan(6000);
+  });
+
+  /** Lets the server fail each new todo with an SQLSTATE, or only the first few. */
+  async function failing(schema: string, state: string, times = 1_000_000) {
+    const place = `"${schema}"`;
+    await server.sql(`create sequence if not exists ${place}.tries;
+      create or replace function ${place}.refuse() returns trigger language plpgsql as $$ begin
+        if nextval('${place}.tries') <= ${times} then
+          raise exception 'the password is %', '${PASSWORD.replaceAll("'", "''")}' using errcode = '${state}';
+        end if;
+        return new;
+      end $$;
+      create or replace trigger refuse before insert on ${place}.todos for each row execute function ${place}.refuse()`);
+  }
+
+  test.each([
+    ["53100", 6, "unavailable", "full"],
+    ["25006", 6, "unavailable", "read_only"],
+    ["42501", 6, "unavailable", "access"],
+    ["XX001", 6, "unavailable", "damaged"],
+    ["57P01", 6, "unavailable", "connection"],
+    ["40001", 7, "busy", undefined],
+    ["40P01", 7, "busy", undefined],
+    ["55P03", 7, "busy", undefined],
+    ["57014", 7, "busy", undefined],
+    ["53200", 7, "busy", undefined],
+    ["P0001", 1, "failed", undefined],
+  ])("that answers %s ends a command with %d, %s %s", async (state, exit, code, reason) => {
+    await using coop = await storyOn(server);
+    await failing(/schema=(\w+)/.exec(coop.store)![1]!, state);
+    const error = await refusal(coop, coop.store);
+    expect({ exit: error.exit, code: error.code, reason: error.reason }).toEqual({
+      exit,
+      code,
+      reason,
+    });
+    expect(await coop.data(["todo", "list"])).toEqual([]);
+  });
+
+  test("that undoes a transaction for others is asked again within --wait", async () => {
+    await using coop = await storyOn(server);
+    await failing(/schema=(\w+)/.exec(coop.store)![1]!, "40001", 3);
+    const added = await coop.run(["--json", "todo", "add", "x"], { as: "ann" });
+    expect(added).toMatchObject({ exit: 0, err: "" });
+    expect(added.json().data.ref).toBe("T1");
+    expect((await coop.data(["log"])).events).toHaveLength(1);
+  });
+
+  test("takes the password from where libpq does", async () => {
+    await using coop = await storyOn(server);
+    const schema = /schema=(\w+)/.exec(coop.store)![1]!;
+    const without = `postgres://coop@127.0.0.1:${server.port}/postgres?schema=${schema}`;
+    const list = (url: string, env: Record<string, string> = {}) =>
+      coop.run(["todo", "list"], { env: { PIPPA_COOP_DB: url, ...env } });
+
+    expect((await list(without)).exit).toBe(6);
+    expect((await list(without, { PGPASSWORD: PASSWORD })).exit).toBe(0);
+    const variables = {
+      PGPASSWORD: PASSWORD,
+      PGHOST: "127.0.0.1",
+      PGPORT: String(server.port),
+      PGUSER: "coop",
+      PGDATABASE: "postgres",
+    };
+    expect((await list(`postgres:///?schema=${schema}`, variables)).exit).toBe(0);
+    const socket = `postgres://coop@/postgres?host=${server.folder}&port=${server.port}&schema=${schema}`;
+    expect((await list(socket, { PGPASSWORD: PASSWORD })).exit).toBe(0);
+
+    const file = join(coop.home, ".pgpass");
+    const kept = PASSWORD.replace(/[:\\]/g, "\\$&");
+    await Bun.write(file, `# mine\nelsewhere:*:*:*:no\n127.0.0.1:${server.port}:*:coop:${kept}\n`);
+    await chmod(file, 0o600);
+    expect(failed(await list(without))).toMatchObject({ exit: 0, err: "" });
+    await chmod(file, 0o644);
+    expect((await list(without)).exit).toBe(6);
+    await chmod(file, 0o600);
+    const elsewhere = { HOME: coop.folder, PGPASSFILE: file };
+    expect((await list(without, elsewhere)).exit).toBe(0);
+  });
+
+  test("that only reads is told of, and is still read", async () => {
+    await using coop = await storyOn(server);
+    await coop.data(["letter", "write", "--body", "hello"], { as: "ann" });
+    const readOnly = { PGOPTIONS: "-c default_transaction_read_only=on" };
+    const outcome = await coop.run(["--json", "todo", "add", "x"], { as: "ann", env: readOnly });
+    expect(outcome.exit).toBe(6);
+    expect(outcome.json().error.reason).toBe("read_only");
+    const read = await coop.run(["letter", "read"], { as: "ann", env: readOnly });
+    expect(read.exit).toBe(0);
+    expect(read.out).toContain("hello");
+  });
+
+  test("that gives a user too little is told of", async () => {
+    await using coop = await storyOn(server);
+    const schema = /schema=(\w+)/.exec(coop.store)![1]!;
+    await server.sql(`create role guest_${schema} login password 'SECRET'`);
+    const url = server.url(schema).replace(/\/\/.*@/, `//guest_${schema}:SECRET@`);
+    expect(await refusal(coop, url)).toMatchObject({ exit: 6, reason: "access" });
+    await server.sql(`grant usage on schema "${schema}" to guest_${schema}`);
+    expect(await refusal(coop, url)).toMatchObject({ exit: 6, reason: "access" });
+    const init = await coop.run(["--json", "init"], {
+      env: { PIPPA_COOP_DB: url.replace(schema, schema).replace(/schema=\w+/, "schema=new") },
+    });
+    expect(init.exit).toBe(6);
+    expect(init.json().error.reason).toBe("access");
+  });
+
+  test("with too many connections is busy, and waited for", async () => {
+    await using coop = await storyOn(server);
+    const schema = /schema=(\w+)/.exec(coop.store)![1]!;
+    await server.sql(
+      `create role few_${schema} login superuser password 'SECRET' connection limit 0`,
+    );
+    await server.sql(`alter role few_${schema} nosuperuser`);
+    const url = server.url(schema).replace(/\/\/.*@/, `//few_${schema}:SECRET@`);
+    expect(await refusal(coop, url)).toMatchObject({ exit: 7, code: "busy" });
+    await server.sql(`grant all on schema "${schema}" to few_${schema}`);
+    await server.sql(`grant all on all tables in schema "${schema}" to few_${schema}`);
+    const waiting = coop.run(["--wait", "10", "todo", "list"], { env: { PIPPA_COOP_DB: url } });
+    await Bun.sleep(300);
+    await server.sql(`alter role few_${schema} connection limit 5`);
+    expect(await waiting).toMatchObject({ exit: 0, err: "" });
+  });
+
+  test("speaks TLS as sslmode asks", async () => {
+    await using coop = await storyOn(server);
+    await server.shell(`
+      openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout ca.key -out ca.crt -subj "/CN=test" 2>/dev/null
+      openssl req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj "/CN=localhost" 2>/dev/null
+      printf 'subjectAltName=DNS:localhost' >names
+      openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.crt 2>/dev/null
+      chmod 600 server.key; cp ca.crt ..; chmod 755 ..; chmod 644 ../ca.crt`);
+    await server.sql("alter system set ssl = on");
+    await server.sql("select pg_reload_conf()");
+    await Bun.sleep(300);
+    const ca = join(server.folder, "ca.crt");
+    const exit = async (host: string, mode: string, root?: string) => {
+      const url = coop.store.replace("127.0.0.1", host);
+      const more = root === undefined ? "" : `&sslrootcert=${root}`;
+      const env = { PIPPA_COOP_DB: `${url}&sslmode=${mode}${more}` };
+      return (await coop.run(["todo", "list"], { env })).exit;
+    };
+    for (const mode of ["disable", "allow", "prefer", "require"])
+      expect(await exit("127.0.0.1", mode)).toBe(0);
+    expect(await exit("localhost", "verify-full")).toBe(6);
+    expect(await exit("localhost", "verify-full", ca)).toBe(0);
+    expect(await exit("127.0.0.1", "verify-full", ca)).toBe(6);
+    expect(await exit("127.0.0.1", "verify-ca", ca)).toBe(0);
+    await server.sql("alter system set ssl = off");
+    await server.sql("select pg_reload_conf()");
+  });
+
+  test("when it is killed and started again under 8 writers, has lost nothing it acknowledged", async () => {
+    await using coop = await storyOn(server);
+    const acknowledged = new Map<string, string>();
+    const unsure = new Set<string>();
+    const exits = new Set<number>();
+    let writing = true;
+    const write = async (writer: number) => {
+      for (let n = 0; ; n++) {
+        if (!writing) return;
+        const title = `${writer}.${n}`;
+        const words = ["--json", "todo", "add", title, "--key", title, "--wait", "5"];
+        for (;;) {
+          const outcome = await coop.run(words, { as: `brain-${writer}` });
+          exits.add(outcome.exit);
+          if (outcome.exit === 0) {
+            acknowledged.set(title, outcome.json().data.ref);
+            unsure.delete(title);
+            break;
+          }
+          expect([6, 7, 8]).toContain(outcome.exit);
+          unsure.add(title);
+          if (!writing) break;
+          await Bun.sleep(50);
+        }
+      }
+    };
+    const writers = times(8, write);
+    for (let crash = 0; crash < 4; crash++) {
+      await Bun.sleep(700);
+      await server.kill();
+      await Bun.sleep(200);
+      await server.start();
+    }
+    await Bun.sleep(700);
+    writing = false;
+    await writers;
+
+    const all = await coop.data(["todo", "list", "--limit", "0"]);
+    const refs = new Map(all.map(({ title, ref }: { title: string; ref: string }) => [title, ref]));
+    expect(refs.size).toBe(all.length);
+    for (const [title, ref] of acknowledged) expect(refs.get(title)).toBe(ref);
+    for (const title of refs.keys())
+      expect(acknowledged.has(title as string) || unsure.has(title as string)).toBe(true);
+    expect(acknowledged.size).toBeGreaterThan(20);
+    expect([...exits]).toContain(6);
+  }, 120_000);
+});
