@@ -7,7 +7,7 @@ import { write, type Writing } from "../../src/store/write";
 import { done, push, take } from "../../src/surfaces/queue/store";
 import { parseRef } from "../../src/ref";
 import { compared, inTurn, requireEqual, type Row, type Scale } from "./measure";
-import { peers, type Peer } from "./peers";
+import { peers, plainjob, type Peer } from "./peers";
 import type { Place } from "./place";
 
 const clock: Clock = {
@@ -186,19 +186,17 @@ export async function batchRow({ home, folder }: Place, { batch, runs }: Scale):
     text: "x".repeat(80),
   }));
   const stdin = payloads.map((payload) => JSON.stringify({ payload })).join("\n");
-  const plainjob = (await peers(join(folder), PAYLOAD, "batch-")).find(
-    ({ name }) => name === "plainjob",
-  )!;
+  const other = await plainjob(join(folder, "batch-plainjob.db"), undefined);
   const rounds = runs > 100 ? 11 : 3;
   const times = await inTurn(rounds, {
     coop: () => at.run(["queue", "push", "jobs", "--jsonl", "-", "--quiet"], { stdin }),
-    plainjob: () => plainjob.addMany!(payloads),
+    plainjob: () => other.addMany!(payloads),
   });
   const expected = batch * (rounds + Math.ceil(rounds / 10));
   requireEqual("items", at.count("select count(*) as found from queue_items"), expected);
   requireEqual("events", at.count("select count(*) as found from events"), expected);
-  requireEqual("plainjob's", plainjob.counts().added, expected);
-  await plainjob.close();
+  requireEqual("plainjob's", other.counts().added, expected);
+  await other.close();
   return compared(
     {
       what: `${batch} items by queue push --jsonl -`,

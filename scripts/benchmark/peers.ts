@@ -32,9 +32,9 @@ export function installPeers(): void {
 }
 
 /** The packages, each with a new database of its own, synced at each commit as coop's is. */
-export async function peers(folder: string, payload: string, prefix = ""): Promise<Peer[]> {
+export async function peers(folder: string, payload: string): Promise<Peer[]> {
   const data: unknown = JSON.parse(payload);
-  const file = (name: string) => join(folder, `${prefix}${name}.db`);
+  const file = (name: string) => join(folder, `${name}.db`);
   return [
     await plainjob(file("plainjob"), data),
     await liteque(file("liteque"), data),
@@ -49,7 +49,7 @@ const counted = (database: Database, query: string) =>
 const load = (name: string) => import(Bun.resolveSync(name, FOLDER));
 
 /** https://www.npmjs.com/package/plainjob */
-async function plainjob(path: string, data: unknown): Promise<Peer> {
+export async function plainjob(path: string, data: unknown): Promise<Peer> {
   const { bun, defineQueue } = await load("plainjob");
   const database = new Database(path, { create: true, strict: true });
   const silent = { debug() {}, info() {}, warn() {}, error() {} };

@@ -1,7 +1,8 @@
 import { Database } from "bun:sqlite";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { build } from "../build.ts";
 
 const ROOT = join(import.meta.dir, "../..");
@@ -22,15 +23,11 @@ export interface Home {
   store: string;
   init(): void;
   /** Runs one command, which must end with one of the exits; gives its stdout. */
-  run(words: readonly string[], options?: { stdin?: string; exits?: readonly number[] }): Ran;
+  run(words: readonly string[], options?: { stdin?: string; exits?: readonly number[] }): string;
+  /** The most memory that a command has, in bytes. */
+  memoryOf(words: readonly string[]): number;
   /** One number asked of the store. */
   count(query: string): number;
-}
-
-export interface Ran {
-  out: string;
-  /** The most memory that it had, in bytes. */
-  memory: number;
 }
 
 const MEMORY_FILE_SYSTEMS = ["tmpfs", "ramfs"];
@@ -63,16 +60,20 @@ export async function place(parent: string | undefined): Promise<Place> {
   }
 }
 
-/** The kind of file system that a folder is on; `unknown` where the system has no `stat` that tells. */
+/** The kind of file system that a folder is on, where the system tells it in /proc. */
 function fileSystemOf(folder: string): string {
-  if (process.platform !== "linux") return "unknown";
-  const { stdout, exitCode } = Bun.spawnSync(["stat", "-f", "-c", "%T", folder]);
-  return exitCode === 0 ? stdout.toString().trim() : "unknown";
+  if (!existsSync("/proc/self/mountinfo")) return "unknown";
+  const mounts = readFileSync("/proc/self/mountinfo", "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => ({ at: line.split(" ")[4]!, type: line.split(" - ")[1]!.split(" ")[0]! }))
+    .filter(({ at }) => `${folder}/`.startsWith(at === "/" ? at : `${at}/`));
+  return mounts.reduce((one, other) => (other.at.length >= one.at.length ? other : one)).type;
 }
 
 function home(folder: string, coop: string): Home {
   const store = join(folder, "pippa-db/coop.db");
-  const env = { HOME: folder, PATH: process.env["PATH"], PIPPA_COOP_ID: "reader" };
+  const env = { HOME: folder, PATH: process.env["PATH"] ?? "", PIPPA_COOP_ID: "reader" };
   const run: Home["run"] = (words, { stdin, exits = [0] } = {}) => {
     const child = Bun.spawnSync([coop, ...words], {
       cwd: folder,
@@ -85,13 +86,14 @@ function home(folder: string, coop: string): Home {
       throw new Error(
         `coop ${words.join(" ")}: exit ${child.exitCode}: ${child.stderr.toString()}`,
       );
-    return { out: child.stdout.toString(), memory: child.resourceUsage!.maxRSS };
+    return child.stdout.toString();
   };
   return {
     store,
     run,
+    memoryOf: (words) => memoryOf([coop, ...words], { cwd: folder, env }),
     init: () => {
-      Bun.spawnSync(["mkdir", "-p", folder]);
+      mkdirSync(folder, { recursive: true });
       run(["init"]);
     },
     count: (query) => {
@@ -101,10 +103,27 @@ function home(folder: string, coop: string): Home {
   };
 }
 
-/** Runs another program that must succeed. */
-export function runHello(hello: string): Ran {
+export function runHello(hello: string): void {
   const child = Bun.spawnSync([hello], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
   const out = child.stdout.toString();
   if (out !== "hello world\n") throw new Error(`hello said ${out}`);
-  return { out, memory: child.resourceUsage!.maxRSS };
+}
+
+/**
+ * The most memory that a program has, in bytes, by looking at it all the while it runs: what the system says after its
+ * end counts in the process that started it.
+ */
+export function memoryOf(
+  command: readonly string[],
+  options: { cwd?: string; env?: Record<string, string> } = {},
+): number {
+  const child = Bun.spawn([...command], { ...options, stdio: ["ignore", "ignore", "ignore"] });
+  const name = basename(command[0]!);
+  let most = 0;
+  for (;;) {
+    const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
+    const peak = /^VmHWM:\s+(\d+) kB/m.exec(status)?.[1];
+    if (peak === undefined) return most;
+    if (status.startsWith(`Name:\t${name}\n`)) most = Number(peak) * 1024;
+  }
 }

@@ -274,7 +274,9 @@ const answerOf = (file: string, saved: string | null, { contents }: Restorable):
 function restoredText({ restored_from, saved_as, records, events }: Restored): string {
   const count = Object.values(records).reduce((sum, rows) => sum + rows, 0);
   return lines(
-    `restored ${count} records and ${events} events from ${inline(restored_from)}`,
+    `restored ${counted(count, "record")} and ${counted(events, "event")} from ${inline(restored_from)}`,
     saved_as !== null && `the store as it was: ${inline(saved_as)}`,
   );
 }
+
+const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;

@@ -1,6 +1,6 @@
 import type { Numbered } from "../ref";
 import { distinct } from "./distinct";
-import { join, sql, type Row, type Sql } from "./sql";
+import { sql, tuples, type Row, type Sql } from "./sql";
 
 /** Who acts and from where, as every event records it. */
 export interface Actor {
@@ -33,13 +33,13 @@ export async function appendEvents(
   at: number,
   changes: readonly Change[],
 ): Promise<void> {
-  const rows = changes.map(
-    ({ surface, number, verb, version, state, before, after }) =>
-      sql`(${at}, ${id}, ${host}, ${pid}, ${folder}, ${surface}, ${number}, ${verb}, ${version},
-        ${state ?? null}, ${before ? JSON.stringify(before) : null}, ${after ? JSON.stringify(after) : null})`,
-  );
+  const json = (row: Row | undefined) => (row ? JSON.stringify(row) : null);
+  const rows = changes.map(({ surface, number, verb, version, state, before, after }) => [
+    ...[at, id, host, pid, folder, surface, number, verb, version, state ?? null],
+    ...[json(before), json(after)],
+  ]);
   await tx.all(sql`insert into events
-    (at, author, host, pid, folder, surface, number, verb, version, state, before, after) values ${join(rows)}`);
+    (at, author, host, pid, folder, surface, number, verb, version, state, before, after) values ${tuples(rows)}`);
 }
 
 /** Every id that has ever written, in alphabetical order. */

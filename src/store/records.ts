@@ -3,7 +3,7 @@ import { ref, type Surface } from "../ref";
 import { age, timestamp } from "../time";
 import { nextNumber } from "./counters";
 import { appendEvents } from "./events";
-import { first, join, raw, sql, type Row, type Sql, type Value } from "./sql";
+import { first, join, raw, sql, tuples, type Row, type Sql, type Value } from "./sql";
 import type { Writing } from "./write";
 
 /** The columns that every record has. Times are milliseconds since 1970. */
@@ -73,10 +73,8 @@ export async function create<R extends RecordRow>(
   for (let from = 0; from < rows.length; from += ROWS_A_STATEMENT) {
     const batch = rows.slice(from, from + ROWS_A_STATEMENT);
     const columns = Object.keys(batch[0]!);
-    const values = batch.map((row) => sql`(${join(columns.map((column) => row[column] ?? null))})`);
-    await tx.all(
-      sql`insert into ${raw(table.name)} (${raw(columns.join(", "))}) values ${join(values)}`,
-    );
+    const values = tuples(batch.map((row) => columns.map((column) => row[column] ?? null)));
+    await tx.all(sql`insert into ${raw(table.name)} (${raw(columns.join(", "))}) values ${values}`);
     await appendEvents(
       tx,
       actor,

@@ -45,6 +45,14 @@ export function join(pieces: readonly (Value | Fragment)[], separator = ", "): F
   return new Fragment(["", ...pieces.slice(1).map(() => separator), ""], pieces);
 }
 
+/** Rows of values as `insert … values` takes them: `(…), (…)`. One piece, since there can be very many. */
+export function tuples(rows: readonly (readonly Value[])[]): Fragment {
+  const strings = rows.flatMap((row, index) =>
+    row.map((_, column) => (column > 0 ? ", " : index > 0 ? "), (" : "(")),
+  );
+  return new Fragment([...strings, ")"], rows.flat());
+}
+
 /** Conditions that must all hold; no condition is always true. */
 export const and = (conditions: readonly Fragment[]) =>
   conditions.length === 0 ? raw("1 = 1") : join(conditions, " and ");

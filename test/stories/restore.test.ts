@@ -455,6 +455,30 @@ describe("a file that is none to restore from", () => {
     expect(await refusal(file())).toMatchObject(damaged);
   });
 
+  test("is being written", async () => {
+    await backup("file.db");
+    // So large that to copy it takes a while.
+    await truncate(file(), 64e6);
+    const writer = Bun.spawn(["sh", "-c", `while :; do echo >> '${file()}'; done`]);
+    try {
+      const tries: unknown[] = [];
+      while (tries.length < 20) {
+        const { exit, out, err } = await coop.run(["--json", "restore", file()], { as: "dad" });
+        tries.push({ exit, ...JSON.parse(out || err).error });
+        if (exit === 7) break;
+      }
+      expect(tries.at(-1)).toMatchObject({
+        exit: 7,
+        code: "busy",
+        message: `${file()} is being written: it is a store in use`,
+      });
+    } finally {
+      writer.kill();
+      await writer.exited;
+    }
+    expect(await beside()).toEqual(["backups", "coop.db"]);
+  });
+
   test("may not be read", async () => {
     await backup("file.db");
     await chmod(file(), 0o600);

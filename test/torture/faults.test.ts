@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { begin, type Part } from "./campaign";
-import { damaged, full, locked, quota, removed, stopped, tampered } from "./faults";
+import { damaged, full, locked, misrestored, quota, removed, stopped, tampered } from "./faults";
 
 const FAULTS: [sentence: string, part: Part, rounds: number][] = [
   ["a disk that is full in mid-write", full, 3],
@@ -10,6 +10,7 @@ const FAULTS: [sentence: string, part: Part, rounds: number][] = [
   ["a lock that is held for longer than --wait", locked, 1],
   ["a store that is taken away from a command that has it open", removed, 8],
   ["a store whose bytes were changed", damaged, 16],
+  ["a backup whose bytes were changed", misrestored, 12],
 ];
 
 test.each(FAULTS)(

@@ -377,6 +377,35 @@ export async function damaged(campaign: Campaign, rounds: number): Promise<strin
   return `${rounds} damages, noticed by ${noticed} of ${rounds * 6} commands`;
 }
 
+/** Restores from files that are damaged at random: such a file is refused, and the store stays as it is. */
+export async function misrestored(campaign: Campaign, rounds: number): Promise<string> {
+  const chance = campaign.chance.fork("misrestored");
+  const { stage, ledger } = await scene(campaign, "misrestored", 0, chance);
+  const snapshot = join(stage.home, "snapshot.db");
+  await stage.must(["backup", "--to", snapshot]);
+  for (let n = 0; n < 10; n++) await ledger.run(ledger.note());
+  const [sound, ways] = [await readFile(snapshot), Object.entries(DAMAGES)];
+  // Bytes that are still text of a store cannot be told from what was meant.
+  const noticeable = ways.filter(([way]) => !/some bytes|after its end/.test(way));
+  let refused = 0;
+  await going(campaign, rounds, async (round) => {
+    const [way, damage] = noticeable[round % noticeable.length]!;
+    const file = join(stage.home, `damaged-${round}.db`);
+    await writeFile(file, damage(sound, chance));
+    const before = await readFile(stage.store);
+    const ended = await stage.run(["--as", "dad", "restore", file]);
+    if (ended.exit === 6) refused++;
+    if (!DAMAGED.includes(ended.exit)) stage.violate(`from a file ${way}: ${told(ended)}`);
+    if (ended.exit !== 0) return ledger.audit();
+    // It fell on what holds nothing. The next is to come to the same store again.
+    await stage.must(["whoami"]);
+    await writeFile(stage.store, before);
+    await rm(file);
+  });
+  await recovered(ledger, []);
+  return `${rounds} damaged files, ${refused} refused`;
+}
+
 async function system(...words: string[]): Promise<void> {
   const child = Bun.spawn(words, { stdout: "ignore", stderr: "pipe" });
   const talk = await new Response(child.stderr).text();

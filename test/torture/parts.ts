@@ -1,6 +1,6 @@
 import { backup, copy } from "./backup";
 import type { Part } from "./campaign";
-import { damaged, full, locked, quota, removed, stopped, tampered } from "./faults";
+import { damaged, full, locked, misrestored, quota, removed, stopped, tampered } from "./faults";
 import { fuzz } from "./fuzz";
 import { kill } from "./kill";
 import { parallel } from "./parallel";
@@ -18,5 +18,6 @@ export const PARTS: readonly { name: string; group: string; part: Part; share: n
   { name: "locked", group: "faults", part: locked, share: 1 / 20 },
   { name: "removed", group: "faults", part: removed, share: 1 / 10 },
   { name: "damaged", group: "faults", part: damaged, share: 1 },
+  { name: "misrestored", group: "faults", part: misrestored, share: 1 / 2 },
   { name: "fuzz", group: "fuzz", part: fuzz, share: 1 / 100 },
 ];

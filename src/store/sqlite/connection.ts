@@ -5,7 +5,8 @@ import type { Wait } from "../wait";
 
 export const SQLITE: Dialect = {
   name: "sqlite",
-  placeholder: () => "?",
+  // With a bare `?` SQLite prepares a statement again for each value where a partial index might depend on it.
+  placeholder: () => "+?",
   types: { integer: "integer", text: "text", identity: "integer primary key" },
   continueIdentity: () => undefined,
 };
@@ -178,6 +179,13 @@ export const isBusy = (thrown: unknown) => /^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test
 export const isKeptOut = (thrown: unknown) =>
   /^SQLITE_(READONLY|CANTOPEN|PERM|AUTH|IOERR_(SHM|SHORT_READ))/.test(codeOf(thrown));
 
+/** Whether the file's header or schema is not what coop made it: SQLite has no code for that. */
+const isOutOfForm = (thrown: unknown) =>
+  codeOf(thrown) === "SQLITE_ERROR" &&
+  /unsupported file format|no such (table|column)|has no column|foreign key mismatch/.test(
+    String(thrown),
+  );
+
 const isFull = (thrown: unknown) => codeOf(thrown) === "SQLITE_FULL";
 
 const unanswered = (why: string, cause?: unknown) =>
@@ -245,7 +253,8 @@ export async function sqliteError(thrown: unknown, path: string, wait: Wait): Pr
     const { refusal } = await import("./refusal");
     return refusal(path, thrown);
   }
-  const meaning = MEANINGS.find(([prefix]) => code.startsWith(prefix));
+  const known = isOutOfForm(thrown) ? "SQLITE_CORRUPT" : code;
+  const meaning = MEANINGS.find(([prefix]) => known.startsWith(prefix));
   if (!meaning) return thrown;
   const [, reason, says, hint] = meaning;
   return new CoopError("unavailable", `the store ${path} ${says} (${code})`, {

@@ -119,18 +119,17 @@ async function settle(
   }
 }
 
-/** An error met with the copy, as one of the file that the user named. */
+/** What is wrong with the copy, as an error of the file that the user named. */
 function aboutFile(thrown: unknown, path: string, file: string): unknown {
   if (!(thrown instanceof CoopError)) return thrown;
-  const message = thrown.message.replace(`the store ${path}`, file);
   const { reason } = thrown.details;
+  if (reason !== "foreign" && reason !== "damaged") return thrown;
   const hint =
     reason === "foreign"
       ? "name a snapshot or a backup that coop made"
-      : reason === "damaged"
-        ? "nothing was changed; try an older backup"
-        : thrown.details.hint;
-  return new CoopError(thrown.code, message, { ...thrown.details, ...(hint && { hint }) });
+      : "nothing was changed; try an older backup";
+  const message = thrown.message.replace(`the store ${path}`, file);
+  return new CoopError(thrown.code, message, { ...thrown.details, hint });
 }
 
 /** Whether SQLite finds no damage in a store. */

@@ -84,8 +84,10 @@ function archivedText({ archived, events, to, queues, kept, left }: Archived): s
   return lines(
     archived === 0
       ? "nothing to archive"
-      : `archived ${archived} items and ${events} events into ${inline(to)}: ${each.join(", ")}`,
+      : `archived ${counted(archived, "item")} and ${counted(events, "event")} into ${inline(to)}: ${each.join(", ")}`,
     kept > 0 && `${kept} more are finished as long, but belong with others that are not: kept`,
     left > 0 && `${left} more: repeat the command`,
   );
 }
+
+const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;

@@ -156,8 +156,8 @@ export interface Draft {
  */
 export async function push(writing: Writing, draft: Draft): Promise<Item> {
   if (draft.re !== undefined) await find(writing.tx, ITEMS, draft.re);
-  const [item] = await insert(writing, [draft]);
-  return item!;
+  const [row] = await insert(writing, [draft]);
+  return toItem(row!);
 }
 
 /** One push to several: an item for each, under one ref. */
@@ -178,11 +178,11 @@ export async function pushToEach(
 ): Promise<FanOut<Item>> {
   if (draft.re !== undefined) await find(writing.tx, ITEMS, draft.re);
   const fanOut = await nextNumber(writing.tx, "fan-out");
-  const items = await insert(
+  const rows = await insert(
     writing,
     to.map((id) => ({ ...draft, to: id, fanOut })),
   );
-  return { ref: ref("fan-out", fanOut), queue: draft.queue, items };
+  return { ref: ref("fan-out", fanOut), queue: draft.queue, items: rows.map(toItem) };
 }
 
 /** One of many drafts, with the line that it came from and its key. */
@@ -222,16 +222,17 @@ export async function pushAll(
     if (answer) before.set(draft, refOfKept(answer, key, draft.line));
   }
   const fresh = keyed.filter(({ draft }) => !before.has(draft));
-  const items = await insert(
+  const rows = await insert(
     writing,
     fresh.map(({ draft }) => draft),
   );
+  const refOf = (index: number) => ref("queue", rows[index]!.number);
   await rememberAll(
     writing.tx,
     writing.at,
-    fresh.flatMap(({ key }, index) => (key ? [[key, items[index]!.ref] as const] : [])),
+    fresh.flatMap(({ key }, index) => (key ? [[key, refOf(index)] as const] : [])),
   );
-  const pushed = new Map(fresh.map(({ draft }, index) => [draft, items[index]!.ref]));
+  const pushed = new Map(fresh.map(({ draft }, index) => [draft, refOf(index)]));
   return {
     refs: drafts.map((draft) => before.get(draft) ?? pushed.get(draft)!),
     before: before.size,
@@ -256,7 +257,7 @@ function lineKey(
   return { author, verb, key, fingerprint };
 }
 
-async function insert(writing: Writing, drafts: readonly Draft[]): Promise<Item[]> {
+async function insert(writing: Writing, drafts: readonly Draft[]): Promise<ItemRow[]> {
   if (drafts.length === 0) return [];
   const rows = await create<ItemRow>(
     writing,
@@ -277,7 +278,7 @@ async function insert(writing: Writing, drafts: readonly Draft[]): Promise<Item[
       note: null,
     })),
   );
-  return rows.map(toItem);
+  return rows;
 }
 
 /** Which items are asked for; a part that is undefined does not narrow. */
