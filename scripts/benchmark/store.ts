@@ -45,6 +45,9 @@ export async function sizeRow({ folder }: Place, { entries }: Scale): Promise<Ro
   };
 }
 
+/** A look can miss the end of a command, where it has most. */
+const LOOKS = 30;
+
 const COMMANDS = [
   ["history", "list"],
   ["history", "list", "--all-scopes", "--status", "all"],
@@ -71,7 +74,7 @@ export function memoryRow({ home, hello }: Place, { bytes }: Scale): Row[] {
     database.run("insert into counters (name, value) select 'H', max(number) from history_entries");
   });
   settings(at.store);
-  const most = (look: () => number) => Math.max(...Array.from({ length: 5 }, look)) / MIB;
+  const most = (look: () => number) => Math.max(...Array.from({ length: LOOKS }, look)) / MIB;
   const plain = most(() => memoryOf([hello]));
   const used = COMMANDS.map((words) => ({ words, memory: most(() => at.memoryOf(words)) }));
   const worst = used.reduce((one, other) => (other.memory > one.memory ? other : one));

@@ -178,7 +178,8 @@ const mutation: fc.Arbitrary<(tokens: string[]) => string[]> = fc
     else if (kind === "replace") changed[at] = other;
     else if (kind === "misspell")
       changed[at] = tokens[at]!.slice(0, position) + tokens[at]!.slice(position + 1);
-    else if (kind === "synonym") changed[3] = Object.values(ACTS).flat()[position]!;
+    else if (kind === "synonym" && changed.length > 3)
+      changed[3] = Object.values(ACTS).flat()[position]!;
     else if (kind === "json") changed.splice(at, 0, "--json");
     else if (kind === "quiet") changed.splice(at, 0, "--quiet");
     else if (kind === "end") changed.splice(at, 0, "--");

@@ -91,6 +91,7 @@ async function busily(
         await each(ledger, round);
     });
     await ledger.audit();
+    await stage.close();
     commands += ledger.entries.length;
     for (const { tries } of ledger.entries)
       slowest = Math.max(slowest, ...tries.map(({ ms }) => ms));

@@ -58,8 +58,8 @@ export async function full(campaign: Campaign, rounds: number): Promise<string> 
       await ledger.run(ledger.note(ledger.commands.creation()));
       await writeFile(join(disk, "ballast"), "x".repeat(chance.whole(2_000_000, 3_700_000)));
       const entries: Entry[] = [];
-      const some = () => ledger.acknowledged().length < entries.length + 1;
-      while (!some() && entries.length < 400) {
+      const allDone = () => ledger.acknowledged().length > entries.length;
+      while (allDone() && entries.length < 400) {
         const more = Array.from({ length: WRITERS }, () =>
           ledger.note(chance.flip(0.2) ? ledger.commands.batch() : ledger.commands.creation()),
         );
@@ -80,6 +80,7 @@ export async function full(campaign: Campaign, rounds: number): Promise<string> 
     } finally {
       await system("umount", disk);
     }
+    await stage.close();
   });
   return `${rounds} disks filled, ${refused} of ${commands} commands refused`;
 }
@@ -89,7 +90,7 @@ export async function quota(campaign: Campaign, rounds: number): Promise<string>
   const chance = campaign.chance.fork("quota");
   let refused = 0;
   await going(campaign, rounds, async (round) => {
-    const { ledger } = await scene(campaign, "quota", round, chance);
+    const { stage, ledger } = await scene(campaign, "quota", round, chance);
     const blocks = chance.whole(1, 1200);
     const under = ["sh", "-c", `ulimit -f ${blocks}; exec "$0" "$@"`];
     const entries = Array.from({ length: WRITERS }, () =>
@@ -98,6 +99,7 @@ export async function quota(campaign: Campaign, rounds: number): Promise<string>
     await Promise.all(entries.map((entry) => ledger.run(entry, { under }, REFUSED)));
     refused += entries.filter(({ answer }) => !answer).length;
     await recovered(ledger, entries);
+    await stage.close();
   });
   return `${rounds} quotas, ${refused} commands refused`;
 }
@@ -109,7 +111,7 @@ export async function tampered(campaign: Campaign, rounds: number): Promise<stri
   let refused = 0;
   const met = new Map<number | null, number>();
   await going(campaign, rounds, async (round) => {
-    const { ledger } = await scene(campaign, "tampered", round, chance);
+    const { stage, ledger } = await scene(campaign, "tampered", round, chance);
     const how = (): LaunchOptions => {
       const call = chance.pick<Call>(["pwrite64", "pwrite64", "fsync", ...CALLS]);
       const nth = chance.whole(1, call === "pwrite64" ? 35 : call === "fsync" ? 4 : 2);
@@ -129,6 +131,7 @@ export async function tampered(campaign: Campaign, rounds: number): Promise<stri
     for (const { tries } of entries) met.set(tries[0]!.exit, (met.get(tries[0]!.exit) ?? 0) + 1);
     refused += entries.filter(({ answer }) => !answer).length;
     await recovered(ledger, entries);
+    await stage.close();
   });
   const exits = Array.from(met, ([exit, count]) => `${count} × ${exit}`).join(", ");
   return `${rounds} rounds of calls that fail, exits ${exits}; ${refused} commands refused`;
@@ -155,6 +158,7 @@ export async function stopped(campaign: Campaign, rounds: number): Promise<strin
       if (!killed && exit !== 0) stage.violate(`it was stopped and went on: ${told(await ended)}`);
       await recovered(ledger, [holder, ...others]);
     } else await ended;
+    await stage.close();
   });
   return `${held} writers stopped with the lock in ${rounds} rounds`;
 }
@@ -206,6 +210,7 @@ export async function locked(campaign: Campaign, rounds: number): Promise<string
       holder.run("rollback");
     }
     await recovered(ledger, entries);
+    await stage.close();
   });
   return `${rounds} locks held, ${rounds * WRITERS} commands told that it is busy`;
 }
@@ -259,6 +264,7 @@ export async function removed(campaign: Campaign, rounds: number): Promise<strin
       stage.violate(`its store was ${way} ${opened.when}: ${told(ended)}`);
     const after = existsSync(stage.store) ? "and another is there" : "and none is there";
     if (ended.answer) stage.violate(`it says that it wrote, ${after}`);
+    await Promise.all([stage.close(), other.close()]);
   });
   return `${taken} stores taken away in ${rounds} rounds`;
 }

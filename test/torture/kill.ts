@@ -35,9 +35,11 @@ export async function kill(campaign: Campaign, rounds: number, writers = 5): Pro
         await killing(ledger, writers, chance, reaper, beside);
         if (round % ROUNDS.untilAnAudit === 0) await audit();
       }
-      await ledger.run(ledger.note(ledger.commands.creation()), {}, []);
+      // One that is about nothing that may be gone.
+      await ledger.run(ledger.note(ledger.commands.batch()));
       await audit();
       beside.end?.();
+      await stage.close();
       commands += ledger.entries.length;
       done.set(kind, done.get(kind)! + left);
     }

@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Campaign } from "./campaign";
 
@@ -62,6 +62,11 @@ export class Stage {
     await mkdir(this.home, { recursive: true });
     await this.must(["init", ...words]);
     return this;
+  }
+
+  /** Takes the folder away, unless it is evidence: campaigns can be longer than a disk has room for. */
+  async close(): Promise<void> {
+    if (this.campaign.violations.length === 0) await rm(this.home, { recursive: true });
   }
 
   /** Says what should not be, with all that is needed to find the place again. */
