@@ -228,10 +228,10 @@ const SMALL =
 
 /**
  * A table, or those of its rows that an index is of, in the order of their numbers up to a limit: what is not narrowed
- * at all, and what was changed since a time after which much was.
+ * at all, or only to what was changed since a time after which much was.
  */
 const IN_ORDER =
-  /where (1 = 1|(updated_at >= \? and )?(1 = 1|commit_sha is (not )?null)|(number|id) < \?|at >= \?)( and number < \?)? *(order by (number|id) desc )?limit/;
+  /where (1 = 1|commit_sha is (not )?null|(number|id) < \?|at >= \?)( and \+updated_at >= \?)?( and number < \?)? *(order by (number|id) desc )?limit/;
 
 function problems(steps: readonly Step[], statement: Fragment): string[] {
   const { text } = statement.render(() => "?");

@@ -1,8 +1,8 @@
 import { CoopError } from "../errors";
-import { ref, SIGILS, type Ref, type Surface } from "../ref";
+import { ref, type Ref, type Surface } from "../ref";
 import { distinct } from "../store/distinct";
 import { keptJson } from "../store/json";
-import { anyOf, atMost, count, COUNT_STOP, only, oneOf } from "../store/listing";
+import { atMost, count, COUNT_STOP, only } from "../store/listing";
 import { and, first, raw, sql, type Fragment, type Row, type Sql } from "../store/sql";
 import { timestamp } from "../time";
 
@@ -86,11 +86,10 @@ async function matching(on: Sql, { of, by, since, before, limit }: LogQuery): Pr
   }
   const older = before === undefined ? [] : [sql`id < ${before}`];
   if (since !== undefined && !of) {
-    const recent = [oneOf("surface", LOGGED), only(sql`at >= ${since}`)];
-    const { exact: few } = await count(on, "events", recent);
+    const { exact: few } = await count(on, "events", [only(sql`at >= ${since}`)]);
     if (few)
       return sql`id in (select id from
-          (select id from events where ${anyOf(recent)} limit ${COUNT_STOP}) as recent
+          (select id from events where ${and(changed)} limit ${COUNT_STOP}) as recent
           where ${and(older)} order by id desc ${most})
         order by id desc`;
   }
@@ -102,9 +101,6 @@ async function matching(on: Sql, { of, by, since, before, limit }: LogQuery): Pr
   ];
   return sql`${and(conditions)} order by id desc ${most}`;
 }
-
-/** What events can be of. */
-const LOGGED = [...Object.keys(SIGILS), "store"];
 
 const hasEvents = (on: Sql, { surface, number }: Ref) =>
   first(

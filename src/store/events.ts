@@ -35,8 +35,18 @@ export async function appendEvents(
 ): Promise<void> {
   const json = (row: Row | undefined) => (row ? JSON.stringify(row) : null);
   const rows = changes.map(({ surface, number, verb, version, state, before, after }) => [
-    ...[at, id, host, pid, folder, surface, number, verb, version, state ?? null],
-    ...[json(before), json(after)],
+    at,
+    id,
+    host,
+    pid,
+    folder,
+    surface,
+    number,
+    verb,
+    version,
+    state ?? null,
+    json(before),
+    json(after),
   ]);
   await tx.all(sql`insert into events
     (at, author, host, pid, folder, surface, number, verb, version, state, before, after) values ${tuples(rows)}`);

@@ -100,30 +100,47 @@ export async function list<R extends RecordRow>(
   { filter, slice: { before, limit }, hidesFinished }: ListQuery,
   own: readonly Choice[] = [],
 ): Promise<Listed<R>> {
-  const { from, changed, few } = await changedSince(on, table, filter.since);
+  const { since } = filter;
   const others = [...choicesOf(filter), ...own];
-  const { states = others.length > 0 ? table.states : undefined } = filter;
+  const narrowed = others.length > 0 || since !== undefined;
+  const { states = narrowed ? table.states : undefined } = filter;
   const asked = [...(states ? [oneOfStates(table, states)] : []), ...others];
-  const each = (choices: readonly Choice[], more: readonly Fragment[] = []) =>
-    (few ? [anyOf(choices)] : combinations(choices)).map((one) => and([...changed, one, ...more]));
+  const changed = since === undefined ? [] : [sql`updated_at >= ${since}`];
+  const total = (choices: readonly Choice[]) =>
+    countFirst(on, table.name, conditionsOf(choices, changed));
+  const recent = since === undefined ? undefined : await total(asked);
   const older = before === undefined ? [] : [sql`number < ${before}`];
-  const found = firstOf(from, each(asked, older), newest(limit === 0 ? 0 : limit + 1));
-  const rows = await on.all<R>(sql`select ${raw(table.name)}.* from ${found}`);
+  const order = newest(limit === 0 ? 0 : limit + 1);
+  // Few are found by their time and sorted. Where many were changed, the newest records are soon some of them: the sign
+  // keeps SQLite from looking for the time then.
+  const found = recent?.exact
+    ? sql`${raw(table.name)} where number in
+        (${firstNumbers(table.name, conditionsOf(asked, [...changed, ...older]), order, sql`limit ${COUNT_STOP}`)}) ${inOrder(order)}`
+    : firstOf(
+        table.name,
+        conditionsOf(asked, [
+          ...(since === undefined ? [] : [sql`+updated_at >= ${since}`]),
+          ...older,
+        ]),
+        order,
+      );
+  const rows = await on.all<R>(sql`select * from ${found}`);
   const truncated = limit > 0 && rows.length > limit;
   const complete = !truncated && before === undefined;
-  // The newest first: they are the ones that were changed.
-  const total = (choices: readonly Choice[]) =>
-    countFirst(on, from, each(choices), changed.length > 0 ? raw("order by number desc") : raw(""));
   return {
     rows: truncated ? rows.slice(0, limit) : rows,
     scope: filter.scope,
     truncated,
-    total: complete ? { count: rows.length, exact: true } : await total(asked),
+    total: complete ? { count: rows.length, exact: true } : (recent ?? (await total(asked))),
     finished: hidesFinished
       ? await total([oneOfStates(table, table.finished), ...others])
       : undefined,
   };
 }
+
+/** The conditions of every combination, each with more. */
+const conditionsOf = (choices: readonly Choice[], more: readonly Fragment[]) =>
+  combinations(choices).map((one) => and([one, ...more]));
 
 /** The condition that all choices are met. */
 export const anyOf = (choices: readonly Choice[]) => and(choices.map(({ any }) => any));
@@ -174,61 +191,39 @@ export const mostUrgent = (limit: number): Order => ({
 /** `order by … limit …`. */
 export const inOrder = ({ by, most }: Order) => sql`order by ${by} ${most}`;
 
-/** The numbers of the first records by an order that meet one of several conditions: the first of each, merged. */
-export const firstNumbers = (
-  from: Fragment,
+/**
+ * The numbers of the first records by an order that meet one of several conditions: the first of each, merged. `head`
+ * ends the look-up of each, which is in that order too if nothing else is said.
+ */
+export function firstNumbers(
+  table: string,
   conditions: readonly Fragment[],
   order: Order,
-): Fragment => {
+  head = inOrder(order),
+): Fragment {
   const heads = conditions.map(
     (condition) =>
-      sql`select * from (select ${order.keys} from ${from} where ${condition} ${inOrder(order)}) as head`,
+      sql`select * from (select ${order.keys} from ${raw(table)} where ${condition} ${head}) as head`,
   );
   return sql`select number from (${join(heads, " union all ")}) as heads ${inOrder(order)}`;
-};
+}
 
 /** What comes after `select … from` for the records of {@link firstNumbers}, in their order. */
-export const firstOf = (from: Fragment, conditions: readonly Fragment[], order: Order): Fragment =>
+export const firstOf = (table: string, conditions: readonly Fragment[], order: Order): Fragment =>
   conditions.length === 1
-    ? sql`${from} where ${conditions[0]!} ${inOrder(order)}`
-    : sql`${from} where number in (${firstNumbers(from, conditions, order)}) ${inOrder(order)}`;
-
-/**
- * Where records that were changed since a time are to be looked for. Few are found by their events; where there are many,
- * the newest records are soon some of them.
- */
-async function changedSince(
-  on: Sql,
-  table: Table,
-  since: number | undefined,
-): Promise<{ from: Fragment; changed: Fragment[]; few: boolean }> {
-  const all = raw(table.name);
-  if (since === undefined) return { from: all, changed: [], few: false };
-  const changed = sql`updated_at >= ${since}`;
-  const events = sql`surface = ${table.surface} and at >= ${since}`;
-  const { exact: few } = await countFirst(on, raw("events"), [events]);
-  if (!few) return { from: all, changed: [changed], few };
-  // A cross join is not reordered.
-  const from = sql`(select distinct number as changed from
-    (select number from events where ${events} limit ${COUNT_STOP}) as recent) as changes cross join ${all}`;
-  return { from, changed: [raw("number = changed"), changed], few };
-}
+    ? sql`${raw(table)} where ${conditions[0]!} ${inOrder(order)}`
+    : sql`${raw(table)} where number in (${firstNumbers(table, conditions, order)}) ${inOrder(order)}`;
 
 /** How many rows of a table match; stops at {@link COUNT_STOP}. */
 export const count = (on: Sql, table: string, choices: readonly Choice[]): Promise<Count> =>
-  countFirst(on, raw(table), combinations(choices));
+  countFirst(on, table, combinations(choices));
 
 /** How many rows meet one of several conditions that exclude each other. */
-async function countFirst(
-  on: Sql,
-  from: Fragment,
-  conditions: readonly Fragment[],
-  order = raw(""),
-): Promise<Count> {
+async function countFirst(on: Sql, table: string, conditions: readonly Fragment[]): Promise<Count> {
   const stop = sql`limit ${COUNT_STOP + 1}`;
   const heads = conditions.map(
     (condition) =>
-      sql`select * from (select 1 as one from ${from} where ${condition} ${order} ${stop}) as head`,
+      sql`select * from (select 1 as one from ${raw(table)} where ${condition} ${stop}) as head`,
   );
   const row = await first<{ found: number }>(
     on,

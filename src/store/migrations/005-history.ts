@@ -16,8 +16,12 @@ export const history: Migration = {
       "create index history_committed on history_entries (number) where commit_sha is not null",
       "create index history_pending_in on history_entries (scope, number) where commit_sha is null",
       "create index history_committed_in on history_entries (scope, number) where commit_sha is not null",
-      "create index history_pending_of on history_entries (author, number, scope) where commit_sha is null",
-      "create index history_committed_of on history_entries (author, number, scope) where commit_sha is not null",
+      "create index history_pending_of on history_entries (author, number) where commit_sha is null",
+      "create index history_committed_of on history_entries (author, number) where commit_sha is not null",
+      "create index history_pending_of_in on history_entries (scope, author, number) where commit_sha is null",
+      "create index history_committed_of_in on history_entries (scope, author, number) where commit_sha is not null",
+      "create index history_by_update on history_entries (updated_at, commit_sha)",
+      "create index history_by_update_in on history_entries (scope, updated_at, commit_sha)",
     ];
   },
 };

@@ -21,7 +21,8 @@ export const queue: Migration = {
         taken_at ${integer},
         note ${text})`,
       "create index queue_by_state on queue_items (state, number, priority)",
-      "create index queue_by_scope on queue_items (scope, state, number)",
+      "create index queue_by_state_in on queue_items (scope, state, number)",
+      "create index queue_by_update on queue_items (state, updated_at)",
       "create index queue_by_author on queue_items (author, state, number, scope)",
       "create index queue_by_name on queue_items (queue, state, number, scope)",
       // In the order that items are taken in: from any queue, which also serves the lists of an addressee, and from one.

@@ -77,7 +77,7 @@ export class SqliteConnection implements Connection {
   }
 
   async transaction<T>(work: (tx: Sql) => Promise<T>): Promise<T> {
-    await this.#retry(() => this.#database.run("begin immediate"));
+    await this.#begin();
     // A large transaction can be held up by a reader of a rollback-journal store; the statement alone is undone then.
     const tx: Sql = { dialect: SQLITE, all: (statement) => this.all(statement) };
     let result: T;
@@ -89,6 +89,18 @@ export class SqliteConnection implements Connection {
     }
     await this.#commit();
     return result;
+  }
+
+  async #begin(): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        await this.#retry(() => this.#database.run("begin immediate"));
+        return;
+      } catch (thrown) {
+        if (tries === LOG_TRIES || codeOf(thrown) !== "SQLITE_READONLY") throw thrown;
+        await this.aside(() => this.wait.clock.sleep(tries * LOG_PAUSE_MS));
+      }
+    }
   }
 
   async close(): Promise<void> {
@@ -149,6 +161,13 @@ export class SqliteConnection implements Connection {
     }
   }
 }
+
+/**
+ * For a moment a log that another user has just made is not yet the group's, and whoever opens it then cannot write. How
+ * often that is tried, and the pause before the second time in ms.
+ */
+export const LOG_TRIES = 3;
+export const LOG_PAUSE_MS = 4;
 
 /**
  * How a file is opened: one that must be there, one to be made, one that is not to be changed, or one that nobody

@@ -3,7 +3,7 @@ import type { Store, Warn } from "../open";
 import { breaksOlder, migrate, needsUpgrade, requireNotNewer, schemaVersion } from "../schema";
 import { sql, type Sql } from "../sql";
 import type { Wait } from "../wait";
-import { APPLICATION_ID, isKeptOut, SqliteConnection } from "./connection";
+import { APPLICATION_ID, isKeptOut, LOG_PAUSE_MS, LOG_TRIES, SqliteConnection } from "./connection";
 import type { Host } from "./journal";
 
 /**
@@ -16,19 +16,31 @@ export async function openSqliteStore(
   wait: Wait,
   warn: Warn = () => {},
 ): Promise<Store> {
-  let connection: SqliteConnection | undefined;
-  try {
-    if (Bun.file(`${path}-wal`).size > 0) {
-      const { requireOwnLog } = await import("./log");
-      requireOwnLog(path);
+  for (let tries = 1; ; tries++) {
+    try {
+      return await openToWrite(path, wait, warn);
+    } catch (thrown) {
+      if (!(thrown instanceof CoopError && isKeptOut(thrown))) throw thrown;
+      if (tries === LOG_TRIES) {
+        const { openToRead } = await import("./reading");
+        return openToRead(path, wait, thrown, warn);
+      }
+      await wait.clock.sleep(tries * LOG_PAUSE_MS);
     }
-    connection = await SqliteConnection.open(path, wait);
+  }
+}
+
+async function openToWrite(path: string, wait: Wait, warn: Warn): Promise<Store> {
+  if (Bun.file(`${path}-wal`).size > 0) {
+    const { requireOwnLog } = await import("./log");
+    requireOwnLog(path);
+  }
+  const connection = await SqliteConnection.open(path, wait);
+  try {
     return await verified(connection, path, warn);
   } catch (thrown) {
-    await connection?.close();
-    if (!(thrown instanceof CoopError && isKeptOut(thrown))) throw thrown;
-    const { openToRead } = await import("./reading");
-    return openToRead(path, wait, thrown, warn);
+    await connection.close();
+    throw thrown;
   }
 }
 

@@ -176,7 +176,7 @@ export async function openEnvelopes(
     ...(scope.notIn === undefined ? [] : [only(elsewhere)]),
   ];
   const envelopes = await on.all<EnvelopeRow>(
-    sql`select ${ENVELOPE} from ${firstOf(raw("letters"), combinations(choices), newest(limit))}`,
+    sql`select ${ENVELOPE} from ${firstOf(LETTERS.name, combinations(choices), newest(limit))}`,
   );
   const all = envelopes.length < limit;
   return {

@@ -298,7 +298,7 @@ const placeChoices = ({ queue, scope }: Place): Choice[] => [
  */
 export const nextFor = (id: string, place: Place, most: number): Fragment =>
   firstNumbers(
-    raw("queue_items"),
+    ITEMS.name,
     combinations([
       oneOfStates(ITEMS, ["waiting"]),
       oneOf("addressee", [id, ""]),

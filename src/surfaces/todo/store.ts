@@ -1,6 +1,6 @@
 import { CoopError } from "../../errors";
 import { ref } from "../../ref";
-import { among, join, raw, sql, type Row, type Sql } from "../../store/sql";
+import { among, join, sql, type Row, type Sql } from "../../store/sql";
 import {
   choicesOf,
   combinations,
@@ -386,7 +386,7 @@ export async function readyTodos(
     only(NOTHING_UNFINISHED_BEFORE),
   ];
   const rows = await on.all<TodoRow>(
-    sql`select * from ${firstOf(raw("todos"), combinations(choices), mostUrgent(limit))}`,
+    sql`select * from ${firstOf(TODOS.name, combinations(choices), mostUrgent(limit))}`,
   );
   const all = limit === 0 || rows.length < limit;
   return {
