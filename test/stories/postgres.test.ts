@@ -281,11 +281,11 @@ describe("a server that is not as it should be", () => {
   });
 
   /** Lets the server fail each new todo with an SQLSTATE, or only the first few. */
-  async function failing(schema: string, state: string, times = 1_000_000) {
+  async function failing(schema: string, state: string, often = 1_000_000) {
     const place = `"${schema}"`;
     await server.sql(`create sequence if not exists ${place}.tries;
       create or replace function ${place}.refuse() returns trigger language plpgsql as $$ begin
-        if nextval('${place}.tries') <= ${times} then
+        if nextval('${place}.tries') <= ${often} then
           raise exception 'the password is %', '${PASSWORD.replaceAll("'", "''")}' using errcode = '${state}';
         end if;
         return new;

@@ -158,6 +158,8 @@ async function stillThere(ledger: Ledger): Promise<Entry[]> {
   return ledger.acknowledged().filter((entry) => ledger.isIn(ledger.stage.store, entry));
 }
 
+const sizeOf = (file: string) => (existsSync(file) ? statSync(file).size : 0);
+
 /** What restores have kept of a store. */
 const savedBy = (store: string): string[] =>
   [...new Bun.Glob("backups/coop.before-restore.*.db").scanSync(dirname(store))].map((name) =>
@@ -177,8 +179,11 @@ async function archiving(ledger: Ledger, chance: Chance, reaper: Reaper): Promis
       reaper.saw(archive);
       if (archive.exit !== null && archive.exit !== 0)
         stage.violate(`an archiving failed: ${told(archive)}`);
+      // What a killed one left half made is put right by whoever comes next.
+      await stage.run(["--db", file, "whoami"]);
     },
-    stores: () => [stage.store, ...(existsSync(file) ? [file] : [])],
+    // One that was killed before it had made its archive leaves an empty file, which its repeat fills.
+    stores: () => [stage.store, ...(sizeOf(file) > 0 ? [file] : [])],
     together: true,
   };
 }
