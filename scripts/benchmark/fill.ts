@@ -46,9 +46,9 @@ const TABLES: Record<Surface, { table: string; sigil: string; verb: string; colu
   },
 };
 
-/** The i-th of a surface is unfinished in one case of ten, whatever else is true of it. */
+/** The i-th of a surface is unfinished in one case of a hundred, whatever else is true of it. */
 function open(): string {
-  return "i * 7919 % 1009 < 101";
+  return "i * 7919 % 1009 < 10";
 }
 
 function state(unfinished: readonly string[], finished: readonly string[]): string {
@@ -69,7 +69,7 @@ const PERIOD_MS = 180 * 24 * 3600 * 1000;
 
 /**
  * Fills a new store directly, far faster than by commands: records of ten ids in twenty projects over half a year, one in
- * ten unfinished, each with the event of its creation.
+ * a hundred unfinished, each with the event of its creation.
  * @param until when the last record was made, in milliseconds since 1970.
  */
 export function fill(path: string, sizes: Sizes, until: number): void {

@@ -93,12 +93,16 @@ export const choicesOf = ({ scope, authors, addressees }: Filter): Choice[] => [
   ...(addressees ? [oneOf("addressee", addressees)] : []),
 ];
 
-/** The records of a table that match a query and a surface's own choices, newest first. */
+/**
+ * The records of a table that match a query and a surface's own choices, newest first. `apart` narrows nothing: it says
+ * what an index keeps apart that the list brings together.
+ */
 export async function list<R extends RecordRow>(
   on: Sql,
   table: Listable,
   { filter, slice: { before, limit }, hidesFinished }: ListQuery,
   own: readonly Choice[] = [],
+  apart: readonly Choice[] = [],
 ): Promise<Listed<R>> {
   const { since } = filter;
   const others = [...choicesOf(filter), ...own];
@@ -118,10 +122,10 @@ export async function list<R extends RecordRow>(
         (${firstNumbers(table.name, conditionsOf(asked, [...changed, ...older]), order, sql`limit ${COUNT_STOP}`)}) ${inOrder(order)}`
     : firstOf(
         table.name,
-        conditionsOf(asked, [
-          ...(since === undefined ? [] : [sql`+updated_at >= ${since}`]),
-          ...older,
-        ]),
+        conditionsOf(
+          [...asked, ...apart],
+          [...(since === undefined ? [] : [sql`+updated_at >= ${since}`]), ...older],
+        ),
         order,
       );
   const rows = await on.all<R>(sql`select * from ${found}`);

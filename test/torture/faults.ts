@@ -6,7 +6,7 @@ import type { Campaign } from "./campaign";
 import type { Chance } from "./chance";
 import { CONFLICTS, Ledger, type Entry } from "./ledger";
 import { Stage, told, type Ended, type LaunchOptions, type Running } from "./stage";
-import { CALLS, tampering, type Call } from "./tracing";
+import { CALLS, canTamper, tampering, type Call } from "./tracing";
 
 /** A command that met the fault ends with one of these: it could not, or nobody knows whether it did. */
 const REFUSED: readonly number[] = [...CONFLICTS, 6, 8];
@@ -106,7 +106,7 @@ export async function quota(campaign: Campaign, rounds: number): Promise<string>
 
 /** Fails a random call to the system with a random error, once or from then on. */
 export async function tampered(campaign: Campaign, rounds: number): Promise<string> {
-  if (!tampering("fsync", 1, "")) return "left out: there is no strace here";
+  if (!canTamper) return "left out: there is no strace here";
   const chance = campaign.chance.fork("tampered");
   let refused = 0;
   const met = new Map<number | null, number>();

@@ -4,6 +4,7 @@ import type { Chance } from "./chance";
 import { Ledger, type Entry } from "./ledger";
 import { killWhileWriting, Reaper } from "./reaper";
 import { Stage, type LaunchOptions } from "./stage";
+import { canTamper } from "./tracing";
 
 /** How many rounds a store bears, and how many go by before it is looked at in full. */
 const ROUNDS = { ofAStore: 25, untilAnAudit: 5 };
@@ -45,7 +46,8 @@ export async function kill(campaign: Campaign, rounds: number, writers = 5): Pro
     }
   }
   const counts = Array.from(done, ([kind, count]) => `${count} beside ${kind}`).join(", ");
-  return `rounds: ${counts}; ${commands} commands, ${reaper.killed} processes killed, ${reaper.committed} of them once they had committed`;
+  const exactly = canTamper ? "" : "; none at an exact call, since there is no strace here";
+  return `rounds: ${counts}; ${commands} commands, ${reaper.killed} processes killed, ${reaper.committed} of them once they had committed${exactly}`;
 }
 
 /** One round: some writers at once, most of them killed, and what was cut off repeated. */

@@ -1,6 +1,9 @@
 /** strace by its path, which can end a process, or fail it, at an exact call to the system; not on every machine. */
 const STRACE = process.platform === "linux" ? Bun.which("strace") : null;
 
+/** Whether that can be done here. */
+export const canTamper = STRACE !== null;
+
 /** The calls that change files, of which one is to go wrong. */
 export const CALLS = ["pwrite64", "fsync", "ftruncate", "unlink", "rename"] as const;
 

@@ -548,7 +548,7 @@ export interface OwnFilter {
   takenBy?: readonly string[] | undefined;
 }
 
-/** Any priority, and each: what an index holds by priority comes in the order of numbers within one. */
+/** What the index on the addressee holds comes in the order of numbers within each priority. */
 const ANY_PRIORITY: Choice = {
   any: raw("1 = 1"),
   each: oneOf("priority", [0, 1, 2, 3, 4]).each,
@@ -559,12 +559,13 @@ export async function listItems(
   query: ListQuery,
   { queue, priorities, takenBy }: OwnFilter = {},
 ): Promise<Listed<Item>> {
-  const listed = await list<ItemRow>(on, ITEMS, query, [
+  const own = [
     ...placeChoices({ queue }),
     ...(priorities ? [oneOf("priority", priorities)] : []),
     ...(takenBy ? [oneOf("taken_by", takenBy)] : []),
-    ...(query.filter.addressees && !priorities ? [ANY_PRIORITY] : []),
-  ]);
+  ];
+  const byPriority = query.filter.addressees && !priorities ? [ANY_PRIORITY] : [];
+  const listed = await list<ItemRow>(on, ITEMS, query, own, byPriority);
   return { ...listed, rows: listed.rows.map(toItem) };
 }
 

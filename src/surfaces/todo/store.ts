@@ -5,7 +5,8 @@ import {
   choicesOf,
   combinations,
   count,
-  firstOf,
+  firstNumbers,
+  inOrder,
   list,
   mostUrgent,
   only,
@@ -385,8 +386,10 @@ export async function readyTodos(
     ...choicesOf({ scope, addressees }),
     only(NOTHING_UNFINISHED_BEFORE),
   ];
+  const order = mostUrgent(limit);
+  const numbers = firstNumbers(TODOS.name, combinations(choices), order);
   const rows = await on.all<TodoRow>(
-    sql`select * from ${firstOf(TODOS.name, combinations(choices), mostUrgent(limit))}`,
+    sql`select * from todos where number in (${numbers}) ${inOrder(order)}`,
   );
   const all = limit === 0 || rows.length < limit;
   return {
