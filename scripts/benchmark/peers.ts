@@ -48,7 +48,7 @@ const counted = (database: Database, query: string) =>
 
 const load = (name: string) => import(Bun.resolveSync(name, FOLDER));
 
-/** https://www.npmjs.com/package/plainjob */
+/** The npm package plainjob. */
 export async function plainjob(path: string, data: unknown): Promise<Peer> {
   const { bun, defineQueue } = await load("plainjob");
   const database = new Database(path, { create: true, strict: true });
@@ -72,7 +72,7 @@ export async function plainjob(path: string, data: unknown): Promise<Peer> {
   };
 }
 
-/** https://www.npmjs.com/package/liteque, through drizzle's driver for Bun. It deletes what is completed. */
+/** The npm package liteque, through drizzle's driver for Bun. It deletes what is completed. */
 async function liteque(path: string, data: unknown): Promise<Peer> {
   const { SqliteQueue } = await load("liteque");
   const { drizzle } = await load("drizzle-orm/bun-sqlite");
@@ -101,7 +101,7 @@ async function liteque(path: string, data: unknown): Promise<Peer> {
   };
 }
 
-/** https://www.npmjs.com/package/bunqueue, embedded, with its option `durable`. */
+/** The npm package bunqueue, embedded, with its option `durable`. */
 async function bunqueue(path: string, data: unknown): Promise<Peer> {
   const { QueueManager } = await load("bunqueue/queue");
   const manager = new QueueManager({ dataPath: path });

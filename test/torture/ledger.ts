@@ -181,9 +181,13 @@ function halfDone(
   const count = made.length;
   if (!whole && count === 0) return undefined;
   if (answer) {
-    const [refs, read] = [[answer.data].flat(), command.words[1] === "read"];
-    const expected = events ?? (command.words[1] === "take" ? refs.length : 1);
-    if (read ? count > refs.length : count !== expected)
+    const refs = [answer.data].flat();
+    const [read, take] = ["read", "take"].map((verb) => command.words[1] === verb);
+    // A copy can be of what an earlier try did, before that was undone by a restore.
+    if (!whole && (read || take)) return undefined;
+    const expected = events ?? (read || take ? refs.length : 1);
+    // What was read before is not marked again.
+    if (read ? count > expected : count !== expected)
       return `${name} was acknowledged and made ${count} events, not ${expected}`;
     return undefined;
   }
