@@ -148,7 +148,7 @@ describe("a log that another store left beside a store", () => {
     await Bun.spawn([process.execPath, "-e", script]).exited;
     await Bun.sleep(20);
     await put(other.store, coop.store);
-    return hashOf(other.store);
+    return await hashOf(other.store);
   }
 
   const ways: Record<string, (from: string, to: string) => Promise<void>> = {
