@@ -1,8 +1,11 @@
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import type { BunPlugin } from "bun";
 
 import lock from "../package-lock.json";
+import { help } from "../src/cli/about.ts";
+import root from "../src/root.ts";
 import { signAdHoc, signatureProblems } from "./sign-macho.ts";
 
 const ROOT = resolve(import.meta.dir, "..");
@@ -60,6 +63,7 @@ export async function compile({ entry, outfile, target }: BuildOptions): Promise
   const executablePath = bun && (await unpackBun(bun, dirname(outfile)));
   await Bun.build({
     entrypoints: [entry],
+    plugins: [await fewChunks(dirname(entry)), await helpPages()],
     minify: true,
     bytecode: true,
     format: "esm",
@@ -75,6 +79,61 @@ export async function compile({ entry, outfile, target }: BuildOptions): Promise
       jitPolicy: 8,
     },
   });
+}
+
+/**
+ * Makes two chunks of what commands share: what it takes to understand a command line, and the core that runs it. Bun
+ * makes a chunk of each set of modules that the same lazy imports reach, which would be dozens for every start to load;
+ * so each module that is imported lazily is made to reach all of what it shares.
+ */
+async function fewChunks(folder: string): Promise<BunPlugin> {
+  const [core, line] = [join(folder, "core.ts"), join(folder, "cli/program.ts")];
+  const lazy = (await Bun.file(core).exists()) ? await lazyModules(folder) : new Set();
+  lazy.delete(join(folder, "cli/execute.ts"));
+  return {
+    name: "few chunks",
+    setup: (builder) => {
+      builder.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+        if (!lazy.has(path)) return undefined;
+        const code = await Bun.file(path).text();
+        const shared = code.includes("defineGroup(") || path.endsWith("about.ts") ? line : core;
+        // By its whole path the folder would be a part of the executable.
+        const from = relative(dirname(path), shared).replaceAll("\\", "/");
+        return { contents: `import "./${from}";\n${code}`, loader: "ts" };
+      });
+    },
+  };
+}
+
+/** Puts the help pages of the groups into the module that is there for them. */
+async function helpPages(): Promise<BunPlugin> {
+  const pages: Record<string, string> = { "": await help(root, [], root) };
+  for (const [name, load] of Object.entries(root.commands)) {
+    const { default: command } = await load();
+    if (command.kind === "group") pages[name] = await help(root, [name], command);
+  }
+  return {
+    name: "help pages",
+    setup: (builder) => {
+      builder.onLoad({ filter: /[\\/]src[\\/]cli[\\/]pages\.ts$/ }, () => ({
+        contents: `export const PAGES = ${JSON.stringify(pages)};`,
+        loader: "ts",
+      }));
+    },
+  };
+}
+
+/** The modules of a folder that others import by `import()`. */
+async function lazyModules(folder: string): Promise<Set<string>> {
+  const transpiler = new Bun.Transpiler({ loader: "ts" });
+  const found = new Set<string>();
+  for (const file of new Bun.Glob("**/*.ts").scanSync(folder)) {
+    const path = join(folder, file);
+    for (const { kind, path: imported } of transpiler.scanImports(await Bun.file(path).text()))
+      if (kind === "dynamic-import" && imported.startsWith("."))
+        found.add(Bun.resolveSync(imported, dirname(path)));
+  }
+  return found;
 }
 
 /** Gets a target's Bun, of the version that runs this, as its npm package, held to the lock file's

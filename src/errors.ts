@@ -54,9 +54,11 @@ export class CoopError extends Error {
 
 /** Text without the passwords of URLs in it: a mistyped command is told of in its own words. */
 const withoutPasswords = (text: string) =>
-  text
-    .replace(/\b([a-z][a-z\d+.-]*:\/\/[^\s:/@]*):[^\s@]*@/gi, "$1:…@")
-    .replace(/([?&]password=)[^\s&'"`]+/gi, "$1…");
+  !text.includes("://") && !text.includes("=")
+    ? text
+    : text
+        .replace(/\b([a-z][a-z\d+.-]*:\/\/[^\s:/@]*):[^\s@]*@/gi, "$1:…@")
+        .replace(/([?&]password=)[^\s&'"`]+/gi, "$1…");
 
 /** A wrong flag, value, word or ref: exit 2. */
 export const usage = (message: string, hint?: string) =>

@@ -1,4 +1,3 @@
-import { homedir, hostname } from "node:os";
 import { files } from "./edge/files";
 import { program } from "./cli/program";
 import type { Edge } from "./cli/context";
@@ -17,7 +16,7 @@ const edge: Edge = {
   get folder() {
     return workingFolder();
   },
-  host: hostname,
+  host: () => os().hostname(),
   home,
   clock: {
     now: Date.now,
@@ -61,8 +60,11 @@ function workingFolder(): string {
   }
 }
 
+/** Loaded only where it is needed, which is not where nothing is written. */
+const os = () => process.getBuiltinModule("node:os");
+
 function home(): string {
-  const folder = homedir();
+  const folder = (process.platform !== "win32" && env["HOME"]) || os().homedir();
   if (isAbsolute(folder)) return folder;
   throw usage(
     `HOME is '${folder}', which is no absolute path`,

@@ -1,7 +1,7 @@
 /** Optimal string alignment distance: insertions, deletions, substitutions and swapped neighbours. */
-export function distance(a: string, b: string): number {
-  const left = [...a];
-  const right = [...b];
+export const distance = (a: string, b: string) => between([...a], [...b]);
+
+function between(left: readonly string[], right: readonly string[]): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: right.length + 1 }, (_, column) => column);
   for (let row = 1; row <= left.length; row++) {
@@ -27,9 +27,12 @@ export function distance(a: string, b: string): number {
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let least = Infinity;
-  const lower = word.toLowerCase();
+  const letters = [...word.toLowerCase()];
   for (const candidate of candidates) {
-    const far = distance(lower, candidate.toLowerCase());
+    const others = [...candidate.toLowerCase()];
+    // At least so many letters have to be put in or taken out.
+    if (Math.abs(letters.length - others.length) >= least) continue;
+    const far = between(letters, others);
     if (far < least) [best, least] = [candidate, far];
   }
   return best;

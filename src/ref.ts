@@ -45,6 +45,9 @@ export const ref = (surface: Numbered, number: number) => `${SIGILS[surface]}${n
 
 /** Whether a text would be read as a ref of any surface (`L12`, `t3`, `#4`, `17`). */
 export function looksLikeRef(text: string): boolean {
+  // Nearly no word ends with a digit, which is quicker to see.
+  const last = text.charCodeAt(text.length - 1);
+  if (!(last >= 0x30 && last <= 0x39)) return false;
   const match = REF.exec(text);
   return match !== null && (match[1] === "" || Object.hasOwn(SURFACE_OF, match[1]!.toUpperCase()));
 }

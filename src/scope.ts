@@ -45,9 +45,9 @@ async function workTreeAt(top: string, { holds, read }: Files): Promise<WorkTree
 export function scopeOf({ top, gitFolder, commonFolder }: WorkTree): string {
   const linked = gitFolder !== commonFolder;
   const main = !linked ? top : base(commonFolder) === ".git" ? parent(commonFolder) : commonFolder;
-  return base(main)
-    .replace(/(?<=.)\.git$/, linked ? "" : "$&")
-    .normalize("NFC");
+  const name = base(main);
+  const bare = linked && name.length > BARE.length && name.endsWith(BARE);
+  return (bare ? name.slice(0, -BARE.length) : name).normalize("NFC");
 }
 
 /**
@@ -73,6 +73,8 @@ export async function headCommit(
   }
   return value !== undefined && /^[0-9a-f]{40,64}$/.test(value) ? value : undefined;
 }
+
+const BARE = ".git";
 
 const SEPARATOR = /[\\/]/;
 

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { isPrintableAscii } from "./ascii";
 import { CoopError } from "./errors";
 import { refNumber, looksLikeRef, type Numbered } from "./ref";
 
@@ -10,6 +11,12 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
 export const LONGEST = { word: 200, title: 1024, text: 4 * 1024 * 1024 } as const;
 
+/** A schema made when it is first asked: a command checks three words, and knows thirty. */
+function later<S extends v.GenericSchema>(make: () => S) {
+  let made: S | undefined;
+  return v.lazy<S>(() => (made ??= make()));
+}
+
 /** Half of a surrogate pair is no character, and could not be kept as it is. */
 const wellFormed = v.check((text: string) => text.isWellFormed(), "holds half a surrogate pair");
 
@@ -18,7 +25,10 @@ const plain = (what: string) =>
   v.pipe(
     v.string(),
     v.transform((text) => text.normalize("NFC")),
-    v.check((text) => !CONTROL.test(text), `${what} may hold no control characters`),
+    v.check(
+      (text) => isPrintableAscii(text) || !CONTROL.test(text),
+      `${what} may hold no control characters`,
+    ),
     wellFormed,
     v.check(
       (text) => bytes(text) <= LONGEST.word,
@@ -32,94 +42,112 @@ const named = (what: string) =>
     v.check((text) => text.trim() !== "", `${what} may not be empty`),
   );
 
-export const scope = plain("a scope");
-export const id = named("an id");
-export const key = named("a key");
-export const kind = named("a kind");
-export const queueName = v.pipe(
-  named("a queue's name"),
-  v.check((text) => !looksLikeRef(text), "a queue's name may not look like a ref"),
+export const scope = later(() => plain("a scope"));
+export const id = later(() => named("an id"));
+export const key = later(() => named("a key"));
+export const kind = later(() => named("a kind"));
+export const queueName = later(() =>
+  v.pipe(
+    named("a queue's name"),
+    v.check((text) => !looksLikeRef(text), "a queue's name may not look like a ref"),
+  ),
 );
-export const slug = v.pipe(
-  named("a slug"),
-  v.check((text) => !looksLikeRef(text), "a slug may not look like a ref"),
+export const slug = later(() =>
+  v.pipe(
+    named("a slug"),
+    v.check((text) => !looksLikeRef(text), "a slug may not look like a ref"),
+  ),
 );
 
 /** One addressee, for verbs that take no list: a comma would silently be a name nobody has. */
-export const oneId = v.pipe(
-  id,
-  v.check((text) => !text.includes(","), "one addressee only: repeat the command for each"),
+export const oneId = later(() =>
+  v.pipe(
+    id,
+    v.check((text) => !text.includes(","), "one addressee only: repeat the command for each"),
+  ),
 );
 
 /** A title: one line of up to 1 KB, kept as it is. */
-export const title = v.pipe(
-  v.string(),
-  v.check((text) => text.trim() !== "", "a title may not be empty"),
-  v.check((text) => !text.includes("\0"), "a title may not hold U+0000"),
-  wellFormed,
-  v.check(
-    (text) => bytes(text) <= LONGEST.title,
-    `a title may be up to ${LONGEST.title} bytes long; put the rest into --body`,
+export const title = later(() =>
+  v.pipe(
+    v.string(),
+    v.check((text) => text.trim() !== "", "a title may not be empty"),
+    v.check((text) => !text.includes("\0"), "a title may not hold U+0000"),
+    wellFormed,
+    v.check(
+      (text) => bytes(text) <= LONGEST.title,
+      `a title may be up to ${LONGEST.title} bytes long; put the rest into --body`,
+    ),
   ),
 );
 
 /** A body, payload or reply: kept byte for byte. */
-export const longText = v.pipe(
-  v.string(),
-  v.check((text) => !text.includes("\0"), "text may not hold U+0000"),
-  wellFormed,
-  v.check((text) => bytes(text) <= LONGEST.text, "text may be up to 4 MiB"),
+export const longText = later(() =>
+  v.pipe(
+    v.string(),
+    v.check((text) => !text.includes("\0"), "text may not hold U+0000"),
+    wellFormed,
+    v.check((text) => bytes(text) <= LONGEST.text, "text may be up to 4 MiB"),
+  ),
 );
 
 /** A ref inside its surface, as the record's number. */
 export const refOf = (surface: Numbered) =>
-  v.pipe(
-    v.string(),
-    v.rawTransform(({ dataset, addIssue, NEVER }) => {
-      try {
-        return refNumber(surface, dataset.value);
-      } catch (thrown) {
-        if (!(thrown instanceof CoopError)) throw thrown;
-        const { hint } = thrown.details;
-        addIssue({ message: hint ? `${thrown.message} (${hint})` : thrown.message });
-        return NEVER;
-      }
-    }),
+  later(() =>
+    v.pipe(
+      v.string(),
+      v.rawTransform(({ dataset, addIssue, NEVER }) => {
+        try {
+          return refNumber(surface, dataset.value);
+        } catch (thrown) {
+          if (!(thrown instanceof CoopError)) throw thrown;
+          const { hint } = thrown.details;
+          addIssue({ message: hint ? `${thrown.message} (${hint})` : thrown.message });
+          return NEVER;
+        }
+      }),
+    ),
   );
 
 /** A whole number in a range, both ends included. */
 export const whole = (what: string, least: number, most: number) =>
-  v.pipe(
-    v.string(),
-    v.check(
-      (text) => /^\d{1,15}$/.test(text) && Number(text) >= least && Number(text) <= most,
-      most === Number.MAX_SAFE_INTEGER
-        ? `${what} is a whole number from ${least}`
-        : `${what} is a whole number from ${least} to ${most}`,
+  later(() =>
+    v.pipe(
+      v.string(),
+      v.check(
+        (text) => /^\d{1,15}$/.test(text) && Number(text) >= least && Number(text) <= most,
+        most === Number.MAX_SAFE_INTEGER
+          ? `${what} is a whole number from ${least}`
+          : `${what} is a whole number from ${least} to ${most}`,
+      ),
+      v.transform(Number),
     ),
-    v.transform(Number),
   );
 
 export const priority = whole("a priority", 0, 4);
 export const version = whole("a version", 1, Number.MAX_SAFE_INTEGER);
 
 /** A number of seconds, decimals allowed, up to an hour. */
-export const seconds = v.pipe(
-  v.string(),
-  v.check(
-    (text) => /^\d{1,4}(\.\d{1,3})?$/.test(text) && Number(text) <= 3600,
-    "give seconds from 0 to 3600",
+export const seconds = later(() =>
+  v.pipe(
+    v.string(),
+    v.check(
+      (text) => /^\d{1,4}(\.\d{1,3})?$/.test(text) && Number(text) <= 3600,
+      "give seconds from 0 to 3600",
+    ),
+    v.transform(Number),
   ),
-  v.transform(Number),
 );
 
-export const sha = v.pipe(
-  v.string(),
-  v.check(
-    (text) => /^[0-9a-f]{7,64}$/i.test(text),
-    "a commit is 7 to 64 hexadecimal digits, or HEAD",
+export const sha = later(() =>
+  v.pipe(
+    v.string(),
+    v.check(
+      (text) => /^[0-9a-f]{7,64}$/i.test(text),
+      "a commit is 7 to 64 hexadecimal digits, or HEAD",
+    ),
+    v.transform((text) => text.toLowerCase()),
   ),
-  v.transform((text) => text.toLowerCase()),
 );
 
 export const yes = v.literal(true);

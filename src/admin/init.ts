@@ -68,7 +68,8 @@ async function initSqlite(path: string, input: InputOf<typeof args>, context: Co
   const every = snapshotEvery === undefined ? undefined : secondsOf(snapshotEvery);
   const host = context.edge.host();
   const { wait } = context;
-  const open = () => openSqliteStore(path, wait, (code, message) => context.warn(code, message));
+  const open = () =>
+    openSqliteStore(path, wait, { warn: (code, message) => context.warn(code, message) });
 
   const created = await createSqliteStore(path, wait, { journal, oneHost, group, host });
   if (!created) {

@@ -1,5 +1,6 @@
 import { GLOBALS } from "./args";
 import { ACTS, flagName, type Act, type Arg, type Group, type Verb } from "./define";
+import { PAGES } from "./pages";
 
 /** The versions of coop and of what it is made of. */
 export interface Versions {
@@ -35,7 +36,9 @@ export async function help(
   command: Verb | Group,
 ): Promise<string> {
   if (command.kind === "group")
-    return path.length === 0 ? rootHelp(command) : groupHelp(path, command);
+    return (
+      PAGES[path.join(" ")] ?? (path.length === 0 ? rootHelp(command) : groupHelp(path, command))
+    );
   const parent = path.length > 1 ? ((await root.commands[path[0]!]!()).default as Group) : root;
   return verbHelp(path, command, synonyms(parent, path.at(-1)!));
 }

@@ -56,6 +56,8 @@ export interface Settings {
   /** Only refs are printed. */
   quiet: boolean;
   key: string | undefined;
+  /** Whether the verb can write. */
+  writes: boolean;
   /** Canonical, such as `todo add`. */
   verb: string;
   /** A hash of the arguments as given, with what was read in place of what names it. */
@@ -64,7 +66,6 @@ export interface Settings {
 
 /** What a verb works in: who speaks, where, when, and the store. */
 export class Context {
-  readonly warnings: Warning[] = [];
   /** Whether this command has changed the store. */
   wrote = false;
   readonly wait: Wait;
@@ -76,6 +77,7 @@ export class Context {
   constructor(
     readonly edge: Edge,
     readonly settings: Settings,
+    readonly warnings: Warning[],
   ) {
     this.wait = new Wait(settings.waitSeconds, edge.clock);
   }
@@ -133,9 +135,10 @@ export class Context {
   }
 
   async #open(): Promise<Store> {
-    const store = await openStore(this.settings.location(), this.wait, (code, message) =>
-      this.warn(code, message),
-    );
+    const store = await openStore(this.settings.location(), this.wait, {
+      warn: (code, message) => this.warn(code, message),
+      writes: this.settings.writes,
+    });
     this.#ahead = store.ahead ?? 0;
     return store;
   }
@@ -173,8 +176,10 @@ export class Context {
     work: (writing: Writing) => Promise<T>,
     on?: Store,
   ): Promise<{ data: T; replayed: boolean }> {
-    const actor = this.actor();
+    const id = this.requireSpeaker();
+    const { host, pid, folder } = this.edge;
     const store = on ?? (await this.store());
+    const actor = { id, host: host(), pid, folder };
     const { result, replayed } = await write(
       store,
       {
@@ -190,12 +195,6 @@ export class Context {
     );
     this.wrote ||= !replayed && !on;
     return { data: result, replayed };
-  }
-
-  /** @throws CoopError usage, when nobody speaks. */
-  actor(): Actor {
-    const { host, pid, folder } = this.edge;
-    return { id: this.requireSpeaker(), host: host(), pid, folder };
   }
 
   #key({ id }: Actor): IdempotencyKey | undefined {

@@ -24,7 +24,7 @@ interface Flag {
 }
 
 /** Whether a token is a flag; `-` alone is a value, and so is a text that merely begins with a dash and a space. */
-const isFlag = (token: string) => /^-[^\s]/.test(token);
+const isFlag = (token: string) => token.startsWith("-") && token.charAt(1).trim() !== "";
 
 /**
  * Finds the command and sorts the tokens into flags and words.
@@ -80,34 +80,54 @@ export async function route(root: Group, argv: readonly string[]): Promise<Route
   return { path, command, globals, given };
 }
 
-/** The flag that is typed so. Looks no further than it must: most commands use two or three of the many. */
+/** The flag that is typed so. Nearly all are typed by their own names, which spares spelling every other. */
 function findFlag(command: Verb | Group, name: string): Flag | undefined {
-  for (const [spelling, found] of spellings(command)) if (spelling === name) return found;
-  return undefined;
+  const key = keyOf(name);
+  const own = command.kind === "verb" && Object.hasOwn(command.args, key) && command.args[key]!;
+  if (own && isTyped(own)) return { key, arg: own, global: false, file: false };
+  if (Object.hasOwn(GLOBALS, key))
+    return { key, arg: GLOBALS[key as keyof typeof GLOBALS], global: true, file: false };
+  return spellings(command).find(([spelling]) => spelling === name)?.[1];
+}
+
+/** The key of the flag that is typed so, such as `ifVersion` of `--if-version`; "" where it can be none. */
+function keyOf(name: string): string {
+  if (!name.startsWith("--") || name !== name.toLowerCase()) return "";
+  const [first, ...rest] = name.slice(2).split("-");
+  if (rest.includes("")) return "";
+  return [first, ...rest.map((part) => part.charAt(0).toUpperCase() + part.slice(1))].join("");
 }
 
 /** Every way to type a flag of a command, and the flag it means. */
-function* spellings(command: Verb | Group): Generator<[string, Flag]> {
-  for (const [key, arg] of Object.entries(GLOBALS)) yield* spellingsOf(key, arg, true);
-  yield ["-h", { key: "help", arg: GLOBALS.help, global: true, file: false }];
-  if (command.kind === "group") return;
-  for (const [key, arg] of Object.entries<Arg>(command.args)) {
-    yield* spellingsOf(key, arg, false);
-    if (arg.text?.edit) yield ["--edit", { key: "edit", arg: EDIT, global: false, file: false }];
-  }
+const spellings = (command: Verb | Group): [string, Flag][] => [
+  ...Object.entries<Arg>(GLOBALS).flatMap(([key, arg]) => spellingsOf(key, arg, true)),
+  ["-h", { key: "help", arg: GLOBALS.help, global: true, file: false }],
+  ...(command.kind === "group" ? [] : Object.entries<Arg>(command.args)).flatMap(([key, arg]) =>
+    spellingsOf(key, arg, false),
+  ),
+];
+
+function spellingsOf(key: string, arg: Arg, global: boolean): [string, Flag][] {
+  if (!isTyped(arg)) return [];
+  const flag = { key, arg, global, file: false };
+  const aliases = "alias" in arg && arg.alias ? [arg.alias].flat() : [];
+  const found: [string, Flag][] = [
+    [`--${flagName(key)}`, flag],
+    ...aliases.map((alias): [string, Flag] => [`${alias.length === 1 ? "-" : "--"}${alias}`, flag]),
+  ];
+  if (!arg.text) return found;
+  const fileFlag = { ...flag, key: `${key}File`, file: true };
+  found.push([`--${arg.text.file}`, fileFlag]);
+  if (arg.text.edit)
+    found.push(
+      ["-F", fileFlag],
+      ["--edit", { key: "edit", arg: EDIT, global: false, file: false }],
+    );
+  return found;
 }
 
-function* spellingsOf(key: string, arg: Arg, global: boolean): Generator<[string, Flag]> {
-  if (arg.type === "positional" && !arg.alsoFlag) return;
-  const flag = { key, arg, global, file: false };
-  yield [`--${flagName(key)}`, flag];
-  const aliases = "alias" in arg && arg.alias ? [arg.alias].flat() : [];
-  for (const alias of aliases) yield [`${alias.length === 1 ? "-" : "--"}${alias}`, flag];
-  if (!arg.text) return;
-  const fileFlag = { ...flag, key: `${key}File`, file: true };
-  yield [`--${arg.text.file}`, fileFlag];
-  if (arg.text.edit) yield ["-F", fileFlag];
-}
+/** Whether it is a flag, or may be given as one too. */
+const isTyped = (arg: Arg) => arg.type !== "positional" || arg.alsoFlag === true;
 
 const EDIT: Arg = { ...GLOBALS.help, description: "write the text in $VISUAL or $EDITOR" };
 
@@ -188,7 +208,7 @@ function refAsVerb(token: string, path: readonly string[]) {
 
 function unknownFlag(name: string, command: Verb | Group, path: readonly string[]) {
   const words = ["coop", ...path].join(" ");
-  const flags = [...spellings(command)];
+  const flags = spellings(command);
   const text = flags.find(([, { arg, file }]) => arg.text?.edit && !file)?.[0];
   const note = NOTE_ALIASES.some((alias) => name === `-${alias}` || name === `--${alias}`);
   const known = flags.map(([spelling]) => spelling);

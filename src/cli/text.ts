@@ -1,3 +1,4 @@
+import { isPrintableAscii } from "../ascii";
 import { age } from "../time";
 
 /** What text is written for: the moment and the place it is read at. */
@@ -22,11 +23,14 @@ const TRICKY =
 const escape = (character: string) => `\\u{${character.codePointAt(0)!.toString(16)}}`;
 
 /** Text of several lines with every tricky character made visible as `\u{…}`. */
-export const visible = (text: string) => text.replace(TRICKY, escape);
+export const visible = (text: string) =>
+  isPrintableAscii(text) ? text : text.replace(TRICKY, escape);
 
 /** Text that must stay on one line: also tabs and newlines are made visible. */
 export const inline = (text: string) =>
-  visible(text).replace(/[\t\n]/g, (character) => (character === "\n" ? "\\n" : "\\t"));
+  isPrintableAscii(text)
+    ? text
+    : visible(text).replace(/[\t\n]/g, (character) => (character === "\n" ? "\\n" : "\\t"));
 
 /** A body between fences longer than any run of backticks in it, so that it cannot pass for coop's own words. */
 export function fenced(text: string): string {

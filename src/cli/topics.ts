@@ -1,8 +1,11 @@
 import * as v from "valibot";
 import { EXITS, usage } from "../errors";
 import { nearest } from "../nearest";
+import root from "../root";
+import { help } from "./about";
 import { answer } from "./answer";
 import { defineVerb, optionalWord } from "./define";
+import { route } from "./route";
 
 const MEANING: Record<keyof typeof EXITS, string> = {
   ok: "done; also nothing to read, and a repeat of a command with its --key",
@@ -58,11 +61,6 @@ export default defineVerb({
 });
 
 async function commandHelp(words: string[]): Promise<string> {
-  const [{ default: root }, { help }, { route }] = await Promise.all([
-    import("../root"),
-    import("./about"),
-    import("./route"),
-  ]);
   const [first] = words;
   if (words.length === 1 && !Object.hasOwn(root.commands, first!)) {
     const guess = nearest(first!, [...Object.keys(TOPICS), ...Object.keys(root.commands)]);

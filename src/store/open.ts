@@ -24,12 +24,19 @@ export interface Store extends Connection {
 /** Tells the user something that is no failure. */
 export type Warn = (code: string, message: string) => void;
 
+/** What a store is opened for. */
+export interface Purpose {
+  warn?: Warn;
+  /** It will be written: what only that needs can be begun. */
+  writes?: boolean;
+}
+
 /**
  * Opens the store that is there, and brings an older schema up to this binary's. Never makes a store.
  * @throws CoopError unavailable: no_store, foreign, newer, damaged, read_only, full, access or connection; busy.
  */
-export async function openStore(location: Location, wait: Wait, warn?: Warn): Promise<Store> {
-  if (location.engine === "sqlite") return openSqliteStore(location.path, wait, warn);
+export async function openStore(location: Location, wait: Wait, purpose?: Purpose): Promise<Store> {
+  if (location.engine === "sqlite") return openSqliteStore(location.path, wait, purpose);
   const { openPostgresStore } = await import("./postgres/store");
   return openPostgresStore(location, wait);
 }

@@ -59,6 +59,15 @@ describe("a command line that is wrong", () => {
       }
     });
 
+    test(`${name}: a flag with other hyphens or capitals names the right one`, async () => {
+      const key = (flag: string) => flag.replace(/(?<=[a-z])-([a-z])/g, (_, l) => l.toUpperCase());
+      for (const { name: flag } of forms.filter((each) => each.name.startsWith("--"))) {
+        const odd = [`${flag}-`, flag.replace(/(?<=[a-z])-/, "--"), flag.toUpperCase(), key(flag)];
+        for (const misspelt of odd.filter((each) => each !== flag))
+          await refuses([...words, misspelt, "x"], `has no flag ${misspelt}`, "did you mean --");
+      }
+    });
+
     test(`${name}: a flag given twice is named`, async () => {
       for (const { name: flag, takesValue, list } of forms) {
         const once = takesValue ? [flag, "x"] : [flag];

@@ -1,14 +1,19 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 import bunLock from "../../bun.lock";
 import npmLock from "../../package-lock.json";
-import { version } from "../../package.json";
+import { dependencies, version } from "../../package.json";
 import { build, compile } from "../../scripts/build.ts";
 import { signAdHoc, signatureProblems } from "../../scripts/sign-macho.ts";
+import { help } from "../../src/cli/about";
+import type { Group } from "../../src/cli/define";
+import root from "../../src/root";
 import { COOP } from "../binary";
+
+const ROOT = resolve(import.meta.dir, "../..");
 
 let folder: string;
 let entry: string;
@@ -50,6 +55,27 @@ test("the executable neither reads the current folder's .env nor runs its bunfig
   expect(await readdir(place)).not.toContain("preloaded");
 });
 
+test("the executable holds the help pages of the source it was built from", async () => {
+  const groups = await Promise.all(
+    Object.entries(root.commands).map(async ([name, load]) => ({
+      name,
+      command: (await load()).default,
+    })),
+  );
+  const pages: { path: string[]; command: Group }[] = [{ path: [], command: root }];
+  for (const { name, command } of groups)
+    if (command.kind === "group") pages.push({ path: [name], command });
+  expect(pages.length).toBeGreaterThan(5);
+  for (const { path, command } of pages) {
+    const page = await help(root, path, command);
+    expect(coop(folder, undefined, ...path, "--help")).toEqual({
+      exitCode: 0,
+      stdout: `${page}\n`,
+      stderr: "",
+    });
+  }
+});
+
 test("the same sources give the same bytes, in whatever folder and environment", async () => {
   const outfiles = [join(folder, "one/coop"), join(folder, "two/coop")] as const;
   const before = process.env["NODE_ENV"];
@@ -60,6 +86,20 @@ test("the same sources give the same bytes, in whatever folder and environment",
 
   expect(await sha256(outfiles[1])).toBe(await sha256(outfiles[0]));
   expect(Bun.spawnSync([outfiles[0]]).stdout.toString()).toBe("42\n");
+});
+
+test("the program has the same bytes wherever its sources are", async () => {
+  const copy = join(folder, "copy");
+  const packages = Object.keys(dependencies).map((name) => `node_modules/${name}`);
+  for (const part of ["src", "package.json", "tsconfig.json", ...packages])
+    await cp(join(ROOT, part), join(copy, part), { recursive: true });
+  const outfile = join(folder, "elsewhere/coop");
+  const options = JSON.stringify({ entry: join(copy, "src/main.ts"), outfile });
+  const script = `import { build } from ${JSON.stringify(join(ROOT, "scripts/build.ts"))};
+    await build(${options});`;
+  // As scripts/build does, from the top folder.
+  expect(Bun.spawnSync([process.execPath, "-e", script], { cwd: copy }).exitCode).toBe(0);
+  expect(await sha256(outfile)).toBe(await sha256(COOP));
 });
 
 test("a build that fails leaves nothing behind, not even what was there before", async () => {

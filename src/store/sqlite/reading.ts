@@ -30,7 +30,7 @@ export async function openToRead(
   let usual: Store | undefined;
   const reopen = async () => {
     await connection.close();
-    usual = await openSqliteStore(path, wait, warn);
+    usual = await openSqliteStore(path, wait, { warn });
     return usual;
   };
   const store: Store = {

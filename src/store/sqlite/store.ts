@@ -1,5 +1,5 @@
 import { CoopError } from "../../errors";
-import type { Store, Warn } from "../open";
+import type { Purpose, Store, Warn } from "../open";
 import { breaksOlder, migrate, needsUpgrade, requireNotNewer, schemaVersion } from "../schema";
 import { sql, type Sql } from "../sql";
 import type { Wait } from "../wait";
@@ -14,11 +14,13 @@ import type { Host } from "./journal";
 export async function openSqliteStore(
   path: string,
   wait: Wait,
-  warn: Warn = () => {},
+  { warn = () => {}, writes = false }: Purpose = {},
 ): Promise<Store> {
+  // The system is as long about it as the rest of opening takes.
+  const place = writes ? placeOf(path) : undefined;
   for (let tries = 1; ; tries++) {
     try {
-      return await openToWrite(path, wait, warn);
+      return await openToWrite(path, wait, warn, place);
     } catch (thrown) {
       if (!(thrown instanceof CoopError && isKeptOut(thrown))) throw thrown;
       if (tries === LOG_TRIES) {
@@ -30,21 +32,31 @@ export async function openSqliteStore(
   }
 }
 
-async function openToWrite(path: string, wait: Wait, warn: Warn): Promise<Store> {
+async function openToWrite(
+  path: string,
+  wait: Wait,
+  warn: Warn,
+  place: Promise<string | undefined> | undefined,
+): Promise<Store> {
   if (Bun.file(`${path}-wal`).size > 0) {
     const { requireOwnLog } = await import("./log");
     requireOwnLog(path);
   }
   const connection = await SqliteConnection.open(path, wait);
   try {
-    return await verified(connection, path, warn);
+    return await verified(connection, path, warn, place);
   } catch (thrown) {
     await connection.close();
     throw thrown;
   }
 }
 
-async function verified(connection: SqliteConnection, path: string, warn: Warn): Promise<Store> {
+async function verified(
+  connection: SqliteConnection,
+  path: string,
+  warn: Warn,
+  place: Promise<string | undefined> | undefined,
+): Promise<Store> {
   let version = await schemaOf(connection, path);
   await requireNotNewer(connection, version, "reader");
   if (version < schemaVersion()) {
@@ -52,6 +64,8 @@ async function verified(connection: SqliteConnection, path: string, warn: Warn):
     await upgrade(connection, path, warn);
     version = schemaVersion();
   }
+  // While it is open it stays where it is, and nobody can change its journal.
+  let settled = false;
   return {
     location: { engine: "sqlite", path },
     dialect: connection.dialect,
@@ -60,11 +74,13 @@ async function verified(connection: SqliteConnection, path: string, warn: Warn):
     close: () => connection.close(),
     requireWritable: async (writer) => {
       await requireNotNewer(connection, version, "writer");
-      if (!writer) return;
-      const host = await hostOf(writer.host, path);
-      if (await isSettled(connection, host)) return;
-      const { settle } = await import("./journal");
-      await settle(connection, path, host, writer.warn);
+      if (!writer || settled) return;
+      const host = await hostOf(writer.host, path, place);
+      if (!(await isSettled(connection, host))) {
+        const { settle } = await import("./journal");
+        await settle(connection, path, host, writer.warn);
+      }
+      settled = true;
     },
   };
 }
@@ -73,15 +89,22 @@ async function verified(connection: SqliteConnection, path: string, warn: Warn):
  * A host and where it sees a store: another mount at the same path has another device or other inodes.
  * @throws CoopError unavailable no_store.
  */
-export async function hostOf(name: string, path: string): Promise<Host> {
-  // Half as dear as node:fs, which nothing else needs here.
-  const found = await Bun.file(path)
-    .stat()
-    .catch(() => undefined);
-  if (found) return { name, place: `${found.dev}:${found.ino}` };
+export async function hostOf(name: string, path: string, begun = placeOf(path)): Promise<Host> {
+  const place = await begun;
+  if (place !== undefined) return { name, place };
   const { moved } = await import("./refusal");
   throw await moved(path);
 }
+
+/** What tells a file from every other of this host; undefined when there is none. */
+const placeOf = (path: string): Promise<string | undefined> =>
+  // node:fs would take four times as long to load as this takes in its own thread.
+  Bun.file(path)
+    .stat()
+    .then(
+      ({ dev, ino }) => `${dev}:${ino}`,
+      () => undefined,
+    );
 
 /** Whether the store's journal was chosen with this host's mount and SQLite as they are. */
 async function isSettled(on: Sql, { name, place }: Host): Promise<boolean> {
