@@ -110,7 +110,7 @@ async function sqliteChecks(path: string, context: Context): Promise<Check[]> {
 
 /** Opens a store without bringing its schema up; one that may not be written, as the file is. */
 async function open(path: string, wait: Wait) {
-  requireOwnLog(path);
+  await requireOwnLog(path);
   const [connection, version] = await opened(path, wait, "existing").catch(async (thrown) => {
     const log = await stat(`${path}-wal`).catch(() => undefined);
     if (!isKeptOut(thrown) || (log && log.size > 0)) throw thrown;

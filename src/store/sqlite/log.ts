@@ -1,16 +1,19 @@
-import { statSync } from "node:fs";
 import { CoopError } from "../../errors";
 import { codeOf, openDatabase, type Opening } from "./connection";
+import { lookAt, type Look } from "./look";
 
 /**
  * Refuses a store beside which another one left its write-ahead log: SQLite would put that log's pages into the file.
  * Nothing in a log says whose it is; but one that was written last before its store was put at its path, or made,
  * is doubtful, and then what both give together is looked through.
+ * @param begun a look at the store's file, where one was begun before.
  * @throws CoopError unavailable damaged, when the file is sound without the log and not with it.
  */
-export function requireOwnLog(path: string): void {
+export async function requireOwnLog(path: string, begun?: Promise<Look>): Promise<void> {
   const log = `${path}-wal`;
-  if (putAt(path) <= lastWritten(log) || isSound(path, "read-only")) return;
+  const { size, lastModified } = Bun.file(log);
+  if (size === 0 || putAt(await (begun ?? lookAt(path))) <= lastModified) return;
+  if (isSound(path, "read-only")) return;
   if (!isSound(path, "unchanging")) return;
   throw new CoopError("unavailable", `${log} was left by another store: it does not fit ${path}`, {
     reason: "damaged",
@@ -19,15 +22,11 @@ export function requireOwnLog(path: string): void {
 }
 
 /** When a file was made or moved, or its permissions were changed; 0 when there is none. */
-function putAt(path: string): number {
-  const file = statSync(path, { throwIfNoEntry: false });
+function putAt(file: Look): number {
   if (!file) return 0;
   // To write a file sets both times alike.
   return Math.max(file.birthtimeMs, file.ctimeMs === file.mtimeMs ? 0 : file.ctimeMs);
 }
-
-const lastWritten = (path: string) =>
-  statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Infinity;
 
 function isSound(path: string, opening: Opening): boolean {
   try {

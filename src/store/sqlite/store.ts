@@ -5,6 +5,7 @@ import { sql, type Sql } from "../sql";
 import type { Wait } from "../wait";
 import { APPLICATION_ID, isKeptOut, LOG_PAUSE_MS, LOG_TRIES, SqliteConnection } from "./connection";
 import type { Host } from "./journal";
+import { lookAt, type Look } from "./look";
 
 /**
  * Opens the SQLite store that is there, and brings an older schema up to this binary's after a safety copy beside it. One
@@ -17,10 +18,10 @@ export async function openSqliteStore(
   { warn = () => {}, writes = false }: Purpose = {},
 ): Promise<Store> {
   // The system is as long about it as the rest of opening takes.
-  const place = writes ? placeOf(path) : undefined;
+  const begun = writes ? lookAt(path) : undefined;
   for (let tries = 1; ; tries++) {
     try {
-      return await openToWrite(path, wait, warn, place);
+      return await openToWrite(path, wait, warn, begun);
     } catch (thrown) {
       if (!(thrown instanceof CoopError && isKeptOut(thrown))) throw thrown;
       if (tries === LOG_TRIES) {
@@ -36,15 +37,15 @@ async function openToWrite(
   path: string,
   wait: Wait,
   warn: Warn,
-  place: Promise<string | undefined> | undefined,
+  begun: Promise<Look> | undefined,
 ): Promise<Store> {
   if (Bun.file(`${path}-wal`).size > 0) {
     const { requireOwnLog } = await import("./log");
-    requireOwnLog(path);
+    await requireOwnLog(path, begun);
   }
   const connection = await SqliteConnection.open(path, wait);
   try {
-    return await verified(connection, path, warn, place);
+    return await verified(connection, path, warn, begun);
   } catch (thrown) {
     await connection.close();
     throw thrown;
@@ -55,7 +56,7 @@ async function verified(
   connection: SqliteConnection,
   path: string,
   warn: Warn,
-  place: Promise<string | undefined> | undefined,
+  begun: Promise<Look> | undefined,
 ): Promise<Store> {
   let version = await schemaOf(connection, path);
   await requireNotNewer(connection, version, "reader");
@@ -75,7 +76,7 @@ async function verified(
     requireWritable: async (writer) => {
       await requireNotNewer(connection, version, "writer");
       if (!writer || settled) return;
-      const host = await hostOf(writer.host, path, place);
+      const host = await hostOf(writer.host, path, begun);
       if (!(await isSettled(connection, host))) {
         const { settle } = await import("./journal");
         await settle(connection, path, host, writer.warn);
@@ -89,22 +90,12 @@ async function verified(
  * A host and where it sees a store: another mount at the same path has another device or other inodes.
  * @throws CoopError unavailable no_store.
  */
-export async function hostOf(name: string, path: string, begun = placeOf(path)): Promise<Host> {
-  const place = await begun;
-  if (place !== undefined) return { name, place };
+export async function hostOf(name: string, path: string, begun = lookAt(path)): Promise<Host> {
+  const file = await begun;
+  if (file) return { name, place: `${file.dev}:${file.ino}` };
   const { moved } = await import("./refusal");
   throw await moved(path);
 }
-
-/** What tells a file from every other of this host; undefined when there is none. */
-const placeOf = (path: string): Promise<string | undefined> =>
-  // node:fs would take four times as long to load as this takes in its own thread.
-  Bun.file(path)
-    .stat()
-    .then(
-      ({ dev, ino }) => `${dev}:${ino}`,
-      () => undefined,
-    );
 
 /** Whether the store's journal was chosen with this host's mount and SQLite as they are. */
 async function isSettled(on: Sql, { name, place }: Host): Promise<boolean> {
