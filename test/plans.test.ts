@@ -220,7 +220,7 @@ async function growing(commands: Iterable<string>): Promise<string[]> {
 
 /** Made by the statement itself, by as many rows as it has parts or as a limit allows. */
 const MADE =
-  /^(SCAN|SEARCH) (head|heads|recent|changes|found|names|reached|counted|CONSTANT|\d+-ROW)\b/;
+  /^(SCAN|SEARCH) (head|heads|own|recent|changes|found|names|reached|counted|CONSTANT|\d+-ROW)\b/;
 
 /** Of these there are as many as settings, surfaces, or what was said about one record. */
 const SMALL =

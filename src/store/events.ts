@@ -1,4 +1,5 @@
 import type { Numbered } from "../ref";
+import { insertAlike } from "./alike";
 import { distinct } from "./distinct";
 import { sql, tuples, type Row, type Sql } from "./sql";
 
@@ -34,7 +35,7 @@ export async function appendEvents(
   changes: readonly Change[],
 ): Promise<void> {
   const json = (row: Row | undefined) => (row ? JSON.stringify(row) : null);
-  const rows = changes.map(({ surface, number, verb, version, state, before, after }) => [
+  const rows = changes.flatMap(({ surface, number, verb, version, state, before, after }) => [
     at,
     id,
     host,
@@ -49,8 +50,23 @@ export async function appendEvents(
     json(after),
   ]);
   await tx.all(sql`insert into events
-    (at, author, host, pid, folder, surface, number, verb, version, state, before, after) values ${tuples(rows)}`);
+    (at, author, host, pid, folder, surface, number, verb, version, state, before, after) values ${tuples(rows.length / changes.length, rows)}`);
 }
+
+/** Appends the event of its creation for each of many records of a surface, in the transaction that makes them. */
+export const appendCreations = (
+  tx: Sql,
+  { id, host, pid, folder }: Actor,
+  at: number,
+  change: Required<Pick<Change, "surface" | "verb" | "state">>,
+  numbers: readonly number[],
+): Promise<void> =>
+  insertAlike(
+    tx,
+    "events",
+    { at, author: id, host, pid, folder, version: 1, ...change },
+    { number: numbers },
+  );
 
 /** Every id that has ever written, in alphabetical order. */
 export const knownIds = (on: Sql) => distinct(on, "events", "author");

@@ -1,6 +1,7 @@
 import { CoopError } from "../errors";
+import { insertAlike } from "./alike";
 import { keptJson } from "./json";
-import { among, join, sql, type Sql } from "./sql";
+import { among, sql, type Sql } from "./sql";
 
 /** What makes a command repeatable: `--key`, and a hash of the arguments as they were first given. */
 export interface IdempotencyKey {
@@ -65,22 +66,26 @@ export const keyConflict = (
 
 /** Keeps an answer for the repeats of its command. */
 export const remember = (tx: Sql, key: IdempotencyKey, at: number, result: unknown) =>
-  rememberAll(tx, at, [[key, result]]);
+  rememberAll(tx, key, at, [{ ...key, result }]);
 
-/** Keeps an answer for each of many keys. */
+/** Keeps an answer for each of many keys of one author and verb. */
 export async function rememberAll(
   tx: Sql,
+  { author, verb }: Pick<IdempotencyKey, "author" | "verb">,
   at: number,
-  answers: readonly (readonly [IdempotencyKey, unknown])[],
+  answers: readonly (Pick<IdempotencyKey, "key" | "fingerprint"> & { result: unknown })[],
 ): Promise<void> {
-  const rows = answers.map(
-    ([{ author, verb, key, fingerprint }, result]) =>
-      sql`(${author}, ${verb}, ${key}, ${fingerprint}, ${at}, ${JSON.stringify(result)})`,
+  if (answers.length === 0) return;
+  await insertAlike(
+    tx,
+    "keys",
+    { author, verb, at },
+    {
+      key: answers.map(({ key }) => key),
+      fingerprint: answers.map(({ fingerprint }) => fingerprint),
+      result: answers.map(({ result }) => JSON.stringify(result)),
+    },
   );
-  for (let from = 0; from < rows.length; from += KEYS_A_STATEMENT) {
-    await tx.all(sql`insert into keys (author, verb, key, fingerprint, at, result)
-      values ${join(rows.slice(from, from + KEYS_A_STATEMENT))}`);
-  }
 }
 
 /** Forgets the answer that is kept with a key. */

@@ -1,8 +1,9 @@
 import { CoopError, type ConflictReason } from "../errors";
 import { ref, type Surface } from "../ref";
 import { age, timestamp } from "../time";
+import { insertAlike, type Columns } from "./alike";
 import { nextNumber } from "./counters";
-import { appendEvents } from "./events";
+import { appendCreations, appendEvents } from "./events";
 import { first, join, raw, sql, tuples, type Row, type Sql, type Value } from "./sql";
 import type { Writing } from "./write";
 
@@ -73,7 +74,10 @@ export async function create<R extends RecordRow>(
   for (let from = 0; from < rows.length; from += ROWS_A_STATEMENT) {
     const batch = rows.slice(from, from + ROWS_A_STATEMENT);
     const columns = Object.keys(batch[0]!);
-    const values = tuples(batch.map((row) => columns.map((column) => row[column] ?? null)));
+    const values = tuples(
+      columns.length,
+      batch.flatMap((row) => columns.map((column) => row[column] ?? null)),
+    );
     await tx.all(sql`insert into ${raw(table.name)} (${raw(columns.join(", "))}) values ${values}`);
     await appendEvents(
       tx,
@@ -93,6 +97,27 @@ export async function create<R extends RecordRow>(
 
 /** Few enough that a statement stays under every engine's limit on bound values. */
 const ROWS_A_STATEMENT = 500;
+
+/**
+ * Creates many records that are alike but for some columns, with numbers in a row and an event each; gives the numbers
+ * in the order of the columns' values.
+ */
+export async function createAlike(
+  { tx, actor, at }: Writing,
+  table: Table,
+  verb: string,
+  common: Row & { state: string },
+  columns: Columns,
+): Promise<number[]> {
+  const { length } = Object.values(columns)[0]!;
+  const start = await nextNumber(tx, table.surface, length);
+  const numbers = Array.from({ length }, (_, index) => start + index);
+  const made = { version: 1, created_at: at, updated_at: at, author: actor.id };
+  await insertAlike(tx, table.name, { ...made, ...common }, { number: numbers, ...columns });
+  const { surface } = table;
+  await appendCreations(tx, actor, at, { surface, verb, state: common.state }, numbers);
+  return numbers;
+}
 
 /**
  * One record by its number.

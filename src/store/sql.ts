@@ -45,12 +45,10 @@ export function join(pieces: readonly (Value | Fragment)[], separator = ", "): F
   return new Fragment(["", ...pieces.slice(1).map(() => separator), ""], pieces);
 }
 
-/** Rows of values as `insert … values` takes them: `(…), (…)`. One piece, since there can be very many. */
-export function tuples(rows: readonly (readonly Value[])[]): Fragment {
-  const strings = rows.flatMap((row, index) =>
-    row.map((_, column) => (column > 0 ? ", " : index > 0 ? "), (" : "(")),
-  );
-  return new Fragment([...strings, ")"], rows.flat());
+/** Rows of so many values each, one row's after another's, as `values` takes them: `(…), (…)`. */
+export function tuples(width: number, values: readonly Value[]): Fragment {
+  const strings = values.map((_, index) => (index % width > 0 ? ", " : index > 0 ? "), (" : "("));
+  return new Fragment([...strings, ")"], values);
 }
 
 /** Conditions that must all hold; no condition is always true. */

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { usage } from "../../errors";
 import { nearest } from "../../nearest";
-import { key, longText, oneId } from "../../words";
+import { key, LONGEST, longText, oneId } from "../../words";
 import type { PayloadType } from "./store";
 
 /** One line of `push --jsonl`, checked. */
@@ -58,42 +58,82 @@ function parseLine(content: string, line: number): Line {
   }
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw badLine(line, `this is not an object, such as {"payload":"…"}`);
+  const written = writtenPayload(value as Record<string, unknown>, content, line);
+  if (written === undefined) throw badLine(line, "the payload is missing");
 
+  const { payload, to, priority, key: given } = value as Record<string, unknown>;
+  const isText = typeof payload === "string";
+  return {
+    line,
+    payload: checked("payload", isText ? payload : written, line),
+    payloadType: isText ? "text" : "json",
+    to: to === undefined ? undefined : checked("to", to, line),
+    priority: priority === undefined ? undefined : checked("priority", priority, line),
+    key: given === undefined ? undefined : checked("key", given, line),
+  };
+}
+
+function checked<K extends keyof typeof MEMBERS>(
+  name: K,
+  given: unknown,
+  line: number,
+): v.InferOutput<(typeof MEMBERS)[K]> {
+  // What is surely right needs no schema, which costs more than all else of a line.
+  if (name === "payload" && isPlain(given)) return given as v.InferOutput<(typeof MEMBERS)[K]>;
+  const result = v.safeParse(MEMBERS[name], given, { abortEarly: true });
+  if (result.success) return result.output;
+  throw badLine(line, `${name}: ${result.issues[0].message}`);
+}
+
+/** Whether a value is a text that is surely no longer than any may be, and holds nothing that none may hold. */
+const isPlain = (given: unknown) =>
+  typeof given === "string" &&
+  given.length <= LONGEST.text / BYTES_A_UNIT &&
+  !given.includes("\0") &&
+  given.isWellFormed();
+
+/** The most bytes that one unit of a text's length stands for, in UTF-8. */
+const BYTES_A_UNIT = 3;
+
+/**
+ * The payload of a line as the characters that it is written in; undefined when there is none.
+ * @throws CoopError usage, for a member that is unknown or given twice.
+ */
+function writtenPayload(
+  value: Record<string, unknown>,
+  content: string,
+  line: number,
+): string | undefined {
+  // A line that is written as it would be anew gives no member twice, which parsing hides, and its payload likewise.
+  if (isAsWrittenAnew(value, content)) {
+    for (const name in value) requireMember(name, line);
+    return JSON.stringify(value["payload"]);
+  }
   const written = new Map<string, string>();
   for (const [name, text] of membersOf(content)) {
-    if (!Object.hasOwn(MEMBERS, name)) {
-      const known = Object.keys(MEMBERS);
-      throw badLine(
-        line,
-        `there is no '${name}'; did you mean ${nearest(name, known)}? one of ${known.join(", ")}`,
-      );
-    }
+    requireMember(name, line);
     if (written.has(name)) throw badLine(line, `${name} is given twice`);
     written.set(name, text);
   }
-  const payload = written.get("payload");
-  if (payload === undefined) throw badLine(line, "the payload is missing");
+  return written.get("payload");
+}
 
-  const member = <K extends keyof typeof MEMBERS>(
-    name: K,
-    given: unknown,
-  ): v.InferOutput<(typeof MEMBERS)[K]> => {
-    const result = v.safeParse(MEMBERS[name], given, { abortEarly: true });
-    if (result.success) return result.output;
-    throw badLine(line, `${name}: ${result.issues[0].message}`);
-  };
-  const optional = <K extends Exclude<keyof typeof MEMBERS, "payload">>(name: K) =>
-    written.has(name) ? member(name, (value as Record<string, unknown>)[name]) : undefined;
-  const given: unknown = (value as { payload: unknown }).payload;
-  const isText = typeof given === "string";
-  return {
+function isAsWrittenAnew(value: unknown, content: string): boolean {
+  try {
+    return JSON.stringify(value) === content;
+  } catch {
+    // What is nested too deep can be parsed, but not written.
+    return false;
+  }
+}
+
+function requireMember(name: string, line: number): void {
+  if (Object.hasOwn(MEMBERS, name)) return;
+  const known = Object.keys(MEMBERS);
+  throw badLine(
     line,
-    payload: member("payload", isText ? given : payload),
-    payloadType: isText ? "text" : "json",
-    to: optional("to"),
-    priority: optional("priority"),
-    key: optional("key"),
-  };
+    `there is no '${name}'; did you mean ${nearest(name, known)}? one of ${known.join(", ")}`,
+  );
 }
 
 const badLine = (line: number, says: string) =>

@@ -1,0 +1,76 @@
+import { distinct } from "../../../store/distinct";
+import {
+  anyOf,
+  atMost,
+  count,
+  list,
+  oneOf,
+  oneOfStates,
+  only,
+  type Choice,
+  type Listed,
+  type ListQuery,
+} from "../../../store/listing";
+import { raw, sql, type Sql } from "../../../store/sql";
+import { ITEMS, placeChoices, toItem, type Item, type ItemRow, type Place } from "./items";
+
+/** What lists of items can be narrowed by, besides what every list can. */
+export interface OwnFilter {
+  queue?: string | undefined;
+  priorities?: readonly number[] | undefined;
+  takenBy?: readonly string[] | undefined;
+}
+
+/** What the index on the addressee holds comes in the order of numbers within each priority. */
+const ANY_PRIORITY: Choice = {
+  any: raw("1 = 1"),
+  each: oneOf("priority", [0, 1, 2, 3, 4]).each,
+};
+
+export async function listItems(
+  on: Sql,
+  query: ListQuery,
+  { queue, priorities, takenBy }: OwnFilter = {},
+): Promise<Listed<Item>> {
+  const own = [
+    ...placeChoices({ queue }),
+    ...(priorities ? [oneOf("priority", priorities)] : []),
+    ...(takenBy ? [oneOf("taken_by", takenBy)] : []),
+  ];
+  const byPriority = query.filter.addressees && !priorities ? [ANY_PRIORITY] : [];
+  const listed = await list<ItemRow>(on, ITEMS, query, own, byPriority);
+  return { ...listed, rows: listed.rows.map(toItem) };
+}
+
+/** Items that were taken before a time (milliseconds since 1970) and still are, the longest taken first. */
+export async function staleItems(
+  on: Sql,
+  place: Place,
+  before: number,
+  limit: number,
+): Promise<Pick<Listed<Item>, "rows" | "truncated" | "total">> {
+  const choices = [
+    oneOfStates(ITEMS, ["taken"]),
+    only(sql`taken_at < ${before}`),
+    ...placeChoices(place),
+  ];
+  const rows = await on.all<ItemRow>(
+    sql`select * from queue_items where ${anyOf(choices)} order by taken_at, number
+      ${atMost(limit === 0 ? 0 : limit + 1)}`,
+  );
+  const truncated = limit > 0 && rows.length > limit;
+  return {
+    rows: (truncated ? rows.slice(0, limit) : rows).map(toItem),
+    truncated,
+    total: truncated ? await count(on, ITEMS.name, choices) : { count: rows.length, exact: true },
+  };
+}
+
+/** The names of all queues that were ever used. */
+export const queueNames = (on: Sql) => distinct(on, ITEMS.name, "queue");
+
+/** Whether anything was ever pushed to a queue. */
+export async function isUsed(on: Sql, queue: string): Promise<boolean> {
+  const rows = await on.all(sql`select 1 as used from queue_items where queue = ${queue} limit 1`);
+  return rows.length > 0;
+}
