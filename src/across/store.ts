@@ -1,9 +1,10 @@
 import { CoopError } from "../errors";
 import { ref, type Ref, type Surface } from "../ref";
-import { distinct } from "../store/distinct";
+import { different } from "../store/distinct";
+import { knownIds } from "../store/events";
 import { keptJson } from "../store/json";
 import { atMost, count, COUNT_STOP, only } from "../store/listing";
-import { and, first, raw, sql, type Fragment, type Row, type Sql } from "../store/sql";
+import { among, and, first, raw, sql, type Fragment, type Row, type Sql } from "../store/sql";
 import { timestamp } from "../time";
 
 /** One change of one record, as the log tells it. */
@@ -86,10 +87,13 @@ async function matching(on: Sql, { of, by, since, before, limit }: LogQuery): Pr
   }
   const older = before === undefined ? [] : [sql`id < ${before}`];
   if (since !== undefined && !of) {
-    const { exact: few } = await count(on, "events", [only(sql`at >= ${since}`)]);
+    // By time there is an index of each author's events alone.
+    const authors = await knownIds(on);
+    const late = sql`${among("author", authors)} and at >= ${since}`;
+    const few = authors.length > 0 && (await count(on, "events", [only(late)])).exact;
     if (few)
       return sql`id in (select id from
-          (select id from events where ${and(changed)} limit ${COUNT_STOP}) as recent
+          (select id from events where ${late} limit ${COUNT_STOP}) as recent
           where ${and(older)} order by id desc ${most})
         order by id desc`;
   }
@@ -153,47 +157,54 @@ const OPEN = {
 
 /** Everyone who ever wrote or has something open, in alphabetical order; last, what is open on nobody. */
 export async function presences(on: Sql): Promise<Presence[]> {
-  const ids = new Set(await distinct(on, "events", "author"));
-  for (const [table, column, open] of Object.values(OPEN)) {
-    for (const id of await distinct(on, table, column, raw(open))) if (id !== "") ids.add(id);
-  }
-  const all: Presence[] = [];
-  for (const id of [...ids].sort()) {
-    const seen = await first<{ at: number; host: string }>(
-      on,
-      sql`select at, host from events where author = ${id} order by at desc limit 1`,
-    );
-    all.push({
-      id,
-      last_seen_at: seen ? timestamp(seen.at) : null,
-      host: seen?.host ?? null,
-      letters: await countOpen(on, "letters", id),
-      requests: await countOpen(on, "requests", id),
-      todos: await countOpen(on, "todos", id),
-      items: await countOpen(on, "items", id),
-    });
-  }
-  const todos = await countOpen(on, "todos", null);
-  const items = await countOpen(on, "items", "");
-  const nobody = {
-    id: null,
-    last_seen_at: null,
-    host: null,
-    letters: 0,
-    requests: 0,
-    todos,
-    items,
-  };
-  return todos + items > 0 ? [...all, nobody] : all;
+  const seen = await lastSeen(on);
+  const [letters, requests, todos, items] = [
+    await openById(on, "letters"),
+    await openById(on, "requests"),
+    await openById(on, "todos"),
+    await openById(on, "items"),
+  ];
+  const ids = [seen, letters, requests, todos, items].flatMap((found) => [...found.keys()]);
+  const all = [...new Set(ids)].sort().map((id) => ({
+    id: id === NOBODY ? null : id,
+    last_seen_at: seen.get(id)?.at ?? null,
+    host: seen.get(id)?.host ?? null,
+    letters: letters.get(id) ?? 0,
+    requests: requests.get(id) ?? 0,
+    todos: todos.get(id) ?? 0,
+    items: items.get(id) ?? 0,
+  }));
+  // What sorts first is nobody.
+  return all[0]?.id === null ? [...all.slice(1), all[0]] : all;
 }
 
-async function countOpen(on: Sql, what: keyof typeof OPEN, id: string | null): Promise<number> {
-  const [table, column, open] = OPEN[what];
-  const theirs = id === null ? sql`${raw(column)} is null` : sql`${raw(column)} = ${id}`;
-  const row = await first<{ found: number }>(
-    on,
-    sql`select count(*) as found from (select 1 as one from ${raw(table)}
-      where ${raw(open)} and ${theirs} limit ${COUNT_STOP}) as counted`,
+/** No id is empty: what is open on it is anyone's. */
+const NOBODY = "";
+
+/** Who ever wrote, and when and from where each did last. */
+async function lastSeen(on: Sql): Promise<Map<string, { at: string; host: string }>> {
+  const rows = await on.all<{ id: string; at: number; host: string }>(
+    sql`with recursive ${different("events", "author")}
+      select found.value as id, last.at, last.host from found
+      join events as last on last.id = (select id from events where author = found.value order by at desc, id desc limit 1)`,
   );
-  return row!.found;
+  return new Map(rows.map(({ id, at, host }) => [id, { at: timestamp(at), host }]));
 }
+
+/** How much is open on each id on which something is. */
+async function openById(on: Sql, what: keyof typeof OPEN): Promise<Map<string, number>> {
+  const [table, column, open] = OPEN[what];
+  const rows = await on.all<{ id: string; open: number }>(
+    sql`with recursive ${different(table, column)}
+      select value as id, ${upTo(sql`${raw(table)} where ${raw(column)} = found.value and ${raw(open)}`)} as open from found where value is not null
+      union all select '', ${upTo(sql`${raw(table)} where ${raw(column)} is null and ${raw(open)}`)}`,
+  );
+  const found = new Map<string, number>();
+  for (const { id, open: many } of rows)
+    if (many > 0) found.set(id, Math.min(COUNT_STOP, many + (found.get(id) ?? 0)));
+  return found;
+}
+
+/** How many rows a source has, as a value in a statement; counting stops where there are very many. */
+const upTo = (source: Fragment) =>
+  sql`(select count(*) from (select 1 as one from ${source} limit ${COUNT_STOP}) as counted)`;

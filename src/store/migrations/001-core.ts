@@ -19,7 +19,6 @@ export const core: Migration = {
       after ${text})`,
     "create index events_of_record on events (surface, number, id)",
     "create index events_by_author on events (author, at, id)",
-    "create index events_by_time on events (at)",
     `create table keys (
       author ${text} not null,
       verb ${text} not null,

@@ -143,6 +143,7 @@ export async function addTodo(
   const [row] = await create<TodoRow>(writing, TODOS, "add", [
     { scope, state: "open", addressee: to, priority, title, body, note: null },
   ]);
+  if (after.length === 0) return toTodo(row!, []);
   await addLinks(writing.tx, row!.number, new Set(after));
   return withItsLinks(writing.tx, row!);
 }

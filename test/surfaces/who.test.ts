@@ -1,0 +1,52 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import type { Store } from "../../src/store/open";
+import { engines } from "../engines";
+import { inside, type Inside } from "../inside";
+
+describe.each(engines)("who takes part, on $name", ({ openFresh }) => {
+  let store: Store;
+  let close: () => Promise<void>;
+  let coop: Inside;
+  beforeEach(async () => {
+    ({ store, close } = await openFresh());
+    coop = await inside(store);
+  });
+  afterEach(async () => {
+    await coop[Symbol.asyncDispose]();
+    await close();
+  });
+
+  const as = (id: string, words: string) => coop.data(words.split(" "), { as: id });
+
+  test("is nobody in a new store", async () => {
+    expect(await coop.data(["who"])).toEqual({ ids: [] });
+    expect((await coop.run(["log", "--since", "1h"])).exit).toBe(0);
+  });
+
+  test("is told with when each last wrote and what is open on it, last what is anyone's", async () => {
+    await as("ben", "letter write one --body text");
+    await as("ben", "request open two --to cyd --body text");
+    await as("ben", "todo add three --to ann");
+    await as("ben", "todo add four");
+    await as("ann", "queue push jobs five");
+    await as("ann", "queue push jobs six --to cyd");
+    await as("ann", "queue take jobs");
+    await as("ann", "queue push jobs seven");
+    const { ids } = await coop.data(["who"]);
+    const nothing = { letters: 0, requests: 0, todos: 0, items: 0 };
+    expect(ids).toEqual([
+      { id: "ann", last_seen_at: expect.any(String), host: "host", ...nothing, todos: 1 },
+      { id: "ben", last_seen_at: expect.any(String), host: "host", ...nothing, letters: 1 },
+      { id: "cyd", last_seen_at: null, host: null, ...nothing, requests: 1, items: 1 },
+      { id: null, last_seen_at: null, host: null, ...nothing, todos: 1, items: 1 },
+    ]);
+    expect(ids[0].last_seen_at > ids[1].last_seen_at).toBe(true);
+  });
+
+  test("is told in the log since a time, whoever wrote", async () => {
+    await as("ben", "todo add one");
+    await as("ann", "todo add two");
+    const { events } = await coop.data(["log", "--since", "1h"]);
+    expect(events.map(({ author }: { author: string }) => author)).toEqual(["ann", "ben"]);
+  });
+});
