@@ -1,10 +1,15 @@
+import { Database } from "bun:sqlite";
+import { join } from "node:path";
 import { compared, inTurn, requireEqual, type Row, type Scale } from "./measure";
-import { runHello, type Place } from "./place";
+import { runOther, type Place } from "./place";
 
 const HELLO = "hello world, compiled";
 
 /** Whole commands, as brains run them, against a compiled hello world. */
-export async function commandRows({ hello, home }: Place, { runs }: Scale): Promise<Row[]> {
+export async function commandRows(
+  { hello, byHand, folder, home }: Place,
+  { runs }: Scale,
+): Promise<Row[]> {
   const writing = home("writes");
   writing.init();
   const reading = home("reads");
@@ -13,8 +18,14 @@ export async function commandRows({ hello, home }: Place, { runs }: Scale): Prom
   reading.run(["letter", "read"]);
   for (let made = 0; made < 20; made++) reading.run(["todo", "add", `Do ${made}`]);
 
+  const [write, read] = [join(folder, "by-hand-write.db"), join(folder, "by-hand-read.db")];
+  byHandStore(write, 0);
+  byHandStore(read, 20);
+
   const times = await inTurn(runs, {
-    hello: () => runHello(hello),
+    hello: () => runOther([hello], "^hello world\n$"),
+    "a write by hand": () => runOther([byHand, "write", write], /^Q\d+ waiting\n$/),
+    "a read by hand": () => runOther([byHand, "read", read], /^(Q\d+ waiting .*\n){20}$/),
     "queue push": () => writing.run(["queue", "push", "jobs", '{"pr":17}']),
     "todo add": () => writing.run(["todo", "add", "Fix the parser"]),
     "history add": () => {
@@ -51,9 +62,37 @@ export async function commandRows({ hello, home }: Place, { runs }: Scale): Prom
     "--help": 1.4,
     "a usage error": 1.4,
   } as const;
-  return Object.entries(goals).map(([what, goal]) =>
-    compared({ what, against: HELLO, goal }, times[what as keyof typeof goals], times.hello),
-  );
+  return [
+    ...Object.entries(goals).map(([what, goal]) =>
+      compared({ what, against: HELLO, goal }, times[what as keyof typeof goals], times.hello),
+    ),
+    compared(
+      { what: "queue push", against: BY_HAND },
+      times["queue push"],
+      times["a write by hand"],
+    ),
+    compared(
+      { what: "todo list of 20", against: BY_HAND },
+      times["todo list of 20"],
+      times["a read by hand"],
+    ),
+  ];
+}
+
+const BY_HAND = "the same by hand, compiled";
+
+/** Makes the store of the program by hand, with so many items. */
+function byHandStore(path: string, items: number): void {
+  using database = new Database(path, { create: true, strict: true });
+  for (const statement of [
+    "pragma journal_mode = wal",
+    "create table items (number integer primary key, at integer, author text, state text, queue text, priority integer, payload text)",
+    "create index waiting on items (queue, priority, number) where state = 'waiting'",
+    "create table events (id integer primary key, at integer, author text, number integer, verb text)",
+    `insert into items (state, queue, priority, payload)
+      select 'waiting', 'jobs', 2, '{"pr":17}' from json_each('[${Array(items).fill(0).join()}]')`,
+  ])
+    database.run(statement);
 }
 
 const PROCESSES = 8;

@@ -80,9 +80,11 @@ export async function readingRows({ home }: Place, { runs, large, small }: Scale
       much: () => much.run(given),
       little: () => little.run(given),
     });
+    const lines = [much, little].map((at) => at.run(given).trim().split("\n").length);
+    const note = lines[0] === lines[1] ? {} : { note: `${lines[0]} lines against ${lines[1]}` };
     rows.push(
       compared(
-        { what: command, against: `the same with ${small}`, goal: 1.3 },
+        { what: command, against: `the same with ${small}`, goal: 1.3, ...note },
         times.much,
         times.little,
       ),

@@ -8,8 +8,8 @@ export interface Row {
   unit?: string;
   /** coop / other, or for a rate that should be high the other way round. */
   ratio: number;
-  /** The ratio that is wanted, at most. */
-  goal: number;
+  /** The ratio that is wanted, at most; undefined where it only tells how far something is from its limit. */
+  goal?: number;
   /** What else there is to say. */
   note?: string;
 }
@@ -93,7 +93,7 @@ export const compared = (
   coop,
   other,
   ratio: coop / other,
-  goal,
+  ...(goal !== undefined && { goal }),
   ...(note !== undefined && { note }),
 });
 

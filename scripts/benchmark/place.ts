@@ -14,6 +14,7 @@ export interface Place extends AsyncDisposable {
   /** The executables. */
   coop: string;
   hello: string;
+  byHand: string;
   /** Where a store of this name is, and what its commands run with. */
   home(name: string): Home;
 }
@@ -46,11 +47,13 @@ export async function place(parent: string | undefined): Promise<Place> {
   try {
     const coop = await executable(join(ROOT, "src/main.ts"), "coop");
     const hello = await executable(join(import.meta.dir, "hello.ts"), "hello");
+    const byHand = await executable(join(import.meta.dir, "by-hand.ts"), "by-hand");
     return {
       folder,
       fileSystem: fileSystemOf(folder),
       coop,
       hello,
+      byHand,
       home: (name) => home(join(folder, name), coop),
       [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
     };
@@ -103,10 +106,11 @@ function home(folder: string, coop: string): Home {
   };
 }
 
-export function runHello(hello: string): void {
-  const child = Bun.spawnSync([hello], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+/** Runs a program that must say this. */
+export function runOther(command: readonly string[], says: string | RegExp): void {
+  const child = Bun.spawnSync([...command], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
   const out = child.stdout.toString();
-  if (out !== "hello world\n") throw new Error(`hello said ${out}`);
+  if (!new RegExp(says).test(out)) throw new Error(`${command.join(" ")} said ${out}`);
 }
 
 /**
