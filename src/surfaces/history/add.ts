@@ -1,3 +1,4 @@
+import { isPrintableAscii } from "../../ascii";
 import { usage } from "../../errors";
 import { written } from "../../cli/answer";
 import { body, optionalTitle, repeatable } from "../../cli/args";
@@ -48,11 +49,9 @@ adds nothing ("created":false), another one is a conflict.`,
 function slugOf(text: string, day: Date): string {
   const pad = (number: number) => String(number).padStart(2, "0");
   const date = `${day.getFullYear()}-${pad(day.getMonth() + 1)}-${pad(day.getDate())}`;
-  const words =
-    text
-      .normalize("NFC")
-      .toLowerCase()
-      .match(/[\p{L}\p{M}\p{N}]+/gu) ?? [];
+  // The pattern of every script's letters takes two megabytes.
+  const word = isPrintableAscii(text) ? /[a-z0-9]+/g : /[\p{L}\p{M}\p{N}]+/gu;
+  const words = text.normalize("NFC").toLowerCase().match(word) ?? [];
   let whole = date;
   for (const word of words) {
     const longer = `${whole}-${word}`;
