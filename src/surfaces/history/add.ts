@@ -50,8 +50,8 @@ function slugOf(text: string, day: Date): string {
   const pad = (number: number) => String(number).padStart(2, "0");
   const date = `${day.getFullYear()}-${pad(day.getMonth() + 1)}-${pad(day.getDate())}`;
   // The pattern of every script's letters takes two megabytes.
-  const word = isPrintableAscii(text) ? /[a-z0-9]+/g : /[\p{L}\p{M}\p{N}]+/gu;
-  const words = text.normalize("NFC").toLowerCase().match(word) ?? [];
+  const pattern = isPrintableAscii(text) ? /[a-z0-9]+/g : /[\p{L}\p{M}\p{N}]+/gu;
+  const words = text.normalize("NFC").toLowerCase().match(pattern) ?? [];
   let whole = date;
   for (const word of words) {
     const longer = `${whole}-${word}`;
