@@ -81,6 +81,9 @@ async function backups(ledger: Ledger, chance: Chance, reaper: Reaper): Promise<
   };
 }
 
+/** So many rounds that in one of them at least a writer lives to its end. */
+const ENOUGH_ROUNDS = 5;
+
 /** Every writing command publishes a snapshot after its answer. */
 async function publishing(ledger: Ledger): Promise<Beside> {
   const { stage } = ledger;
@@ -88,10 +91,12 @@ async function publishing(ledger: Ledger): Promise<Beside> {
   const made = () => (existsSync(latest) ? statSync(latest).ino : undefined);
   let acknowledged: Entry[] = [];
   let before: number | undefined;
+  let rounds = 0;
   let held: Entry[] = [];
   return {
     exits: CONFLICTS,
     before: async () => {
+      rounds++;
       publishAlways(stage.store);
       acknowledged = ledger.acknowledged();
       before = made();
@@ -103,7 +108,9 @@ async function publishing(ledger: Ledger): Promise<Beside> {
       ledger.holds(latest, held);
     },
     end: () => {
-      if (made() === undefined) stage.violate(`${latest} was never published`);
+      // In a round or two each writer can be killed before it comes to that.
+      if (made() === undefined && rounds >= ENOUGH_ROUNDS)
+        stage.violate(`${latest} was never published`);
     },
   };
 }
