@@ -6,7 +6,7 @@ import { program } from "../src/cli/program";
 import { files } from "../src/edge/files";
 import root from "../src/root";
 import type { Store } from "../src/store/open";
-import { clock } from "./engines";
+import { clock, type Engine } from "./engines";
 import type { Outcome, RunOptions } from "./story";
 
 /** Command lines run inside this process, for where many are tried: the same as a story, with a made-up edge. */
@@ -83,3 +83,17 @@ export async function inside(store?: Store): Promise<Inside> {
 /** What `--db` calls a store. */
 export const nameOf = ({ location }: Store) =>
   location.engine === "sqlite" ? location.path : location.url;
+
+/** A store as `coop init` makes it, and command lines on it; `close` takes both away. */
+export async function insideFresh(openFresh: Engine["openFresh"]) {
+  const { store, close } = await openFresh();
+  const coop = await inside(store);
+  return {
+    store,
+    coop,
+    close: async () => {
+      await coop[Symbol.asyncDispose]();
+      await close();
+    },
+  };
+}

@@ -4,20 +4,14 @@ import type { Store } from "../../src/store/open";
 import { sql } from "../../src/store/sql";
 import { writeLetter } from "../../src/surfaces/letter/store";
 import { clock, engines, writingAs } from "../engines";
-import { inside, type Inside } from "../inside";
+import { insideFresh, type Inside } from "../inside";
 
 describe.each(engines)("looking after a store on $name", ({ openFresh }) => {
   let store: Store;
-  let close: () => Promise<void>;
   let coop: Inside;
-  beforeEach(async () => {
-    ({ store, close } = await openFresh());
-    coop = await inside(store);
-  });
-  afterEach(async () => {
-    await coop[Symbol.asyncDispose]();
-    await close();
-  });
+  let close: () => Promise<void>;
+  beforeEach(async () => ({ store, coop, close } = await insideFresh(openFresh)));
+  afterEach(() => close());
 
   const letter = (as: string, at?: number) =>
     writingAs(

@@ -3,23 +3,17 @@ import type { Surface } from "../../src/ref";
 import type { Store } from "../../src/store/open";
 import { raw, type Row } from "../../src/store/sql";
 import { engines, eventsOf } from "../engines";
-import { inside, type Inside } from "../inside";
+import { insideFresh, type Inside } from "../inside";
 
 const SECRET = `hun"ter\\2\n가`;
 const STONE = /^\[redacted by dad \d{4}-\d\d-\d\d\]$/;
 
 describe.each(engines)("redacting on $name", ({ openFresh }) => {
   let store: Store;
-  let close: () => Promise<void>;
   let coop: Inside;
-  beforeEach(async () => {
-    ({ store, close } = await openFresh());
-    coop = await inside(store);
-  });
-  afterEach(async () => {
-    await coop[Symbol.asyncDispose]();
-    await close();
-  });
+  let close: () => Promise<void>;
+  beforeEach(async () => ({ store, coop, close } = await insideFresh(openFresh)));
+  afterEach(() => close());
 
   const ann = (...words: string[]) => coop.data(words, { as: "ann" });
   const redact = (...words: string[]) => coop.data(["redact", ...words], { as: "dad" });

@@ -10,7 +10,7 @@ import root from "../../src/root";
 import type { Store } from "../../src/store/open";
 import { COOP } from "../binary";
 import { engines, eventsOf } from "../engines";
-import { inside, type Inside } from "../inside";
+import { inside, insideFresh, type Inside } from "../inside";
 import { story, type Outcome, type Story } from "../story";
 import { everyGroup, everyVerb, examplesOf, flagForms } from "../tree";
 
@@ -19,15 +19,11 @@ const groups = await everyGroup();
 
 describe("a command line that is wrong", () => {
   let store: Store;
-  let close: () => Promise<void>;
   let coop: Inside;
-  beforeAll(async () => {
-    ({ store, close } = await engines[0]!.openFresh());
-    coop = await inside(store);
-  });
+  let close: () => Promise<void>;
+  beforeAll(async () => ({ store, coop, close } = await insideFresh(engines[0]!.openFresh)));
   afterAll(async () => {
     expect(await eventsOf(store)).toEqual([]);
-    await coop[Symbol.asyncDispose]();
     await close();
   });
 

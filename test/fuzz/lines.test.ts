@@ -7,7 +7,7 @@ import { EXITS } from "../../src/errors";
 import type { Store } from "../../src/store/open";
 import { raw } from "../../src/store/sql";
 import { engines } from "../engines";
-import { inside, type Inside } from "../inside";
+import { insideFresh, type Inside } from "../inside";
 import type { Outcome } from "../story";
 import { anything, LONGEST_MS, text, tries, UNSEEN } from "./hostile";
 import { lines } from "./lines";
@@ -15,12 +15,11 @@ import { lines } from "./lines";
 const folder = await realpath(await mkdtemp(join(tmpdir(), "coop-fuzz-")));
 
 let store: Store;
-let close: () => Promise<void>;
 let coop: Inside;
+let close: () => Promise<void>;
 
 beforeAll(async () => {
-  ({ store, close } = await engines[0]!.openFresh());
-  coop = await inside(store);
+  ({ store, coop, close } = await insideFresh(engines[0]!.openFresh));
   await writeFile(join(folder, "text"), "a body\nof \u202e lines\n");
   await writeFile(join(folder, "binary"), new Uint8Array([0x66, 0xff, 0xfe, 0x00]));
   await writeFile(join(folder, "lines"), '{"payload":1}\n{"payload":"x","key":"k"}\n');
@@ -34,7 +33,6 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await coop[Symbol.asyncDispose]();
   await close();
   await rm(folder, { recursive: true });
 });

@@ -4,24 +4,16 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fenced } from "../../src/cli/text";
 import { looksLikeRef } from "../../src/ref";
-import type { Store } from "../../src/store/open";
 import { engines } from "../engines";
-import { inside, type Inside, type InsideOptions } from "../inside";
+import { insideFresh, type Inside, type InsideOptions } from "../inside";
 import { body, LONGEST_MS, title, tries, UNSEEN, word } from "./hostile";
 
-let store: Store;
-let close: () => Promise<void>;
 let coop: Inside;
+let close: () => Promise<void>;
 
-beforeAll(async () => {
-  ({ store, close } = await engines[0]!.openFresh());
-  coop = await inside(store);
-});
+beforeAll(async () => ({ coop, close } = await insideFresh(engines[0]!.openFresh)));
 
-afterAll(async () => {
-  await coop[Symbol.asyncDispose]();
-  await close();
-});
+afterAll(() => close());
 
 /** An id of somebody; `me` is the speaker's own, and a comma parts two. Few are new, as in a real store. */
 const id = fc.oneof(

@@ -11,7 +11,7 @@ import {
   type Draft,
 } from "../../src/surfaces/letter/store";
 import { engines, eventsOf, failure, rowOf, writingAs } from "../engines";
-import { inside, type Inside } from "../inside";
+import { insideFresh, type Inside } from "../inside";
 
 type State = (typeof STATES)[number];
 
@@ -28,16 +28,10 @@ const ALL_LETTERS = sql`select * from letters order by number`;
 
 describe.each(engines)("letters on $name", ({ openFresh }) => {
   let store: Store;
-  let close: () => Promise<void>;
   let coop: Inside;
-  beforeEach(async () => {
-    ({ store, close } = await openFresh());
-    coop = await inside(store);
-  });
-  afterEach(async () => {
-    await coop[Symbol.asyncDispose]();
-    await close();
-  });
+  let close: () => Promise<void>;
+  beforeEach(async () => ({ store, coop, close } = await insideFresh(openFresh)));
+  afterEach(() => close());
 
   const write = (draft: Partial<Draft> = {}, by = "ann") =>
     writingAs(store, by, (writing) =>

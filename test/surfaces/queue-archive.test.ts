@@ -5,20 +5,14 @@ import type { Store } from "../../src/store/open";
 import { raw } from "../../src/store/sql";
 import { archivable } from "../../src/surfaces/queue/store";
 import { clock, engines, eventsOf } from "../engines";
-import { inside, type Inside } from "../inside";
+import { insideFresh, type Inside } from "../inside";
 
 describe.each(engines)("archiving from $name", ({ openFresh }) => {
   let store: Store;
-  let close: () => Promise<void>;
   let coop: Inside;
-  beforeEach(async () => {
-    ({ store, close } = await openFresh());
-    coop = await inside(store);
-  });
-  afterEach(async () => {
-    await coop[Symbol.asyncDispose]();
-    await close();
-  });
+  let close: () => Promise<void>;
+  beforeEach(async () => ({ store, coop, close } = await insideFresh(openFresh)));
+  afterEach(() => close());
 
   const ann = (line: string) => coop.data(line.split(" "), { as: "ann" });
   const numbersOf = async (more: Partial<Parameters<typeof archivable>[1]> = {}) =>

@@ -24,7 +24,7 @@ import {
 } from "../../src/surfaces/queue/store";
 import { parseLines } from "../../src/surfaces/queue/jsonl";
 import { clock, engines, eventsOf, failure, rowOf, writingAs } from "../engines";
-import { inside, type Inside } from "../inside";
+import { inside, insideFresh, type Inside } from "../inside";
 
 /** From which states each verb may be called, and the state after it; a reply moves nothing. */
 const RULES = {
@@ -51,16 +51,10 @@ const DRAFT: Draft = {
 // Ann pushes, ben takes; cyd is neither.
 describe.each(engines)("queues on $name", ({ openFresh }) => {
   let store: Store;
-  let close: () => Promise<void>;
   let coop: Inside;
-  beforeEach(async () => {
-    ({ store, close } = await openFresh());
-    coop = await inside(store);
-  });
-  afterEach(async () => {
-    await coop[Symbol.asyncDispose]();
-    await close();
-  });
+  let close: () => Promise<void>;
+  beforeEach(async () => ({ store, coop, close } = await insideFresh(openFresh)));
+  afterEach(() => close());
 
   const pushOne = (draft: Partial<Draft> = {}, by = "ann") =>
     writingAs(store, by, (writing) => push(writing, { ...DRAFT, ...draft }));

@@ -14,7 +14,7 @@ import {
   type Edit,
 } from "../../src/surfaces/request/store";
 import { engines, eventsOf, failure, rowOf, writingAs } from "../engines";
-import { inside, type Inside } from "../inside";
+import { insideFresh, type Inside } from "../inside";
 
 type State = (typeof STATES)[number];
 
@@ -32,16 +32,10 @@ const VERBS = Object.keys(MOVES) as Verb[];
 // Ann asks ben; cyd is neither.
 describe.each(engines)("requests on $name", ({ openFresh }) => {
   let store: Store;
-  let close: () => Promise<void>;
   let coop: Inside;
-  beforeEach(async () => {
-    ({ store, close } = await openFresh());
-    coop = await inside(store);
-  });
-  afterEach(async () => {
-    await coop[Symbol.asyncDispose]();
-    await close();
-  });
+  let close: () => Promise<void>;
+  beforeEach(async () => ({ store, coop, close } = await insideFresh(openFresh)));
+  afterEach(() => close());
 
   const open = (draft: Partial<Draft> = {}, by = "ann") =>
     writingAs(store, by, (writing) =>

@@ -15,7 +15,7 @@ import {
   type Edit,
 } from "../../src/surfaces/todo/store";
 import { engines, eventsOf, failure, rowOf, writingAs } from "../engines";
-import { inside, type Inside } from "../inside";
+import { insideFresh, type Inside } from "../inside";
 
 type State = (typeof STATES)[number];
 
@@ -32,18 +32,14 @@ const VERBS = Object.keys(MOVES) as Verb[];
 
 describe.each(engines)("todos on $name", ({ openFresh }) => {
   let store: Store;
-  let close: () => Promise<void>;
   let coop: Inside;
+  let close: () => Promise<void>;
   let warnings: string[];
   beforeEach(async () => {
-    ({ store, close } = await openFresh());
-    coop = await inside(store);
+    ({ store, coop, close } = await insideFresh(openFresh));
     warnings = [];
   });
-  afterEach(async () => {
-    await coop[Symbol.asyncDispose]();
-    await close();
-  });
+  afterEach(() => close());
 
   const warn = (code: string, message: string) => void warnings.push(`${code}: ${message}`);
   const add = (draft: Partial<Draft> = {}, by = "ann") =>

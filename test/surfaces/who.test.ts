@@ -1,20 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import type { Store } from "../../src/store/open";
 import { engines } from "../engines";
-import { inside, type Inside } from "../inside";
+import { insideFresh, type Inside } from "../inside";
 
 describe.each(engines)("who takes part, on $name", ({ openFresh }) => {
-  let store: Store;
-  let close: () => Promise<void>;
   let coop: Inside;
-  beforeEach(async () => {
-    ({ store, close } = await openFresh());
-    coop = await inside(store);
-  });
-  afterEach(async () => {
-    await coop[Symbol.asyncDispose]();
-    await close();
-  });
+  let close: () => Promise<void>;
+  beforeEach(async () => ({ coop, close } = await insideFresh(openFresh)));
+  afterEach(() => close());
 
   const as = (id: string, words: string) => coop.data(words.split(" "), { as: id });
 
