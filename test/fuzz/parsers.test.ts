@@ -191,7 +191,7 @@ describe("any lines of JSON", () => {
               ...(priority === undefined ? [] : [`"priority":${space}${priority}`]),
             ].join(`${space},${space}`) + `${space}}`,
         );
-        const parsed = parseLines(lines.join(end));
+        const parsed = parseLines(lines.join(end), String);
         expect(
           parsed.map(({ payload: kept, payloadType, to, priority }) => ({
             kept,
@@ -207,7 +207,7 @@ describe("any lines of JSON", () => {
               kept: isText ? value : json,
               payloadType: isText ? ("text" as const) : ("json" as const),
               to: to?.normalize("NFC"),
-              priority,
+              priority: priority ?? 2,
             };
           }),
         );
@@ -238,7 +238,7 @@ describe("any lines of JSON", () => {
     3000,
     fc.property(fc.array(nearLine, { maxLength: 4 }), (lines) => {
       try {
-        for (const { payload: kept, payloadType } of parseLines(lines.join("\n"))) {
+        for (const { payload: kept, payloadType } of parseLines(lines.join("\n"), String)) {
           expect(kept.isWellFormed()).toBe(true);
           if (payloadType === "json") JSON.parse(kept);
         }

@@ -2,18 +2,7 @@ import * as v from "valibot";
 import { usage } from "../../errors";
 import { nearest } from "../../nearest";
 import { key, LONGEST, longText, oneId } from "../../words";
-import type { PayloadType } from "./store";
-
-/** One line of `push --jsonl`, checked. */
-export interface Line {
-  /** Counted from 1. */
-  line: number;
-  payload: string;
-  payloadType: PayloadType;
-  to: string | undefined;
-  priority: number | undefined;
-  key: string | undefined;
-}
+import { DEFAULT_PRIORITY, type Line } from "./store";
 
 /** What each member of a line must be; all but the payload may be left out. */
 const MEMBERS = {
@@ -29,16 +18,17 @@ const MEMBERS = {
 /**
  * The items of a text with one JSON object a line; blank lines are passed over. A payload that is no string is kept
  * as exactly the characters that it is written in, so no number loses digits.
+ * @param resolveId gives the id that an addressee stands for.
  * @throws CoopError usage, naming the first bad line.
  */
-export function parseLines(text: string): Line[] {
+export function parseLines(text: string, resolveId: (id: string) => string): Line[] {
   const keys = new Map<string, number>();
   return text
     .replace(/^\ufeff/, "")
     .split("\n")
     .flatMap((content, index) => {
       if (/^[ \t\r]*$/.test(content)) return [];
-      const parsed = parseLine(content, index + 1);
+      const parsed = parseLine(content, index + 1, resolveId);
       if (parsed.key !== undefined) {
         const earlier = keys.get(parsed.key);
         if (earlier !== undefined)
@@ -49,7 +39,7 @@ export function parseLines(text: string): Line[] {
     });
 }
 
-function parseLine(content: string, line: number): Line {
+function parseLine(content: string, line: number, resolveId: (id: string) => string): Line {
   let value: unknown;
   try {
     value = JSON.parse(content);
@@ -58,17 +48,18 @@ function parseLine(content: string, line: number): Line {
   }
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw badLine(line, `this is not an object, such as {"payload":"…"}`);
-  const written = writtenPayload(value as Record<string, unknown>, content, line);
-  if (written === undefined) throw badLine(line, "the payload is missing");
-
+  const written = writtenMembers(value, content, line);
+  for (const name in value) requireMember(name, line);
   const { payload, to, priority, key: given } = value as Record<string, unknown>;
+  if (payload === undefined) throw badLine(line, "the payload is missing");
+
   const isText = typeof payload === "string";
   return {
     line,
-    payload: checked("payload", isText ? payload : written, line),
+    payload: checked("payload", isText ? payload : written("payload"), line),
     payloadType: isText ? "text" : "json",
-    to: to === undefined ? undefined : checked("to", to, line),
-    priority: priority === undefined ? undefined : checked("priority", priority, line),
+    to: to === undefined ? undefined : resolveId(checked("to", to, line)),
+    priority: priority === undefined ? DEFAULT_PRIORITY : checked("priority", priority, line),
     key: given === undefined ? undefined : checked("key", given, line),
   };
 }
@@ -96,26 +87,19 @@ const isPlain = (given: unknown) =>
 const BYTES_A_UNIT = 3;
 
 /**
- * The payload of a line as the characters that it is written in; undefined when there is none.
- * @throws CoopError usage, for a member that is unknown or given twice.
+ * Gives the members of a line as the characters that they are written in.
+ * @throws CoopError usage, for a member that is given twice.
  */
-function writtenPayload(
-  value: Record<string, unknown>,
-  content: string,
-  line: number,
-): string | undefined {
-  // A line that is written as it would be anew gives no member twice, which parsing hides, and its payload likewise.
-  if (isAsWrittenAnew(value, content)) {
-    for (const name in value) requireMember(name, line);
-    return JSON.stringify(value["payload"]);
-  }
+function writtenMembers(value: object, content: string, line: number): (name: string) => string {
+  // A line that is written as it would be anew gives no member twice, which parsing hides.
+  if (isAsWrittenAnew(value, content))
+    return (name) => JSON.stringify((value as Record<string, unknown>)[name]);
   const written = new Map<string, string>();
   for (const [name, text] of membersOf(content)) {
-    requireMember(name, line);
     if (written.has(name)) throw badLine(line, `${name} is given twice`);
     written.set(name, text);
   }
-  return written.get("payload");
+  return (name) => written.get(name)!;
 }
 
 function isAsWrittenAnew(value: unknown, content: string): boolean {

@@ -7,10 +7,9 @@ import { defineVerb, flag, list, word } from "../../cli/define";
 import { id, longText, priority, queueName, refOf } from "../../words";
 import { warnUnused } from "./args";
 import { parseLines } from "./jsonl";
-import { payloadType, push, pushAll, pushToEach } from "./store";
+import { DEFAULT_PRIORITY, payloadType, push, pushAll, pushToEach } from "./store";
 import { fannedOut, itemMoved, pushedLines } from "./text";
 
-const DEFAULT_PRIORITY = 2;
 const MOST_LINES_BYTES = 64 * 1024 * 1024;
 
 export default defineVerb({
@@ -98,7 +97,8 @@ function addressees(context: Context, given: readonly string[] = []): string[] {
 }
 
 async function pushLines(context: Context, queue: string, scope: string, jsonl: string) {
-  const lines = parseLines(await context.readLines("jsonl", jsonl, MOST_LINES_BYTES));
+  const text = await context.readLines("jsonl", jsonl, MOST_LINES_BYTES);
+  const lines = parseLines(text, (given) => context.resolveId(given));
   const { key, scopeFlag, verb } = context.settings;
   const own = lines.find((each) => each.key !== undefined && each.key === key);
   if (own)
@@ -106,21 +106,14 @@ async function pushLines(context: Context, queue: string, scope: string, jsonl: 
       `line ${own.line}: the key '${own.key}' is the command's own --key`,
       "nothing was pushed",
     );
-  const drafts = lines.map(({ to, priority: given = DEFAULT_PRIORITY, ...line }) => ({
-    ...line,
-    scope,
-    queue,
-    to: to === undefined ? undefined : context.resolveId(to),
-    priority: given,
-  }));
   let before = 0;
   const { data, replayed } = await context.write(async (writing) => {
     await warnUnused(context, writing.tx, queue);
     await context.warnUnknown(
       writing.tx,
-      drafts.map(({ to }) => to),
+      lines.map(({ to }) => to),
     );
-    const pushed = await pushAll(writing, verb, drafts, scopeFlag ? scope : undefined);
+    const pushed = await pushAll(writing, { verb, queue, scope, named: scopeFlag }, lines);
     before = pushed.before;
     return { queue, count: pushed.refs.length, refs: pushed.refs };
   });

@@ -60,93 +60,111 @@ export async function pushToEach(
   return { ref: ref("fan-out", fanOut), queue: draft.queue, items: rows.map(toItem) };
 }
 
-/** One of many drafts, with the line that it came from and its key. */
-export interface LineDraft extends Draft {
+/** One of many to push to a queue, with the line that it came from and its key. */
+export interface Line extends Pick<Draft, "to" | "priority" | "payload" | "payloadType"> {
   /** Counted from 1. */
   line: number;
   key: string | undefined;
 }
 
-/** The refs of many items in the order of their drafts, and how many of them were pushed before with their keys. */
+/** Where lines are pushed to. */
+export interface Destination {
+  /** The command that pushes them, to which their keys belong. */
+  verb: string;
+  queue: string;
+  scope: string;
+  /** The scope was named with the command, which makes it a part of what a line with a key says. */
+  named: boolean;
+}
+
+/** The refs of many items in the order of their lines, and how many of them were pushed before with their keys. */
 export interface Pushed {
   refs: string[];
   before: number;
 }
 
 /**
- * Pushes many items at once. A draft whose key was used before with the same content stands for the item that was
- * pushed then. `scope` is the one that was named with the command, which is a part of the content.
+ * Pushes many items at once. A line whose key was used before with the same content stands for the item that was
+ * pushed then.
  * @throws CoopError conflict key, naming the line whose key was used with other content.
  */
 export async function pushAll(
   writing: Writing,
-  verb: string,
-  drafts: readonly LineDraft[],
-  scope: string | undefined,
+  to: Destination,
+  lines: readonly Line[],
 ): Promise<Pushed> {
-  const whose = { author: writing.actor.id, verb };
-  const keyed = drafts.filter(({ key }) => key !== undefined);
+  const whose = { author: writing.actor.id, verb: to.verb };
+  const keyed = lines.filter(({ key }) => key !== undefined);
   const kept = await keptAnswers(
     writing.tx,
     whose,
     keyed.map(({ key }) => key!),
   );
-  const before = new Map<LineDraft, string>();
-  for (const draft of keyed) {
-    const answer = kept.get(draft.key!);
-    if (answer) before.set(draft, refOfKept(answer, draft, whose, scope));
+  const before = new Map<Line, string>();
+  for (const line of keyed) {
+    const answer = kept.get(line.key!);
+    if (answer) before.set(line, refOfKept(answer, line, to, whose));
   }
-  const fresh = before.size === 0 ? drafts : drafts.filter((draft) => !before.has(draft));
-  const numbers = await insertAll(writing, fresh);
+  const fresh = before.size === 0 ? lines : lines.filter((line) => !before.has(line));
+  const numbers = await insertLines(writing, to, fresh);
   const refs = numbers.map((number) => ref("queue", number));
-  const remembered = fresh.flatMap((draft, index) =>
-    draft.key === undefined
+  const remembered = fresh.flatMap((line, index) =>
+    line.key === undefined
       ? []
-      : { key: draft.key, fingerprint: contentHash(draft, scope), result: refs[index]! },
+      : { key: line.key, fingerprint: contentHash(line, to), result: refs[index]! },
   );
   await rememberAll(writing.tx, whose, writing.at, remembered);
   if (before.size === 0) return { refs, before: 0 };
   const pushed = refs.values();
   return {
-    refs: drafts.map((draft) => before.get(draft) ?? pushed.next().value!),
+    refs: lines.map((line) => before.get(line) ?? pushed.next().value!),
     before: before.size,
   };
 }
 
 function refOfKept(
   { fingerprint, result }: Kept,
-  draft: LineDraft,
+  line: Line,
+  to: Destination,
   whose: Pick<IdempotencyKey, "author" | "verb">,
-  scope: string | undefined,
 ): string {
-  if (fingerprint === contentHash(draft, scope)) return String(result);
-  throw keyConflict({ ...whose, key: draft.key! }, `line ${draft.line}: `);
+  if (fingerprint === contentHash(line, to)) return String(result);
+  throw keyConflict({ ...whose, key: line.key! }, `line ${line.line}: `);
 }
 
 /** A hash of all that makes a line with a key the same line again. */
 function contentHash(
-  { queue, to, priority, payload, payloadType: type }: LineDraft,
-  scope: string | undefined,
+  { to, priority, payload, payloadType: type }: Line,
+  { queue, scope, named }: Destination,
 ): string {
-  const content = JSON.stringify([queue, to ?? null, priority, type, payload, scope ?? null]);
+  const content = JSON.stringify([
+    queue,
+    to ?? null,
+    priority,
+    type,
+    payload,
+    named ? scope : null,
+  ]);
   return new Bun.CryptoHasher("sha256").update(content).digest("hex");
 }
 
-/** Inserts an item for each draft, and gives their numbers in the same order. */
-async function insertAll(writing: Writing, drafts: readonly LineDraft[]): Promise<number[]> {
-  if (drafts.length === 0) return [];
+/** Inserts an item for each line, and gives their numbers in the same order. */
+async function insertLines(
+  writing: Writing,
+  { queue, scope }: Destination,
+  lines: readonly Line[],
+): Promise<number[]> {
+  if (lines.length === 0) return [];
   return createAlike(
     writing,
     ITEMS,
     "push",
-    { state: "waiting" },
+    { state: "waiting", queue, scope },
     {
-      payload: drafts.map(({ payload }) => payload),
-      payload_type: drafts.map(({ payloadType: type }) => type),
-      addressee: drafts.map(({ to }) => to ?? ""),
-      priority: drafts.map(({ priority }) => priority),
-      queue: drafts.map(({ queue }) => queue),
-      scope: drafts.map(({ scope }) => scope),
+      payload: lines.map(({ payload }) => payload),
+      payload_type: lines.map(({ payloadType: type }) => type),
+      addressee: lines.map(({ to }) => to ?? ""),
+      priority: lines.map(({ priority }) => priority),
     },
   );
 }
