@@ -16,11 +16,16 @@ const edge: Edge = {
   get folder() {
     return workingFolder();
   },
-  host: () => os().hostname(),
+  host: async () => {
+    // Read by another thread while the store is opened; to load node:os takes this one a while.
+    const name = process.platform === "linux" && (await files.read("/proc/sys/kernel/hostname"));
+    return name ? name.trim() : (await import("node:os")).hostname();
+  },
   home,
   clock: {
     now: Date.now,
-    elapsed: () => performance.now(),
+    // The first use of `performance` makes all that belongs to it.
+    elapsed: () => Bun.nanoseconds() / 1e6,
     random: Math.random,
     unique: Bun.randomUUIDv7,
     sleep: Bun.sleep,
@@ -60,11 +65,9 @@ function workingFolder(): string {
   }
 }
 
-/** Loaded only where it is needed, which is not where nothing is written. */
-const os = () => process.getBuiltinModule("node:os");
-
 function home(): string {
-  const folder = (process.platform !== "win32" && env["HOME"]) || os().homedir();
+  const folder =
+    (process.platform !== "win32" && env["HOME"]) || process.getBuiltinModule("node:os").homedir();
   if (isAbsolute(folder)) return folder;
   throw usage(
     `HOME is '${folder}', which is no absolute path`,

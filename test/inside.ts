@@ -37,7 +37,7 @@ export async function inside(store?: Store): Promise<Inside> {
       folder: cwd,
       pid: 1,
       clock,
-      host: () => "host",
+      host: async () => "host",
       home: () => folder,
       versions: async () => ({ coop: "1", bun: "1", sqlite: "1" }),
       colour: async () => false,

@@ -66,7 +66,7 @@ interface Made {
 async function initSqlite(path: string, input: InputOf<typeof args>, context: Context) {
   const { journal, oneHost = false, snapshotEvery, group } = input;
   const every = snapshotEvery === undefined ? undefined : secondsOf(snapshotEvery);
-  const host = context.edge.host();
+  const host = await context.edge.host();
   const { wait } = context;
   const open = () =>
     openSqliteStore(path, wait, { warn: (code, message) => context.warn(code, message) });

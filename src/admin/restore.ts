@@ -122,7 +122,10 @@ async function restoreRows(store: Store, path: string, file: string, context: Co
   let other: Store | undefined;
   try {
     // Both are made ready before anything is locked, since that can open the files anew.
-    await store.requireWritable({ host: context.edge.host(), warn: context.warn.bind(context) });
+    await store.requireWritable({
+      host: await context.edge.host(),
+      warn: context.warn.bind(context),
+    });
     other = await openStore(store.location, context.wait);
     const present = other;
     await attach(store, source);

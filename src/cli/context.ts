@@ -21,7 +21,7 @@ export interface Edge extends TextSources {
   /** The working folder. */
   folder: string;
   pid: number;
-  host(): string;
+  host(): Promise<string>;
   /** The home folder's absolute path. */
   home(): string;
   /** Whether stdout is a terminal that shows colour, and nobody asked for none. */
@@ -177,9 +177,10 @@ export class Context {
     on?: Store,
   ): Promise<{ data: T; replayed: boolean }> {
     const id = this.requireSpeaker();
-    const { host, pid, folder } = this.edge;
+    const { pid, folder } = this.edge;
+    const host = this.edge.host();
     const store = on ?? (await this.store());
-    const actor = { id, host: host(), pid, folder };
+    const actor = { id, host: await host, pid, folder };
     const { result, replayed } = await write(
       store,
       {

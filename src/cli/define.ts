@@ -165,4 +165,4 @@ export function canonical(group: Group, given: string): string | undefined {
 
 /** The flag's name as it is typed: `ifVersion` is `--if-version`. */
 export const flagName = (key: string) =>
-  key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  key.toLowerCase() === key ? key : key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

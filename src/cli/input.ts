@@ -26,12 +26,9 @@ export async function resolveTexts(args: Args, given: Given, sources: TextSource
     if (!arg.text) continue;
     const file = resolved[`${key}File`];
     delete resolved[`${key}File`];
-    const forms = [
-      given[key] !== undefined,
-      file !== undefined,
-      arg.text.edit && given["edit"] === true,
-    ];
-    if (forms.filter(Boolean).length > 1) {
+    const edited = arg.text.edit && given["edit"] === true;
+    const forms = Number(given[key] !== undefined) + Number(file !== undefined) + Number(edited);
+    if (forms > 1) {
       throw usage(
         `the text is given twice`,
         `use one of --${flagName(key)}, --${arg.text.file} and --edit`,
@@ -92,8 +89,7 @@ function decode(name: string, bytes: Uint8Array): string {
  * @throws CoopError usage.
  */
 export async function requireValidArguments(given: Given, sources: TextSources): Promise<void> {
-  const doubtful = Object.entries(given).find(([, value]) => String(value).includes("\ufffd"));
-  if (!doubtful) return;
+  if (!String(Object.values(given)).includes("\ufffd")) return;
   const bytes = await sources.rawArguments();
   if (bytes) decode("an argument", bytes);
   else

@@ -93,6 +93,7 @@ function findFlag(command: Verb | Group, name: string): Flag | undefined {
 /** The key of the flag that is typed so, such as `ifVersion` of `--if-version`; "" where it can be none. */
 function keyOf(name: string): string {
   if (!name.startsWith("--") || name !== name.toLowerCase()) return "";
+  if (!name.includes("-", 2)) return name.slice(2);
   const [first, ...rest] = name.slice(2).split("-");
   if (rest.includes("")) return "";
   return [first, ...rest.map((part) => part.charAt(0).toUpperCase() + part.slice(1))].join("");
@@ -145,12 +146,13 @@ function put(into: Given, { key, arg, file }: Flag, name: string, value: string 
 }
 
 function placeWords(verb: Verb, words: string[], given: Given, path: string[]): void {
-  const places = Object.entries(verb.args).filter(([, arg]) => arg.type === "positional");
-  let required = places.filter(([, arg]) => arg.required && !arg.alsoFlag).length;
+  let required = 0;
+  for (const arg of Object.values(verb.args)) if (mustBeWord(arg)) required++;
   const rest = [...words];
-  for (const [key, arg] of places) {
+  for (const [key, arg] of Object.entries(verb.args)) {
+    if (arg.type !== "positional") continue;
     // Required places are filled first: the one word of `history commit HEAD` is the sha, not the entry.
-    if (arg.required && !arg.alsoFlag) required--;
+    if (mustBeWord(arg)) required--;
     else if (rest.length <= required) continue;
     const value = rest.shift();
     if (value === undefined) continue;
@@ -171,6 +173,9 @@ function placeWords(verb: Verb, words: string[], given: Given, path: string[]): 
     );
   }
 }
+
+const mustBeWord = ({ type, required, alsoFlag }: Arg) =>
+  type === "positional" && required === true && !alsoFlag;
 
 function resolve(group: Group, token: string, path: readonly string[]): string {
   const name = canonical(group, token);

@@ -59,7 +59,16 @@ export function heading(title: string, text: string): string {
   return inline(cut ? `${characters.slice(0, TITLE_LENGTH).join("")}…` : line);
 }
 
+type Part = string | undefined | false;
+
 /** The parts of a line that are there, with a space between. */
-export const line = (...parts: (string | undefined | false)[]) => parts.filter(Boolean).join(" ");
+export const line = (...parts: readonly Part[]) => joined(parts, " ");
+
 /** The lines that are there. */
-export const lines = (...parts: (string | undefined | false)[]) => parts.filter(Boolean).join("\n");
+export const lines = (...parts: readonly Part[]) => joined(parts, "\n");
+
+function joined(parts: readonly Part[], separator: string): string {
+  let text = "";
+  for (const part of parts) if (part) text += text === "" ? part : separator + part;
+  return text;
+}

@@ -1,7 +1,7 @@
 import type { Numbered } from "../ref";
 import { insertAlike } from "./alike";
 import { distinct } from "./distinct";
-import { sql, tuples, type Row, type Sql } from "./sql";
+import { sql, tuples, type Row, type Sql, type Value } from "./sql";
 
 /** Who acts and from where, as every event records it. */
 export interface Actor {
@@ -35,22 +35,14 @@ export async function appendEvents(
   changes: readonly Change[],
 ): Promise<void> {
   const json = (row: Row | undefined) => (row ? JSON.stringify(row) : null);
-  const rows = changes.flatMap(({ surface, number, verb, version, state, before, after }) => [
-    at,
-    id,
-    host,
-    pid,
-    folder,
-    surface,
-    number,
-    verb,
-    version,
-    state ?? null,
-    json(before),
-    json(after),
-  ]);
+  const values: Value[] = [];
+  for (const { surface, number, verb, version, state, before, after } of changes) {
+    values.push(at, id, host, pid, folder, surface, number, verb, version);
+    values.push(state ?? null, json(before), json(after));
+  }
   await tx.all(sql`insert into events
-    (at, author, host, pid, folder, surface, number, verb, version, state, before, after) values ${tuples(rows.length / changes.length, rows)}`);
+    (at, author, host, pid, folder, surface, number, verb, version, state, before, after)
+    values ${tuples(values.length / changes.length, values)}`);
 }
 
 /** Appends the event of its creation for each of many records of a surface, in the transaction that makes them. */

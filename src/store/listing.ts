@@ -154,14 +154,14 @@ export const anyOf = (choices: readonly Choice[]) => and(choices.map(({ any }) =
  * its first records are found without the rest, however many there are.
  */
 export function combinations(choices: readonly Choice[]): Fragment[] {
-  if (choices.reduce((product, { each }) => product * each.length, 1) > MOST_COMBINATIONS)
-    return [anyOf(choices)];
-  return choices
-    .reduce<Fragment[][]>(
-      (all, { each }) => all.flatMap((before) => each.map((value) => [...before, value])),
-      [[]],
-    )
-    .map(and);
+  let combined: Fragment[][] = [[]];
+  for (const { each } of choices) {
+    if (combined.length * each.length > MOST_COMBINATIONS) return [anyOf(choices)];
+    const longer: Fragment[][] = [];
+    for (const before of combined) for (const value of each) longer.push([...before, value]);
+    combined = longer;
+  }
+  return combined.map(and);
 }
 
 /** Each is a part of its statement, which engines bound. */

@@ -74,11 +74,10 @@ export async function create<R extends RecordRow>(
   for (let from = 0; from < rows.length; from += ROWS_A_STATEMENT) {
     const batch = rows.slice(from, from + ROWS_A_STATEMENT);
     const columns = Object.keys(batch[0]!);
-    const values = tuples(
-      columns.length,
-      batch.flatMap((row) => columns.map((column) => row[column] ?? null)),
-    );
-    await tx.all(sql`insert into ${raw(table.name)} (${raw(columns.join(", "))}) values ${values}`);
+    const values: Value[] = [];
+    for (const row of batch) for (const column of columns) values.push(row[column] ?? null);
+    await tx.all(sql`insert into ${raw(table.name)} (${raw(columns.join(", "))})
+      values ${tuples(columns.length, values)}`);
     await appendEvents(
       tx,
       actor,

@@ -20,13 +20,14 @@ export class Fragment {
 
   #append(placeholder: (position: number) => string, values: Value[]): string {
     let text = this.strings[0]!;
-    this.values.forEach((value, index) => {
+    for (let index = 0; index < this.values.length; index++) {
+      const value = this.values[index]!;
       text +=
         value instanceof Fragment
           ? value.#append(placeholder, values)
           : placeholder(values.push(value));
       text += this.strings[index + 1]!;
-    });
+    }
     return text;
   }
 }

@@ -4,7 +4,7 @@ import { written } from "../../cli/answer";
 import { body, optionalTitle, repeatable } from "../../cli/args";
 import { defineVerb, flag } from "../../cli/define";
 import { line } from "../../cli/text";
-import { LONGEST, sha, slug } from "../../words";
+import { fits, LONGEST, sha, slug } from "../../words";
 import { addEntry } from "./store";
 import { entryChanged } from "./text";
 
@@ -55,7 +55,7 @@ function slugOf(text: string, day: Date): string {
   let whole = date;
   for (const word of words) {
     const longer = `${whole}-${word}`;
-    if (Buffer.byteLength(longer) > LONGEST.word) break;
+    if (!fits(longer, LONGEST.word)) break;
     whole = longer;
   }
   return whole;

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { usage } from "../../errors";
 import { nearest } from "../../nearest";
-import { key, LONGEST, longText, oneId } from "../../words";
+import { fits, key, LONGEST, longText, oneId } from "../../words";
 import { DEFAULT_PRIORITY, type Line } from "./store";
 
 /** What each member of a line must be; all but the payload may be left out. */
@@ -76,15 +76,12 @@ function checked<K extends keyof typeof MEMBERS>(
   throw badLine(line, `${name}: ${result.issues[0].message}`);
 }
 
-/** Whether a value is a text that is surely no longer than any may be, and holds nothing that none may hold. */
+/** Whether a value is a text that is no longer than any may be, and holds nothing that none may hold. */
 const isPlain = (given: unknown) =>
   typeof given === "string" &&
-  given.length <= LONGEST.text / BYTES_A_UNIT &&
+  fits(given, LONGEST.text) &&
   !given.includes("\0") &&
   given.isWellFormed();
-
-/** The most bytes that one unit of a text's length stands for, in UTF-8. */
-const BYTES_A_UNIT = 3;
 
 /**
  * Gives the members of a line as the characters that they are written in.

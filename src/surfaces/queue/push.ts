@@ -91,8 +91,11 @@ function requireLinesAlone({
 /** @throws CoopError usage, for one that is named twice, such as by `me`. */
 function addressees(context: Context, given: readonly string[] = []): string[] {
   const to = given.map((each) => context.resolveId(each));
-  const twice = to.find((each, index) => to.indexOf(each) < index);
-  if (twice !== undefined) throw usage(`--to names '${twice}' twice`);
+  const seen = new Set<string>();
+  for (const each of to) {
+    if (seen.has(each)) throw usage(`--to names '${each}' twice`);
+    seen.add(each);
+  }
   return to;
 }
 

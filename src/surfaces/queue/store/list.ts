@@ -22,10 +22,10 @@ export interface OwnFilter {
 }
 
 /** What the index on the addressee holds comes in the order of numbers within each priority. */
-const ANY_PRIORITY: Choice = {
+const anyPriority = (): Choice => ({
   any: raw("1 = 1"),
   each: oneOf("priority", [0, 1, 2, 3, 4]).each,
-};
+});
 
 export async function listItems(
   on: Sql,
@@ -37,7 +37,7 @@ export async function listItems(
     ...(priorities ? [oneOf("priority", priorities)] : []),
     ...(takenBy ? [oneOf("taken_by", takenBy)] : []),
   ];
-  const byPriority = query.filter.addressees && !priorities ? [ANY_PRIORITY] : [];
+  const byPriority = query.filter.addressees && !priorities ? [anyPriority()] : [];
   const listed = await list<ItemRow>(on, ITEMS, query, own, byPriority);
   return { ...listed, rows: listed.rows.map(toItem) };
 }
