@@ -36,14 +36,19 @@ const edge: Edge = {
     const { isatty } = await import("node:tty");
     return isatty(1);
   },
-  print: (text) => console.log(text),
+  print: async (text) => {
+    try {
+      // Unlike console.log it says what was not written.
+      await Bun.write(Bun.stdout, text);
+    } catch (thrown) {
+      const { stdoutError } = await import("./edge/stdout");
+      const error = stdoutError(thrown);
+      if (error) throw error;
+    }
+  },
   versions: async () => (await import("./edge/versions")).versions(),
   complain: (line) => console.error(line),
   progress: async (line) => (await import("./edge/progress")).progress(line),
-  printRaw: async (text) => {
-    const { writeAll } = await import("./edge/stdout");
-    await writeAll(text);
-  },
   stdin: () => Bun.stdin.stream(),
   file: (path) => Bun.file(path).stream(),
   files,
@@ -54,6 +59,10 @@ const edge: Edge = {
   edit: async (initial) => {
     const { edit } = await import("./edge/editor");
     return edit(initial, env);
+  },
+  keep: async (text) => {
+    const { keep } = await import("./edge/editor");
+    return keep(text);
   },
 };
 

@@ -41,8 +41,7 @@ export async function inside(store?: Store): Promise<Inside> {
       home: () => folder,
       versions: async () => ({ coop: "1", bun: "1", sqlite: "1" }),
       colour: async () => false,
-      print: (text) => out.push(`${text}\n`),
-      printRaw: async (text) => void out.push(text),
+      print: async (text) => void out.push(text),
       complain: (line) => err.push(`${line}\n`),
       progress: async () => {},
       files,
@@ -56,6 +55,10 @@ export async function inside(store?: Store): Promise<Inside> {
       edit: async (initial) => {
         if (!edit) throw new Error("an editor was opened, and nothing asked for it");
         return edit(initial);
+      },
+      keep: async (text) => {
+        await Bun.write(join(folder, "kept.md"), text);
+        return join(folder, "kept.md");
       },
     };
     const exit = await program(root, argv, edge);

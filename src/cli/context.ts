@@ -26,10 +26,11 @@ export interface Edge extends TextSources {
   home(): string;
   /** Whether stdout is a terminal that shows colour, and nobody asked for none. */
   colour(): Promise<boolean>;
-  /** Prints a text to stdout, with a newline after it. */
-  print(text: string): void;
-  /** Prints bytes to stdout, all of them and nothing else. */
-  printRaw(text: string): Promise<void>;
+  /**
+   * Prints a text to stdout, all of it and nothing else.
+   * @throws CoopError unavailable full or access.
+   */
+  print(text: string): Promise<void>;
   /** Prints a line to stderr. */
   complain(line: string): void;
   /** Shows a line that each later one replaces, "" for none; nothing where stderr is no terminal. */
@@ -37,6 +38,8 @@ export interface Edge extends TextSources {
   files: Files;
   /** Lets the person write a text, beginning with `initial`. */
   edit(initial: string): Promise<string>;
+  /** Keeps a text in a file of its own, and gives the file's path. */
+  keep(text: string): Promise<string>;
 }
 
 export interface Warning {
@@ -68,7 +71,7 @@ export interface Settings {
 export class Context {
   /** Whether this command has changed the store. */
   wrote = false;
-  readonly wait: Wait;
+  wait: Wait;
   #store: Promise<Store> | undefined;
   #ahead = 0;
   #workTree: Promise<WorkTree | undefined> | undefined;
@@ -145,7 +148,16 @@ export class Context {
 
   async close(): Promise<void> {
     const store = await this.#store?.catch(() => undefined);
+    this.#store = undefined;
     await store?.close();
+  }
+
+  /** Lets go of the store while `work` goes on, however long that is; what waits for locks then begins anew. */
+  async aside<T>(work: () => Promise<T>): Promise<T> {
+    await this.close();
+    const result = await work();
+    this.wait = new Wait(this.settings.waitSeconds, this.edge.clock);
+    return result;
   }
 
   /** Tells something that is no failure, once. */

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { EXITS, usage } from "../errors";
+import { asCoopError, CoopError, EXITS, usage } from "../errors";
 import { locate } from "../store/location";
 import { publish, publishDue } from "../store/publish";
 import { id as idSchema, longText, scope as scopeSchema } from "../words";
@@ -36,11 +36,8 @@ export async function execute(
     const answer = await runVerb(command, texts, path, context);
     const due = context.wrote && (await publishDue(await context.store(), context.now()));
     await context.close();
-    await print(answer, context, {
-      json,
-      quiet: context.settings.quiet,
-      colour: flags.noColor !== true && (await edge.colour()),
-    });
+    const colour = flags.noColor !== true && (await edge.colour());
+    await print(answer, context, { json, colour });
     if (due) await publish(context.settings.location(), edge.clock);
     return answer.exit ?? EXITS.ok;
   } catch (thrown) {
@@ -101,33 +98,69 @@ async function runVerb(
   context: Context,
 ): Promise<Answer> {
   const input = checkInput(verb, given, path);
-  if (given["edit"]) {
-    const key = Object.keys(verb.args).find((name) => verb.args[name]!.text?.edit)!;
-    const initial = (await verb.editing?.(input, context)) ?? "";
-    given[key] = await context.edge.edit(initial);
-    input[key] = check(longText, given[key], "the edited text");
-  }
-  return verb.run(input, context);
+  return given["edit"] ? runEdited(verb, given, input, context) : verb.run(input, context);
 }
 
+/** Runs a verb with the text that the person writes in an editor, which is kept where the verb fails. */
+async function runEdited(
+  verb: Verb,
+  given: Given,
+  input: Record<string, unknown>,
+  context: Context,
+): Promise<Answer> {
+  // Nobody should write what cannot be stored.
+  context.requireSpeaker();
+  await (await context.store()).requireWritable();
+  const key = Object.keys(verb.args).find((name) => verb.args[name]!.text?.edit)!;
+  const initial = (await verb.editing?.(input, context)) ?? "";
+  const text = await context.aside(() => context.edge.edit(initial));
+  try {
+    given[key] = text;
+    input[key] = check(longText, text, "the edited text");
+    return await verb.run(input, context);
+  } catch (thrown) {
+    const { code, message, details } = asCoopError(thrown);
+    const kept = `the text is kept in ${await context.edge.keep(text)}`;
+    const hint = details.hint === undefined ? kept : `${details.hint}; ${kept}`;
+    throw new CoopError(code, message, { ...details, hint });
+  }
+}
+
+/** @throws CoopError unavailable full or access; unknown, where the answer is to what was written. */
 async function print(
   answer: Answer,
   context: Context,
-  { json, quiet, colour }: { json: boolean; quiet: boolean; colour: boolean },
-) {
+  how: { json: boolean; colour: boolean },
+): Promise<void> {
   const { edge, warnings } = context;
-  if (json) return edge.print(jsonDocument(answer, warnings));
-  await warn(warnings, edge);
-  if (quiet) {
-    const refs = refsOf(answer.data);
-    if (refs.length > 0) edge.print(refs.join("\n"));
-    return;
+  if (!how.json) await warn(warnings, edge);
+  const text = await shown(answer, context, how);
+  if (text === "") return;
+  try {
+    await edge.print(text);
+  } catch (thrown) {
+    if (!context.wrote) throw thrown;
+    throw new CoopError("unknown", `it was written, but ${asCoopError(thrown).message}`, {
+      hint: "look, or repeat the command with the same --key",
+      cause: thrown,
+    });
   }
-  if (answer.raw !== undefined) return edge.printRaw(answer.raw);
-  const plain = answer.text(answer.data, await context.view());
-  const text = colour ? (await import("./colour")).emphasised(plain) : plain;
-  if (text !== "")
-    edge.print(
-      answer.replayed ? `${text}\n(done before with this key; nothing was done now)` : text,
-    );
 }
+
+/** All that goes to stdout. */
+async function shown(
+  answer: Answer,
+  context: Context,
+  { json, colour }: { json: boolean; colour: boolean },
+): Promise<string> {
+  if (json) return `${jsonDocument(answer, context.warnings)}\n`;
+  if (context.settings.quiet) return asLines(refsOf(answer.data));
+  if (answer.raw !== undefined) return answer.raw;
+  const plain = answer.text(answer.data, await context.view());
+  if (plain === "") return "";
+  const text = colour ? (await import("./colour")).emphasised(plain) : plain;
+  const again = answer.replayed ? ["(done before with this key; nothing was done now)"] : [];
+  return asLines([text, ...again]);
+}
+
+const asLines = (texts: readonly string[]) => texts.map((text) => `${text}\n`).join("");

@@ -13,15 +13,8 @@ export async function program(root: Group, argv: readonly string[], edge: Edge):
     const { path, command, globals, given } = await route(root, argv);
     if (globals["version"] || globals["help"] || command.kind === "group") {
       const { about } = await import("./about");
-      edge.print(
-        await about({
-          root,
-          path,
-          command,
-          json,
-          versions: globals["version"] ? edge.versions : undefined,
-        }),
-      );
+      const versions = globals["version"] ? edge.versions : undefined;
+      await edge.print(`${await about({ root, path, command, json, versions })}\n`);
       return EXITS.ok;
     }
     const { execute } = await import("./execute");
@@ -38,12 +31,12 @@ export async function program(root: Group, argv: readonly string[], edge: Edge):
   }
 }
 
-/** Tells the user what is no failure. */
-export async function warn(warnings: readonly Warning[], edge: Edge): Promise<void> {
+/** Tells the user what is no failure, each once. */
+export async function warn(warnings: Warning[], edge: Edge): Promise<void> {
   if (warnings.length === 0) return;
   const { talk } = await import("./talk");
   const say = talk((line) => edge.complain(line));
-  for (const { message } of warnings) say.warn(inline(message));
+  for (const { message } of warnings.splice(0)) say.warn(inline(message));
 }
 
 /** Whether errors are wanted as JSON, known before anything is understood. */

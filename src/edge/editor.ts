@@ -3,6 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CoopError, usage } from "../errors";
 
+/** Keeps a text in a new file that only its owner can read, and gives the file's path. */
+export async function keep(text: string): Promise<string> {
+  const file = join(await mkdtemp(join(tmpdir(), "coop-")), "text.md");
+  await writeFile(file, text, { mode: 0o600 });
+  return file;
+}
+
 /**
  * Lets the person write a text in `$VISUAL` or `$EDITOR`.
  * @throws CoopError usage, when neither is set, the editor fails, or what it leaves is empty or no text.
@@ -19,12 +26,10 @@ export async function edit(
     folder = await mkdtemp(join(tmpdir(), "coop-"));
     const file = join(folder, "text.md");
     await writeFile(file, initial, { mode: 0o600 });
-    // As git does, the variable is a shell command with words of its own, such as `code --wait`.
-    const shell =
-      process.platform === "win32"
-        ? ["cmd", "/c", `${editor} "${file}"`]
-        : ["sh", "-c", `${editor} "$@"`, "sh", file];
-    const child = Bun.spawn(shell, { stdio: ["inherit", "inherit", "inherit"] });
+    const child = Bun.spawn(commandFor(editor, file, process.platform), {
+      stdio: ["inherit", "inherit", "inherit"],
+      windowsVerbatimArguments: true,
+    });
     if ((await child.exited) !== 0)
       throw usage(`the editor ended with ${child.exitCode}`, "nothing was written");
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
@@ -40,3 +45,10 @@ export async function edit(
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   }
 }
+
+/** The words that let an editor edit a file. As git does, its variable is a command of the shell, such as `code --wait`. */
+export const commandFor = (editor: string, file: string, platform: string): string[] =>
+  platform === "win32"
+    ? // cmd takes away the outermost quotes alone, and knows no escaped ones.
+      ["cmd", "/d", "/s", "/c", `"${editor} "${file}""`]
+    : ["sh", "-c", `${editor} "$@"`, "sh", file];

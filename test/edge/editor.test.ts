@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { readdir, writeFile } from "node:fs/promises";
+import { readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { story } from "../story";
 
 describe("an editor", () => {
@@ -34,6 +34,38 @@ describe("an editor", () => {
     expect(json().error.message).toContain(says);
   });
 
+  test("is not opened where nothing could be written", async () => {
+    await using coop = await story();
+    const env = { VISUAL: "touch opened; false" };
+    const exits = async () => (await coop.run(["letter", "write", "--edit"], { env })).exit;
+    expect(await exits()).toBe(2);
+    const lost = await coop.run(["letter", "write", "--edit", "--db", "/nowhere/coop.db"], {
+      as: "ann",
+      env,
+    });
+    expect(lost.exit).toBe(6);
+    expect(await readdir(coop.home)).not.toContain("opened");
+  });
+
+  test("gives a text that is kept in a file where the command fails", async () => {
+    await using coop = await story();
+    const { exit, err } = await coop.run(["request", "reply", "R9", "--edit"], {
+      as: "ann",
+      env: { VISUAL: "printf long >" },
+    });
+    expect(exit).toBe(3);
+    const [, file] = /there is no R9.*; the text is kept in (\S+)\n$/.exec(err)!;
+    expect(await Bun.file(file!).text()).toBe("long");
+    await rm(dirname(file!), { recursive: true });
+  });
+
+  test("may be open for longer than a command waits for locks", async () => {
+    await using coop = await story();
+    const words = ["letter", "write", "--edit", "--wait", "0.1"];
+    const env = { VISUAL: "sleep 0.3; printf text >" };
+    expect((await coop.run(words, { as: "ann", env })).exit).toBe(0);
+  });
+
   test("without a folder for temporary files is an error of usage", async () => {
     const { exit, json } = await written("", { TMPDIR: "/nowhere" });
     expect(exit).toBe(2);
@@ -45,17 +77,5 @@ describe("an editor", () => {
     const before = await drafts();
     await written('rm "$1"');
     expect((await drafts()).filter((name) => !before.includes(name))).toEqual([]);
-  });
-});
-
-test("a text that standard output has no room for is no defect", async () => {
-  await using coop = await story();
-  await coop.data(["letter", "write", "--body", "x"], { as: "ann" });
-  const { COOP } = await import("../binary");
-  const script = '"$0" letter show L1 --raw >/dev/full';
-  const { exit, err } = await coop.run(["-c", script, COOP], { program: "sh" });
-  expect({ exit, err }).toEqual({
-    exit: 6,
-    err: "coop: standard output could not be written (ENOSPC); send it elsewhere\n",
   });
 });
