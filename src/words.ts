@@ -148,12 +148,7 @@ export const seconds = later(() =>
 export const sha = later(() =>
   v.pipe(
     v.string(),
-    v.check(
-      (text) => /^[0-9a-f]{7,64}$/i.test(text),
-      "a commit is 7 to 64 hexadecimal digits, or HEAD",
-    ),
+    v.check((text) => /^[0-9a-f]{7,64}$/i.test(text), "a commit is 7 to 64 hexadecimal digits"),
     v.transform((text) => text.toLowerCase()),
   ),
 );
-
-export const yes = v.literal(true);

@@ -1,15 +1,13 @@
 import * as v from "valibot";
 import { usage } from "../errors";
 import { answer } from "../cli/answer";
-import { limit } from "../cli/args";
+import { DEFAULT_LIMIT, limit } from "../cli/args";
 import { defineVerb, flag, optionalWord } from "../cli/define";
 import { ago, heading, inline, line, lines, type View } from "../cli/text";
 import { parseRef } from "../ref";
 import { instant } from "../time";
 import { id, whole } from "../words";
 import { readLog, type LoggedEvent } from "./store";
-
-const DEFAULT_LIMIT = 50;
 
 export default defineVerb({
   about: "show what was changed, by whom and when, newest first",

@@ -1,3 +1,4 @@
+import type { Count } from "../store/listing";
 import type { View } from "./text";
 
 /** What a verb answers: the data of `--json`, and how the same data reads as text. */
@@ -6,7 +7,7 @@ export interface Answer<T = unknown> {
   /** The same data as text; nothing at all when it gives "". */
   text(data: T, view: View): string;
   /** How many match in all, where `data` is a part of them. */
-  total?: Total;
+  total?: Count;
   truncated?: boolean;
   /** Whether this is the kept answer to an earlier command with the same key. */
   replayed?: boolean;
@@ -14,12 +15,6 @@ export interface Answer<T = unknown> {
   raw?: string;
   /** The exit of a command whose answer is that something is wrong; else 0. */
   exit?: number;
-}
-
-/** A count, exact up to where counting stops. */
-export interface Total {
-  count: number;
-  exact: boolean;
 }
 
 export const answer = <T>(

@@ -42,11 +42,14 @@ export const titleWord = (description: string) =>
 export const optionalTitle = (description: string) =>
   ({ ...titleWord(description), schema: v.optional(title), required: false }) satisfies Arg;
 
+/** How many of a list are shown where nothing else is asked. */
+export const DEFAULT_LIMIT = 50;
+
 /** How many of a list are wanted. */
 export const limit = flag(
   whole("a limit", 0, Number.MAX_SAFE_INTEGER),
   "N",
-  "how many at most (50; 0 for all)",
+  `how many at most (${DEFAULT_LIMIT}; 0 for all)`,
 );
 
 /** `--key`, on every command that writes. */

@@ -25,7 +25,7 @@ export async function execute(
   warnings: Warning[],
 ): Promise<number> {
   await requireValidArguments({ ...globals, ...given }, edge);
-  const flags = checkGlobals(globals);
+  const flags = checkGlobals(globals, given);
   const texts = await resolveTexts(command.args, given, edge);
   const context = new Context(
     edge,
@@ -48,7 +48,7 @@ export async function execute(
 
 type Flags = { [K in keyof typeof GLOBALS]: v.InferOutput<(typeof GLOBALS)[K]["schema"]> };
 
-function checkGlobals(globals: Given): Flags {
+function checkGlobals(globals: Given, given: Given): Flags {
   const flags: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(globals)) {
     const name = `--${key}`;
@@ -56,6 +56,8 @@ function checkGlobals(globals: Given): Flags {
   }
   if (flags["json"] && flags["quiet"])
     throw usage("--json and --quiet exclude each other", "give one of them");
+  if (given["raw"] && (flags["json"] || flags["quiet"]))
+    throw usage("--raw goes without --json and --quiet", "give one of them");
   return flags as Flags;
 }
 

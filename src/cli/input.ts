@@ -29,9 +29,10 @@ export async function resolveTexts(args: Args, given: Given, sources: TextSource
     const edited = arg.text.edit && given["edit"] === true;
     const forms = Number(given[key] !== undefined) + Number(file !== undefined) + Number(edited);
     if (forms > 1) {
+      const [text, byFile] = [`--${flagName(key)}`, `--${arg.text.file}`];
       throw usage(
-        `the text is given twice`,
-        `use one of --${flagName(key)}, --${arg.text.file} and --edit`,
+        "the text is given twice",
+        `use one of ${arg.text.edit ? `${text}, ${byFile} and --edit` : `${text} and ${byFile}`}`,
       );
     }
     const path = typeof file === "string" ? file : undefined;
@@ -63,6 +64,7 @@ export async function readText(
   } catch (thrown) {
     throw usage(
       `cannot read ${name}: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+      "name a file that can be read, or - for standard input",
     );
   }
   if (size > most)

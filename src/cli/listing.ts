@@ -2,10 +2,9 @@ import type { Count, ListQuery, Listed } from "../store/listing";
 import type { Sql } from "../store/sql";
 import { instant } from "../time";
 import { answer, type Answer } from "./answer";
+import { DEFAULT_LIMIT } from "./args";
 import type { Context } from "./context";
 import { inline, line, lines, type View } from "./text";
-
-const DEFAULT_LIMIT = 50;
 
 /** What the flags of a list ask for. */
 export interface ListInput {

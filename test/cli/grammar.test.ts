@@ -176,6 +176,14 @@ describe("a command line that is wrong", () => {
     await refuses(["--as", "ann", "letter", "list", "--as", "ben"], "--as is given twice");
   });
 
+  test("--raw goes without --json and --quiet", async () => {
+    for (const form of ["--json", "--quiet"]) {
+      const { exit, err } = await coop.run(["letter", "show", "L1", "--raw", form]);
+      expect(exit).toBe(2);
+      expect(err).toContain("--raw goes without --json and --quiet");
+    }
+  });
+
   test("--json and --quiet exclude each other", async () => {
     const { exit, out, err } = await coop.run(["letter", "list", "--json", "--quiet"]);
     expect({ exit, out }).toEqual({ exit: 2, out: "" });

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { answer } from "../../cli/answer";
-import { limit } from "../../cli/args";
+import { DEFAULT_LIMIT, limit } from "../../cli/args";
 import { defineVerb, optionalWord, requiredFlag } from "../../cli/define";
 import { countText } from "../../cli/listing";
 import { lines } from "../../cli/text";
@@ -9,8 +9,6 @@ import { queueName } from "../../words";
 import { scopeFilter, warnUnused } from "./args";
 import { staleItems } from "./store";
 import { itemLine } from "./text";
-
-const DEFAULT_LIMIT = 50;
 
 export default defineVerb({
   about: "list what has been taken for long, whoever holds it, the longest first; changes nothing",
