@@ -272,11 +272,38 @@ test("what coop warns of is a Python warning at the caller's line", async () => 
   const script = `from tools import coop
 coop.letter_write(body="", as_id="claude-code-pippa")
 coop.letter_write(body="", as_id="claude-code-pipa")
+coop.add_history_entry(scope="x", slug="s", title="t", body="b", as_id="claude-code-pipq")
 `;
   await Bun.write(join(coop.folder, "warned.py"), script);
   const { exit, err } = await coop.run(["warned.py"], { program: PYTHON });
   expect(exit).toBe(0);
   expect(err).toContain("warned.py:3: CoopWarning: 'claude-code-pipa' has never written here");
+  expect(err).toContain("warned.py:4: CoopWarning: 'claude-code-pipq' has never written here");
+});
+
+test("a text that cannot be kept is an error of usage, and what is no text a TypeError", async () => {
+  await using coop = await pythonStory();
+  const raised = (call: string) =>
+    coop.told(`
+import json
+from tools import coop
+try:
+    coop.${call}
+except Exception as error:
+    print(json.dumps([type(error).__name__, str(error)]))
+`);
+  expect(await raised('letter_write("t", body="\\ud800", as_id="ann")')).toEqual([
+    "UsageError",
+    "body: holds half a surrogate pair",
+  ]);
+  expect(await raised('todo_add("a\\0b", as_id="ann")')).toEqual([
+    "UsageError",
+    "a word or title may not hold U+0000",
+  ]);
+  expect(await raised('queue_push("q", {"a": 1}, as_id="ann")')).toEqual([
+    "TypeError",
+    "payload is text, not dict: json.dumps makes text of it",
+  ]);
 });
 
 test("a list says how many there are and whether it was cut; a repeat that it is one", async () => {

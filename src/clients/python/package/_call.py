@@ -1,5 +1,6 @@
 """Finds coop, runs one command of it, and says in Python how it ended."""
 
+import inspect
 import json
 import os
 import shutil
@@ -160,11 +161,19 @@ def _call(verb: str, given: Mapping[str, Any], words: Iterable[str]) -> dict[str
     except ValueError:
         document = {}
     for warning in document.get("warnings", []):
-        # The line to name is the caller's: _call, record and the verb's function are between.
-        warnings.warn(warning["message"], CoopWarning, stacklevel=4)
+        warnings.warn(warning["message"], CoopWarning, stacklevel=_callers_level())
     if "data" in document:
         return document
     raise _error(done, document.get("error"))
+
+
+def _callers_level() -> int:
+    """How far above `_call` the first line is that is not of this package."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    level, frame = 1, inspect.currentframe()
+    while frame and os.path.dirname(os.path.abspath(frame.f_code.co_filename)) == here:
+        level, frame = level + 1, frame.f_back
+    return level - 1
 
 
 def _flag(name: str, value: Any) -> str:
@@ -184,7 +193,7 @@ def _run(
     stdin: Optional[bytes] = None
     try:
         for name, text in texts.items():
-            content = text.encode("utf-8")
+            content = _content(name, text)
             if stdin is None:
                 stdin = content
                 command.append(f"--{name}=-")
@@ -192,10 +201,25 @@ def _run(
                 files.append(_file(content))
                 command.append(f"--{name}-file={files[-1]}")
         argv = _encoded([*command, "--", *places])
+        if any("\0" in word for word in [*command, *places]):
+            raise _unkept("a word or title may not hold U+0000")
         return subprocess.run(argv, input=stdin or b"", capture_output=True)
     finally:
         for path in files:
             os.unlink(path)
+
+
+def _content(name: str, text: str) -> bytes:
+    if not isinstance(text, str):
+        raise TypeError(f"{name} is text, not {type(text).__name__}: json.dumps makes text of it")
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise _unkept(f"{name}: holds half a surrogate pair") from None
+
+
+def _unkept(message: str) -> UsageError:
+    return UsageError(message, 2, "usage")
 
 
 def _file(content: bytes) -> str:
