@@ -1,3 +1,5 @@
+import type { Stats } from "node:fs";
+import { stat } from "node:fs/promises";
 import { CoopError } from "./errors";
 
 /** What the file system refuses, and why. */
@@ -35,3 +37,25 @@ export function asFolderError(thrown: unknown, folder: string, flag: string): un
     cause: thrown,
   });
 }
+
+/** Whether two paths lead to one file; not where one of them leads to none that can be seen. */
+export async function isSameFile(one: string, other: string): Promise<boolean> {
+  // Windows has numbers of files that a double rounds.
+  const look = (path: string) => stat(path, { bigint: true }).catch(() => undefined);
+  const [a, b] = await Promise.all([look(one), look(other)]);
+  return a !== undefined && a.dev === b?.dev && a.ino === b.ino;
+}
+
+/** What the system says of a file; undefined where there is none. Throws what else keeps it from being looked at. */
+export async function statIfThere(path: string): Promise<Stats | undefined> {
+  try {
+    return await stat(path);
+  } catch (thrown) {
+    if (isAbsence(thrown)) return undefined;
+    throw thrown;
+  }
+}
+
+/** Whether the system says of a file or folder that there is none. */
+export const isAbsence = (thrown: unknown) =>
+  ["ENOENT", "ENOTDIR"].includes((thrown as { code?: string }).code ?? "");

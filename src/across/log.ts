@@ -4,9 +4,10 @@ import { answer } from "../cli/answer";
 import { DEFAULT_LIMIT, limit } from "../cli/args";
 import { defineVerb, flag, optionalWord } from "../cli/define";
 import { ago, heading, inline, line, lines, type View } from "../cli/text";
-import { parseRef } from "../ref";
+import { ref, type Ref } from "../ref";
 import { instant } from "../time";
 import { id, whole } from "../words";
+import { anyRef } from "./ref";
 import { readLog, type LoggedEvent } from "./store";
 
 export default defineVerb({
@@ -25,13 +26,7 @@ export default defineVerb({
     limit,
   },
   run: async (input, context) => {
-    const of = input.ref === undefined ? undefined : parseRef(input.ref);
-    if (input.ref !== undefined && (!of || of.surface === "fan-out")) {
-      throw usage(
-        `'${input.ref}' is not the ref of a record`,
-        "a ref is a letter and a number: L12 R3 T45 H7 Q9",
-      );
-    }
+    const of = input.ref === undefined ? undefined : recordRef(input.ref);
     const store = await context.store();
     const by = input.by === undefined ? undefined : context.resolveId(input.by);
     await context.warnUnknown(store, [by]);
@@ -52,22 +47,41 @@ export default defineVerb({
   },
 });
 
+/** @throws CoopError usage. */
+function recordRef(text: string): Ref {
+  const of = anyRef(text);
+  if (of.surface !== "fan-out") return of;
+  const name = ref(of.surface, of.number);
+  throw usage(
+    `${name} is a push to several, which has no log of its own`,
+    `coop queue replies ${name}, or coop log with the ref of one of its items`,
+  );
+}
+
 /** One line: `T14 edit 3h codex-pippa: priority 2 → 1, body (was 120 bytes)`. */
 function eventLine(event: LoggedEvent, where: boolean, view: View): string {
-  const { ref, verb, at, author, host, folder, before, after } = event;
+  const { verb, at, author, host, folder, before, after } = event;
   const place = where && `on ${inline(host)} in ${inline(folder)}`;
   const changes = Object.entries(before ?? {}).map(([column, was]) =>
     after && Object.hasOwn(after, column)
       ? `${column} ${short(was)} → ${short(after[column])}`
-      : `${column} (was ${Buffer.byteLength(String(was ?? ""))} bytes)`,
+      : `${column} ${textBefore(was)}`,
   );
   const told = Object.entries(after ?? {})
     .filter(([column]) => !before || !Object.hasOwn(before, column))
     .map(([column, value]) => `${column} ${short(value)}`);
   const all = [...changes, ...told];
   const what = all.length > 0 && `: ${all.join(", ")}`;
-  return `${line(ref, verb, `${ago(view, at)}`, inline(author), place)}${what || ""}`;
+  return `${line(event.ref, verb, `${ago(view, at)}`, inline(author), place)}${what || ""}`;
 }
 
 const short = (value: unknown) =>
   value === null || value === undefined || value === "" ? "–" : heading(String(value), "");
+
+/** What a long text was, whose new value the event leaves to the record: in full where it is short. */
+function textBefore(was: unknown): string {
+  const text = String(was ?? "");
+  if (text === "") return "written";
+  const start = short(text);
+  return start.endsWith("…") ? `(was ${Buffer.byteLength(text)} bytes)` : `(was ${start})`;
+}

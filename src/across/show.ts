@@ -1,9 +1,9 @@
 import * as v from "valibot";
-import { usage } from "../errors";
 import { showing } from "../cli/args";
 import { defineVerb, word, type Verb } from "../cli/define";
 import { checkInput } from "../cli/input";
-import { parseRef, ref, type Numbered } from "../ref";
+import { ref, type Numbered } from "../ref";
+import { anyRef } from "./ref";
 
 /** The `show` of each surface: this one only finds the right one. */
 const SHOWS: Record<Numbered, () => Promise<{ default: Verb }>> = {
@@ -20,9 +20,7 @@ export default defineVerb({
   examples: ["coop show T14", "coop show L12 --raw"],
   args: { ref: word(v.string(), "REF", "such as L12, R3, T45, H7, Q9 or F2"), ...showing },
   run: async ({ ref: text, raw }, context) => {
-    const found = parseRef(text);
-    if (!found)
-      throw usage(`'${text}' is not a ref`, "a ref is a letter and a number: L12 R3 T45 H7 Q9 F2");
+    const found = anyRef(text);
     const show = (await SHOWS[found.surface]()).default;
     const [place] = Object.keys(show.args);
     const given = { [place!]: ref(found.surface, found.number), ...(raw && { raw }) };

@@ -1,5 +1,6 @@
 import { CoopError } from "../errors";
 import { ref, type Ref, type Surface } from "../ref";
+import { ADDRESSED, type Addressed, type Kind } from "../store/addressed";
 import { different } from "../store/distinct";
 import { knownIds } from "../store/events";
 import { keptJson } from "../store/json";
@@ -131,52 +132,36 @@ function values(json: string | null): Row | null {
   return Object.fromEntries(entries);
 }
 
-/** An id, when it last wrote and what is open on it. */
-export interface Presence {
+/** An id, when it last wrote, and how much of what is open on it. */
+export interface Presence extends Record<Kind, number> {
   /** null stands for nobody in particular: what anyone may take. */
   id: string | null;
   last_seen_at: string | null;
   host: string | null;
-  /** Open letters to it. */
-  letters: number;
-  /** Requests that wait on it. */
-  requests: number;
-  /** Unfinished todos of it. */
-  todos: number;
-  /** Waiting queue items for it. */
-  items: number;
 }
-
-/** What can be open on an id: where, by which column, and in which states. */
-const OPEN = {
-  letters: ["letters", "addressee", "state in ('unread', 'read', 'working')"],
-  requests: ["requests", "waiting_on", "waiting_on is not null"],
-  todos: ["todos", "addressee", "state in ('open', 'doing', 'blocked')"],
-  items: ["queue_items", "addressee", "state = 'waiting'"],
-} as const;
 
 /** Everyone who ever wrote or has something open, in alphabetical order; last, what is open on nobody. */
 export async function presences(on: Sql): Promise<Presence[]> {
   const seen = await lastSeen(on);
-  const [letters, requests, todos, items] = [
-    await openById(on, "letters"),
-    await openById(on, "requests"),
-    await openById(on, "todos"),
-    await openById(on, "items"),
-  ];
-  const ids = [seen, letters, requests, todos, items].flatMap((found) => [...found.keys()]);
+  const counts = new Map<Kind, Map<string, number>>();
+  for (const kind of KINDS) counts.set(kind, await openById(on, ADDRESSED[kind]));
+  const countsOf = (id: string) =>
+    Object.fromEntries(KINDS.map((kind) => [kind, counts.get(kind)!.get(id) ?? 0])) as Record<
+      Kind,
+      number
+    >;
+  const ids = [seen, ...counts.values()].flatMap((found) => [...found.keys()]);
   const all = [...new Set(ids)].sort().map((id) => ({
     id: id === NOBODY ? null : id,
     last_seen_at: seen.get(id)?.at ?? null,
     host: seen.get(id)?.host ?? null,
-    letters: letters.get(id) ?? 0,
-    requests: requests.get(id) ?? 0,
-    todos: todos.get(id) ?? 0,
-    items: items.get(id) ?? 0,
+    ...countsOf(id),
   }));
   // What sorts first is nobody.
   return all[0]?.id === null ? [...all.slice(1), all[0]] : all;
 }
+
+const KINDS = Object.keys(ADDRESSED) as Kind[];
 
 /** No id is empty: what is open on it is anyone's. */
 const NOBODY = "";
@@ -192,12 +177,16 @@ async function lastSeen(on: Sql): Promise<Map<string, { at: string; host: string
 }
 
 /** How much is open on each id on which something is. */
-async function openById(on: Sql, what: keyof typeof OPEN): Promise<Map<string, number>> {
-  const [table, column, open] = OPEN[what];
+async function openById(
+  on: Sql,
+  { table, column, open, anyones }: Addressed,
+): Promise<Map<string, number>> {
+  const howMany = (of: Fragment) =>
+    upTo(sql`${raw(table)} where ${raw(column)} ${of} and ${raw(open)}`);
   const rows = await on.all<{ id: string; open: number }>(
     sql`with recursive ${different(table, column)}
-      select value as id, ${upTo(sql`${raw(table)} where ${raw(column)} = found.value and ${raw(open)}`)} as open from found where value is not null
-      union all select '', ${upTo(sql`${raw(table)} where ${raw(column)} is null and ${raw(open)}`)}`,
+      select value as id, ${howMany(raw("= found.value"))} as open from found where value is not null
+      ${anyones ? sql`union all select '', ${howMany(raw("is null"))}` : raw("")}`,
   );
   const found = new Map<string, number>();
   for (const { id, open: many } of rows)

@@ -21,7 +21,7 @@ export default defineVerb({
 
 /** One line: `codex-pippa 3h ago on studio: 2 letters, 1 request`. */
 function presenceLine(
-  { id, last_seen_at, host, letters, requests, todos, items }: Presence,
+  { id, last_seen_at, host, letters, requests, todos, items, taken }: Presence,
   view: View,
 ): string {
   const open = [
@@ -29,6 +29,7 @@ function presenceLine(
     counted(requests, "request"),
     counted(todos, "todo"),
     counted(items, "queue item"),
+    counted(taken, "taken queue item"),
   ].filter((part) => part !== undefined);
   const seen =
     last_seen_at === null

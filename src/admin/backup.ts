@@ -6,7 +6,7 @@ import type { Context } from "../cli/context";
 import { defineVerb, flag, type InputOf } from "../cli/define";
 import { inline, lines } from "../cli/text";
 import { CoopError, usage } from "../errors";
-import { asFolderError } from "../files";
+import { asFolderError, isSameFile, statIfThere } from "../files";
 import { noteSnapshot, publishing } from "../store/publish";
 import type { Store } from "../store/open";
 import { meta } from "../store/schema";
@@ -154,10 +154,8 @@ async function placeOf(
 
 async function lookAt(path: string) {
   try {
-    return await stat(path);
+    return await statIfThere(path);
   } catch (thrown) {
-    const { code } = thrown as { code?: string };
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     throw asFolderError(thrown, dirname(path), "--to");
   }
 }
@@ -174,8 +172,7 @@ const noFolder = (folder: string) =>
  * @throws CoopError usage for the store itself; unavailable foreign.
  */
 async function requireReplaceable(file: string, path: string, store: Store): Promise<void> {
-  const [there, own] = await Promise.all([stat(file), stat(path)]);
-  if (there.dev === own.dev && there.ino === own.ino)
+  if (await isSameFile(file, path))
     throw usage(`${file} is the store itself`, "name another file with --to");
   identity(file);
   const other = await lookAt(`${file}-wal`);

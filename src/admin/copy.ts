@@ -17,7 +17,8 @@ export default defineVerb({
 nothing, either way between SQLite and PostgreSQL, and verifies it by count and hash. First it marks the old store: from
 then on every command that writes there ends with exit 4, reason moved, naming the new one. The old store is never
 emptied. If it was interrupted, give the same command again, or --undo: that opens the old store again, and closes the
-new one if it was complete, as long as nobody has written there.`,
+new one if it was complete, as long as nobody has written there. After that a copy to the same new store is refused once
+the old one was written to: make another.`,
   args: {
     from: requiredFlag(v.string(), "STORE", "the store as it is now"),
     to: requiredFlag(v.string(), "STORE", "the new one, which holds nothing yet"),
@@ -40,9 +41,10 @@ new one if it was complete, as long as nobody has written there.`,
     try {
       const source = await open(old);
       if (undo) {
-        await undoCopy(source, await open(young).catch(whyUnavailable), names.to);
-        return answer({ ...names, undone: true }, () =>
-          inline(`${names.from} is written to again, and ${names.to} no more`),
+        const target = await open(young).catch(whyUnavailable);
+        const closed = await undoCopy(source, target, names.to, context.now());
+        return answer({ ...names, undone: true, closed }, () =>
+          inline(`${names.from} is written to again${closed ? `, and ${names.to} no more` : ""}`),
         );
       }
       const { copied, rows, hash } = await copyStore(source, await open(young), context.now());

@@ -10,7 +10,6 @@ import { meta, MOVED_TO } from "../store/schema";
 import { isKeptOut, SqliteConnection, type Opening } from "../store/sqlite/connection";
 import { sqliteVersion } from "../store/sqlite/examine";
 import { journalOf, keptJournal } from "../store/sqlite/journal";
-
 import { requireOwnLog } from "../store/sqlite/log";
 import { absence } from "../store/sqlite/refusal";
 import { schemaOf } from "../store/sqlite/store";
@@ -70,10 +69,9 @@ async function sqliteChecks(path: string, context: Context): Promise<Check[]> {
   }
   // Before the store is opened, at which SQLite undoes a write that was cut off.
   const undone = await check("interrupted", () => interrupted(path, now));
-  const { size: bytes } = await stat(path);
-  const place = async (group: string | undefined) => [
-    await check("permissions", () => permissions(path, group)),
-    await check("space", () => space(path, bytes)),
+  const place = async (who: { group: string | undefined; readable: boolean }) => [
+    await check("permissions", () => permissions(path, who)),
+    await check("space", () => space(path)),
     undone,
   ];
   const found = await open(path, context.wait).catch(failed);
@@ -81,26 +79,27 @@ async function sqliteChecks(path: string, context: Context): Promise<Check[]> {
     return [
       { name: "store", ...found },
       await check("mount", () => mount(path, undefined)),
-      ...(await place(undefined)),
+      ...(await place({ group: undefined, readable: false })),
       ...(await around(undefined)),
     ];
   const { connection, version } = found;
   try {
     const setting = (name: string) => meta(connection, name).catch(() => undefined);
-    const journaling = await journalingOf(connection).catch(() => undefined);
+    const journaling = await journalingOf(connection, path).catch(() => undefined);
     const { coop } = await context.edge.versions();
+    const { size: bytes } = await stat(path);
     return [
       { name: "store", ...whereIs(`${path}, ${size(bytes)}`, await setting(MOVED_TO)) },
       await check("mount", () => mount(path, journaling)),
       await check("locks", () => locks(path, journaling?.actual ?? "rollback", context.wait)),
-      ...(await place(await setting("group"))),
+      ...(await place({ group: await setting("group"), readable: true })),
       await check("integrity", () => integrity(connection)),
       await check("references", () => references(connection)),
       await check("schema", () => schema(connection, version, coop)),
       ...(journaling ? [{ name: "sqlite", ...sqliteOf(journaling) }] : []),
       await check("clock", () => clock(connection, now)),
       await check("ids", () => ids(connection)),
-      await check("published", () => published(path, connection, now)),
+      await check("published", () => published(path, connection, now, journaling?.actual)),
       ...(await around(await setting("created_at"))),
     ];
   } finally {
@@ -129,8 +128,8 @@ async function opened(path: string, wait: Wait, opening: Opening) {
   }
 }
 
-const journalingOf = async (connection: SqliteConnection) => ({
-  actual: await journalOf(connection),
+const journalingOf = async (connection: SqliteConnection, path: string) => ({
+  actual: await journalOf(connection, path),
   kept: await keptJournal(connection),
   sqlite: await sqliteVersion(connection),
 });

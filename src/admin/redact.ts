@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import * as v from "valibot";
+import { anyRef } from "../across/ref";
 import { written } from "../cli/answer";
 import { changing } from "../cli/args";
 import type { Context } from "../cli/context";
@@ -11,6 +12,7 @@ import type { Store } from "../store/open";
 import { noteSnapshot } from "../store/publish";
 import { meta } from "../store/schema";
 import { holds, itemsOf, redact, standsIn, type Replaced, type Which } from "../store/redact";
+import { archiveToChange } from "../store/sqlite/archive";
 import { publishedFile } from "../store/sqlite/backups";
 import { lookIntoCopies } from "../store/sqlite/copies";
 import { overwriteDeleted, rewrite } from "../store/sqlite/erase";
@@ -61,6 +63,7 @@ machine and kept by the shell: --text - reads it from standard input.`,
     const store = await context.store();
     if (store.location.engine === "sqlite") await overwriteDeleted(store);
     const name = refOf(asked.surface, asked.number);
+    const archive = await archiveToChange(store);
     const { data, replayed } = await context.write(async (writing) => {
       const which = await recordsOf(writing.tx, asked);
       const replaced = { record: 0, events: 0, keys: 0 };
@@ -73,7 +76,7 @@ machine and kept by the shell: --text - reads it from standard input.`,
       }
       const refs = which.map(({ surface, number }) => refOf(surface, number));
       return { ref: name, refs, version: refs[0] === name ? version : null, replaced };
-    });
+    }, archive);
     // Also after a repeat: the command before it may have ended between its commit and here.
     const which = data.refs.map((each) => parseRef(each) as Which);
     const gone = await erase(store, context, (copy) => anyHolds(copy, which, secret));
@@ -90,9 +93,7 @@ machine and kept by the shell: --text - reads it from standard input.`,
 
 /** @throws CoopError usage. */
 function askedFor(given: string, ifVersion: number | undefined): Ref {
-  const asked = parseRef(given);
-  if (!asked)
-    throw usage(`'${given}' is not a ref`, "a ref is a letter and a number: L12 R3 T45 H7 Q9 F2");
+  const asked = anyRef(given);
   if (asked.surface === "fan-out" && ifVersion !== undefined)
     throw usage("--if-version goes with one record", "name the items of it by their own refs");
   return asked;

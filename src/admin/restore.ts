@@ -7,6 +7,7 @@ import type { Context } from "../cli/context";
 import { defineVerb, word } from "../cli/define";
 import { inline, lines } from "../cli/text";
 import { CoopError, usage } from "../errors";
+import { isSameFile, statIfThere } from "../files";
 import { ref } from "../ref";
 import { forget } from "../store/keys";
 import { openStore, sqlitePath, type Store } from "../store/open";
@@ -82,13 +83,14 @@ ahead by ${SKIP}.`,
  * @throws CoopError unavailable: no_store without the folder; foreign for what another program made; access; busy.
  */
 async function usable(path: string, context: Context): Promise<Store | undefined> {
+  let store: Store | undefined;
   try {
-    const store = await context.store();
+    store = await context.store();
     if (await isSound(store)) return store;
-    await store.close();
   } catch (thrown) {
     if (!(await isBeyondUse(thrown, path))) throw thrown;
   }
+  await store?.close();
   return undefined;
 }
 
@@ -155,7 +157,7 @@ async function restoreRows(store: Store, path: string, file: string, context: Co
     await detach(store).catch(() => {});
     await source.discard();
     // Nothing was replaced.
-    if (!unknown && (!done || done.replayed)) await rm(saved, { force: true });
+    if (!unknown && (!done || done.replayed)) await rm(saved, { force: true }).catch(() => {});
   }
 }
 
@@ -235,19 +237,14 @@ async function republish(path: string, context: Context): Promise<void> {
  * @throws CoopError not_found; usage for a folder or the store itself; busy; unavailable: foreign, newer, damaged, …
  */
 async function sourceOf(file: string, path: string, { wait }: Context): Promise<Restorable> {
-  const [given, own] = await Promise.all(
-    [file, path].map((each) => stat(each).catch((error: { code?: string }) => error)),
-  );
-  if (!("ino" in given!)) {
-    if (given!.code === "ENOENT" || given!.code === "ENOTDIR")
-      throw new CoopError("not_found", `there is no file ${file}`, {
-        hint: "is its disk mounted?",
-      });
-    throw cannotRead(file, given);
-  }
+  const given = await statIfThere(file).catch((thrown) => {
+    throw cannotRead(file, thrown);
+  });
+  if (!given)
+    throw new CoopError("not_found", `there is no file ${file}`, { hint: "is its disk mounted?" });
   if (given.isDirectory())
     throw usage(`${file} is a folder`, "name a snapshot in it, such as backups/coop.latest.db");
-  if ("ino" in own! && own.dev === given.dev && own.ino === given.ino)
+  if (await isSameFile(file, path))
     throw usage(`${file} is the store itself`, "name a snapshot or a backup of it");
   await access(file, constants.R_OK).catch((thrown) => {
     throw cannotRead(file, thrown);

@@ -59,6 +59,10 @@ export function heading(title: string, text: string): string {
   return inline(cut ? `${characters.slice(0, TITLE_LENGTH).join("")}…` : line);
 }
 
+/** What a record is called where all of it is shown: its whole title, else the beginning of its text. */
+export const fullHeading = (title: string, text: string) =>
+  title === "" ? heading(title, text) : inline(title);
+
 type Part = string | undefined | false;
 
 /** The parts of a line that are there, with a space between. */

@@ -2,8 +2,8 @@ import { CoopError } from "../errors";
 import { timestamp } from "../time";
 import { describe } from "./location";
 import type { Store } from "./open";
-import { meta, MOVED_TO, setMeta } from "./schema";
-import { and, first, join, raw, sql, type Row, type Sql } from "./sql";
+import { meta, MOVED_AT, MOVED_TO, setMeta } from "./schema";
+import { and, first, join, letRest, raw, sql, type Row, type Sql } from "./sql";
 
 interface CopiedTable {
   name: string;
@@ -36,92 +36,195 @@ export interface Contents {
   hash: string;
 }
 
-/** The setting that says when a move was complete, in the store that was moved. */
-const MOVED_AT = "moved_at";
-
 /** The setting that names the store that this one's contents came from. */
 const COPIED_FROM = "copied_from";
+
+/** The two stores of a move, as users know them. */
+interface Names {
+  source: string;
+  target: string;
+}
 
 /**
  * Copies all that a store holds into one that holds nothing, and verifies it by count and hash before the copy is
  * committed. First commits a mark in the source, after which nobody writes to it. What was interrupted is repeated as
- * a whole; where the copy is complete already, it is only verified.
- * @throws CoopError conflict moved, when the source was moved elsewhere; conflict state, when the target holds records;
- * failed, when the copy differs; and what the engines throw.
+ * a whole; where the copy is complete already, it is only verified, and opened again if the move was undone.
+ * @throws CoopError conflict moved, when the source or the target was moved elsewhere; conflict state, when the target
+ * holds other records, or a copy that is not the same any more; failed, when the copy differs; and what the engines
+ * throw.
  */
 export async function copyStore(
   from: Store,
   to: Store,
   now: number,
 ): Promise<Contents & { copied: boolean }> {
-  const [source, target] = [describe(from.location), describe(to.location)];
-  const complete = (await meta(to, COPIED_FROM)) === source;
-  if (!complete) await requireEmpty(to, target);
+  const names: Names = { source: describe(from.location), target: describe(to.location) };
+  const { source, target } = names;
+  await holdsCopy(to, names);
   await from.requireWritable();
   await to.requireWritable();
   await from.transaction(async (tx) => {
     const moved = await meta(tx, MOVED_TO);
-    if (moved !== undefined && moved !== target) throw movedElsewhere(source, moved);
+    if (moved === target) return;
+    if (moved !== undefined) throw movedElsewhere(source, moved);
+    await letRest(tx);
+    // Where the move was undone both would be closed, if the copy turned out to be of no use after the mark.
+    if (await holdsCopy(to, names)) await requireUnchanged(tx, to, names, JUST_MADE);
     await setMeta(tx, MOVED_TO, target);
   });
-  return from.transaction(async (reading) => {
-    const done = await to.transaction(async (writing) => {
-      const before = await meta(writing, COPIED_FROM);
-      if (before === source) {
-        const contents = await contentsOf(reading);
-        requireSame(contents, await contentsOf(writing), target);
-        return { ...contents, copied: false };
-      }
-      await requireEmpty(writing, target);
-      const contents = await copyRows(reading, writing);
-      requireSame(contents, await contentsOf(writing), target);
-      await setMeta(writing, COPIED_FROM, source);
-      await setMeta(writing, "copied_at", timestamp(now));
-      return { ...contents, copied: true };
+  let complete = false;
+  try {
+    return await from.transaction(async (reading) => {
+      await letRest(reading);
+      const done = await to.transaction((writing) => fillOrVerify(reading, writing, names, now));
+      complete = true;
+      await setMeta(reading, MOVED_AT, timestamp(now));
+      return done;
     });
-    await setMeta(reading, MOVED_AT, timestamp(now));
-    return done;
-  });
+  } catch (thrown) {
+    throw complete
+      ? halfDone(thrown, `the copy in ${target} is complete, and ${source} is closed`)
+      : thrown;
+  }
+}
+
+/** Fills the target of a move; where that holds the copy already, verifies it, and lets it be written to. */
+async function fillOrVerify(reading: Sql, writing: Sql, names: Names, now: number) {
+  const { source, target } = names;
+  await letRest(writing);
+  if (await holdsCopy(writing, names)) {
+    const hint = `where ${target} is in use, name that one; else coop copy --undo opens ${source} again`;
+    const contents = await requireUnchanged(reading, writing, names, hint);
+    await openAgain(writing);
+    return { ...contents, copied: false };
+  }
+  const contents = await copyRows(reading, writing);
+  requireSame(contents, await contentsOf(writing), target);
+  await setMeta(writing, COPIED_FROM, source);
+  await setMeta(writing, "copied_at", timestamp(now));
+  return { ...contents, copied: true };
 }
 
 /**
- * Ends a move that was begun: the source is written to again. Where the copy was complete, the target is closed in its
+ * Ends a move that was begun: the source is written to again. Where the move was complete, the target is closed in its
  * place, which nobody may have written to since. A move that was not complete ends also without its target.
  * @param to the target, or why it cannot be opened.
- * @throws CoopError not_found, when the source was not moved; conflict moved, when it was moved elsewhere; conflict
- * state, when the target holds more than the source by now; and why the target cannot be opened, where it is needed.
+ * @returns whether the target is closed now.
+ * @throws CoopError not_found, when the source was not moved; conflict moved, when one of the two was moved elsewhere;
+ * conflict state, when the target holds more than the source by now; and why the target cannot be opened, where it is
+ * needed.
  */
-export async function undoCopy(from: Store, to: Store | CoopError, target: string): Promise<void> {
+export async function undoCopy(
+  from: Store,
+  to: Store | CoopError,
+  target: string,
+  now: number,
+): Promise<boolean> {
   const source = describe(from.location);
-  await from.transaction(async (tx) => {
-    const moved = await meta(tx, MOVED_TO);
-    if (moved === undefined)
-      throw new CoopError("not_found", `${source} was not moved to any store`);
-    if (moved !== target) throw movedElsewhere(source, moved);
-    if (!(to instanceof CoopError)) await closeCopy(tx, to, { source, target });
-    else if ((await meta(tx, MOVED_AT)) !== undefined) throw to;
-    await tx.all(sql`delete from meta where name in (${MOVED_TO}, ${MOVED_AT})`);
-  });
+  let closed = false;
+  try {
+    await from.transaction(async (tx) => {
+      const moved = await meta(tx, MOVED_TO);
+      if (moved === undefined)
+        throw new CoopError("not_found", `${source} was not moved to any store`);
+      if (moved !== target) throw movedElsewhere(source, moved);
+      if (!(to instanceof CoopError)) closed = await closeCopy(tx, to, { source, target }, now);
+      else if ((await meta(tx, MOVED_AT)) !== undefined) throw to;
+      await openAgain(tx);
+    });
+  } catch (thrown) {
+    throw closed ? halfDone(thrown, `${target} is closed, and maybe ${source} still`) : thrown;
+  }
+  return closed;
 }
 
-/** Lets nobody write to a copy any more, if it is complete. */
-const closeCopy = (from: Sql, to: Store, { source, target }: { source: string; target: string }) =>
-  to.transaction(async (tx) => {
+/**
+ * Lets nobody write to a copy any more, and says whether there is one.
+ * @throws CoopError conflict state, when it was written to since it was made; conflict moved, when it was moved on.
+ */
+async function closeCopy(
+  from: Sql,
+  to: Store,
+  { source, target }: Names,
+  now: number,
+): Promise<boolean> {
+  const complete = (await meta(from, MOVED_AT)) !== undefined;
+  await letRest(from);
+  return to.transaction(async (tx) => {
+    if (!complete && (await meta(tx, COPIED_FROM)) !== source) return false;
+    const moved = await meta(tx, MOVED_TO);
+    if (moved === source) return true;
+    if (moved !== undefined) throw movedElsewhere(target, moved);
+    await letRest(tx);
     const there = await contentsOf(tx);
-    if (Object.values(there.rows).every((count) => count === 0)) return;
-    if (there.hash !== (await contentsOf(from)).hash)
+    if (there.hash !== (await contentsOf(from)).hash) {
+      // A store that was made anew in the place of the copy.
+      if (Object.values(there.rows).every((count) => count === 0)) return false;
       throw new CoopError("conflict", `${target} was written to since it was made`, {
         reason: "state",
         hint: `to go back, copy it to a store that was just made: coop copy --from ${target} --to STORE`,
       });
+    }
     await setMeta(tx, MOVED_TO, source);
+    await setMeta(tx, MOVED_AT, timestamp(now));
+    return true;
   });
+}
+
+/** Takes away the marks that close a store. */
+const openAgain = (tx: Sql) =>
+  tx.all(sql`delete from meta where name in (${MOVED_TO}, ${MOVED_AT})`);
+
+/** What was thrown after the other store's part was committed: its own hint may say that nothing was written. */
+const halfDone = (thrown: unknown, state: string) => {
+  if (!(thrown instanceof CoopError)) return thrown;
+  const hint = `${state}: give the same command again`;
+  return new CoopError(thrown.code, thrown.message, { ...thrown.details, hint });
+};
 
 const movedElsewhere = (source: string, moved: string) =>
   new CoopError("conflict", `${source} was moved to ${moved}`, {
     reason: "moved",
     hint: "copy from that one, or name it with --to",
   });
+
+const JUST_MADE = "copy only goes to a store that was just made";
+
+/**
+ * Whether a target holds a complete copy of the source already.
+ * @throws CoopError conflict state or moved, when it is neither such a copy nor a store that was just made.
+ */
+async function holdsCopy(on: Sql, { source, target }: Names): Promise<boolean> {
+  const complete = (await meta(on, COPIED_FROM)) === source;
+  if (!complete) await requireEmpty(on, target);
+  const moved = await meta(on, MOVED_TO);
+  // A copy whose move was undone is closed in favour of the source.
+  if (moved === undefined || (complete && moved === source)) return complete;
+  throw new CoopError("conflict", `${target} was moved to ${moved}`, {
+    reason: "moved",
+    hint: JUST_MADE,
+  });
+}
+
+/**
+ * What a store and a complete copy of it hold.
+ * @throws CoopError conflict state, when one of them was written to since.
+ */
+async function requireUnchanged(
+  from: Sql,
+  to: Sql,
+  { source, target }: Names,
+  hint: string,
+): Promise<Contents> {
+  const contents = await contentsOf(from);
+  const difference = differenceOf(contents, await contentsOf(to));
+  if (difference === undefined) return contents;
+  throw new CoopError(
+    "conflict",
+    `${target} holds records already: a copy of ${source}, but one of them was written to since (${difference})`,
+    { reason: "state", hint },
+  );
+}
 
 /** @throws CoopError conflict state. */
 async function requireEmpty(on: Sql, name: string): Promise<void> {
@@ -130,21 +233,27 @@ async function requireEmpty(on: Sql, name: string): Promise<void> {
     if (row)
       throw new CoopError("conflict", `${name} holds records already (${table.name})`, {
         reason: "state",
-        hint: "copy only goes to a store that was just made",
+        hint: JUST_MADE,
       });
   }
 }
 
-function requireSame(one: Contents, other: Contents, target: string): void {
-  const differs = TABLES.find(({ name }) => one.rows[name] !== other.rows[name]);
-  if (!differs && one.hash === other.hash) return;
+/** @throws CoopError failed, a defect. */
+function requireSame(contents: Contents, copy: Contents, target: string): void {
+  const difference = differenceOf(contents, copy);
+  if (difference === undefined) return;
   throw new CoopError(
     "failed",
-    differs
-      ? `the copy in ${target} has ${other.rows[differs.name]} ${differs.name}, not ${one.rows[differs.name]}`
-      : `the copy in ${target} differs from what was copied`,
+    `the copy in ${target} differs from what was copied (${difference})`,
     { hint: "nothing of it was kept; coop copy --undo opens the source again" },
   );
+}
+
+/** How a copy differs from what was copied, such as "todos: 1, not 2"; undefined when it does not. */
+function differenceOf(contents: Contents, copy: Contents): string | undefined {
+  const table = TABLES.find(({ name }) => contents.rows[name] !== copy.rows[name])?.name;
+  if (table) return `${table}: ${copy.rows[table]}, not ${contents.rows[table]}`;
+  return contents.hash === copy.hash ? undefined : "as many rows, of another hash";
 }
 
 /**
@@ -154,13 +263,14 @@ function requireSame(one: Contents, other: Contents, target: string): void {
  */
 export async function fillFrom(from: Store, to: Store): Promise<void> {
   const reading = from.reading ?? from.transaction;
-  await reading((on) =>
-    to.transaction(async (tx) => {
+  await reading(async (on) => {
+    await letRest(on);
+    await to.transaction(async (tx) => {
       requireSame(await copyRows(on, tx), await contentsOf(tx), describe(to.location));
       const created = await meta(on, "created_at");
       if (created !== undefined) await setMeta(tx, "created_at", created);
-    }),
-  );
+    });
+  });
 }
 
 /** Copies every row of every table, and gives what was copied. */

@@ -1,3 +1,4 @@
+import { ADDRESSED } from "./addressed";
 import { distinct } from "./distinct";
 import { first, raw, sql, type Row, type Sql } from "./sql";
 
@@ -23,21 +24,13 @@ export interface Written extends Row {
   events: number;
 }
 
-/** What is addressed to ids: where, and by which column. An index serves each. */
-const ADDRESSED = [
-  ["letters", "addressee", "state in ('unread', 'read', 'working')"],
-  ["requests", "waiting_on", "waiting_on is not null"],
-  ["todos", "addressee", "state in ('open', 'doing', 'blocked')"],
-  ["queue_items", "addressee", "state = 'waiting'"],
-] as const;
-
-/** Every id that ever wrote or that something open is addressed to, and how many events it made. */
+/** Every id that ever wrote or that something is open on, and how many events it made. */
 export async function everyId(on: Sql): Promise<Written[]> {
   const wrote = await on.all<Written>(
     sql`select author as id, count(*) as events from events group by author`,
   );
   const ids = new Map(wrote.map(({ id, events }) => [id, Number(events)]));
-  for (const [table, column, open] of ADDRESSED) {
+  for (const { table, column, open } of Object.values(ADDRESSED)) {
     for (const id of await distinct(on, table, column, raw(open)))
       if (id !== "" && !ids.has(id)) ids.set(id, 0);
   }

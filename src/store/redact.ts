@@ -1,6 +1,7 @@
 import { ref, SURFACES, type Surface } from "../ref";
 import { timestamp } from "../time";
 import { appendEvents } from "./events";
+import { keptJson } from "./json";
 import { target } from "./moves";
 import type { RecordRow, Table } from "./records";
 import { join, raw, sql, type Fragment, type Row, type Sql, type Value } from "./sql";
@@ -52,7 +53,7 @@ const TOMBSTONE = /(\[redacted by .*? \d{4}-\d{2}-\d{2}\])/s;
  * Replaces one text wherever people wrote it in a record, or without one all that they wrote there, by a tombstone: in
  * the record, in what was said about it, in its events and in the answers that keys keep. The event of it says who and
  * when, not what. Where there is nothing to replace, nothing is written.
- * @throws CoopError not_found, conflict version.
+ * @throws CoopError not_found, conflict version; unavailable damaged.
  */
 export async function redact(
   writing: Writing,
@@ -200,9 +201,12 @@ function difference(before: Row, after: Row): Row | undefined {
   return Object.fromEntries(changed.map((column) => [column, after[column]!]));
 }
 
-/** A JSON text with its value changed; the same text when the value stays. */
+/**
+ * A JSON text with its value changed; the same text when the value stays.
+ * @throws CoopError unavailable damaged.
+ */
 function inJson(json: string, change: (value: never) => unknown): string {
-  const value = JSON.parse(json);
+  const value = keptJson(json);
   const changed = JSON.stringify(change(value as never));
   return changed === JSON.stringify(value) ? json : changed;
 }

@@ -65,21 +65,34 @@ export async function requireNotNewer(
 /** The setting that names the store which took this one's place, without its password. */
 export const MOVED_TO = "moved_to";
 
+/** The setting that says when a move was complete, in the store that was moved. */
+export const MOVED_AT = "moved_at";
+
+/** The setting of an archive, which says when the store was made that its records come from. */
+export const ARCHIVE_OF = "archive_of";
+
 /**
- * Refuses to write to a store that another has taken the place of. To be asked in the transaction that writes.
- * @throws CoopError conflict moved.
+ * Refuses to write to a store that another has taken the place of, and to an archive. To be asked in the transaction that
+ * writes.
+ * @throws CoopError conflict: moved, state.
  */
-export async function requireNotMoved(tx: Sql): Promise<void> {
-  const to = await meta(tx, MOVED_TO);
-  if (to === undefined) return;
-  throw new CoopError(
-    "conflict",
-    `this store was moved to ${to}: nothing is written here any more`,
-    {
-      reason: "moved",
-      hint: "name that one with --db or PIPPA_COOP_DB",
-    },
+export async function requireInUse(tx: Sql): Promise<void> {
+  const marks = await tx.all<{ name: string; value: string }>(
+    sql`select name, value from meta where name in (${MOVED_TO}, ${ARCHIVE_OF})`,
   );
+  if (marks.length === 0) return;
+  const moved = marks.find(({ name }) => name === MOVED_TO);
+  throw moved
+    ? new CoopError(
+        "conflict",
+        `this store was moved to ${moved.value}: nothing is written here any more`,
+        { reason: "moved", hint: "name that one with --db or PIPPA_COOP_DB" },
+      )
+    : new CoopError(
+        "conflict",
+        "this file is an archive of finished queue items: it is only for reading",
+        { reason: "state", hint: "name the store that they come from with --db or PIPPA_COOP_DB" },
+      );
 }
 
 /** Who used the store last, for an upgrade that shuts older binaries out: newest first. */

@@ -79,6 +79,8 @@ export interface Dialect {
    * own were put in; undefined where it always does.
    */
   continueIdentity(table: string): string | undefined;
+  /** The statement after which a transaction may rest while another store is at work; undefined where it always may. */
+  readonly rest: string | undefined;
 }
 
 /** A connection, or a transaction on it, that runs statements. */
@@ -98,6 +100,11 @@ export async function first<R extends Row = Row>(
 ): Promise<R | undefined> {
   const [row] = await on.all<R>(statement);
   return row;
+}
+
+/** To be asked in a transaction before it waits for what another store does, which can take long. */
+export async function letRest(tx: Sql): Promise<void> {
+  if (tx.dialect.rest !== undefined) await tx.all(raw(tx.dialect.rest));
 }
 
 /** A transaction that has the store for itself. */

@@ -237,6 +237,23 @@ describe.each(engines)("redacting on $name", ({ openFresh }) => {
     expect((await coop.data(["show", "L1"])).body).toMatch(/^x \[redacted by dad .*\] y$/);
   });
 
+  test("of a record with an event that is no JSON says that the store is damaged", async () => {
+    await ann("letter", "write", "--body", SECRET);
+    await store.all(raw("update events set after = '{bad'"));
+    for (const words of [
+      ["redact", "L1"],
+      ["redact", "L1", "--text", SECRET],
+      ["log", "L1"],
+    ]) {
+      const outcome = await coop.run(["--json", ...words], { as: "dad" });
+      expect({ exit: outcome.exit, ...outcome.json().error }).toMatchObject({
+        exit: 6,
+        reason: "damaged",
+      });
+    }
+    expect(await coop.data(["show", "L1"])).toMatchObject({ body: SECRET, version: 1 });
+  });
+
   test("refuses what it cannot do, and changes nothing", async () => {
     await ann("letter", "write", "--body", SECRET);
     await ann("queue", "push", "jobs", "x", "--to", "ann,ben");
@@ -252,6 +269,11 @@ describe.each(engines)("redacting on $name", ({ openFresh }) => {
     expect(await refusal("L1", "--text", "")).toMatchObject({
       exit: 2,
       message: "--text is empty",
+    });
+    expect(await refusal("L1", "--text", "x", "--text-file", "f")).toMatchObject({
+      exit: 2,
+      message: "the text is given twice",
+      hint: "use one of --text and --text-file",
     });
     expect(await refusal("L1", "--txet", "x")).toMatchObject({ exit: 2 });
     expect(await refusal("L1", "--if-version", "7")).toMatchObject({ exit: 4, reason: "version" });

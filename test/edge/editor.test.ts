@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { commandFor } from "../../src/edge/editor";
 import { story } from "../story";
 
 describe("an editor", () => {
@@ -78,4 +79,18 @@ describe("an editor", () => {
     await written('rm "$1"');
     expect((await drafts()).filter((name) => !before.includes(name))).toEqual([]);
   });
+});
+
+test("an editor's variable is a command of the system's shell, with the file as its last word", () => {
+  expect(commandFor("code --wait", "/tmp/a b/text.md", "linux")).toEqual([
+    "sh",
+    "-c",
+    'code --wait "$@"',
+    "sh",
+    "/tmp/a b/text.md",
+  ]);
+  // Handed on as it is, since cmd takes no word's quotes but the outermost ones away.
+  expect(commandFor('"C:\\Program Files\\e.exe" -w', "C:\\a b\\text.md", "win32").join(" ")).toBe(
+    'cmd /d /s /c ""C:\\Program Files\\e.exe" -w "C:\\a b\\text.md""',
+  );
 });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { TABLES } from "../../src/store/copy";
 import { PASSWORD, postgres } from "../postgres";
 import { story, times, type Story } from "../story";
+import { turnOf } from "../turn";
 
 /** A store of every surface's records, with text of every kind, versions, keys and links. */
 async function fill(coop: Story): Promise<void> {
@@ -121,17 +122,16 @@ test("a copy that was interrupted is given again, or undone", async () => {
   try {
     expect((await copy("--undo")).exit).toBe(3);
     await coop.data(["init", "--db", url]);
-    const lock = `pg_advisory_xact_lock(${0x636f6f70}, hashtext('${schema}'))`;
-    const other = server.sql(`begin; select ${lock}; select pg_sleep(2); commit`);
-    await Bun.sleep(500);
-    expect((await copy("--wait", "0.2")).exit).toBe(7);
-    expect((await add()).json().error.reason).toBe("moved");
-    await other;
-    expect((await copy("--undo")).json().data).toMatchObject({ undone: true });
+    {
+      await using _turn = await turnOf(server, schema);
+      expect((await copy("--wait", "0.2")).exit).toBe(7);
+      expect((await add()).json().error.reason).toBe("moved");
+    }
+    expect((await copy("--undo")).json().data).toMatchObject({ undone: true, closed: false });
     expect((await add()).json().data.ref).toBe("T2");
 
     expect((await copy()).json().data).toMatchObject({ copied: true });
-    expect((await copy("--undo")).exit).toBe(0);
+    expect((await copy("--undo")).json().data).toMatchObject({ undone: true, closed: true });
     expect((await add()).json().data.ref).toBe("T3");
     const closed = await coop.run(["--json", "todo", "add", "x", "--db", url], { as: "ann" });
     expect(closed.json().error.reason).toBe("moved");
@@ -140,16 +140,74 @@ test("a copy that was interrupted is given again, or undone", async () => {
   }
 }, 60_000);
 
+/** Leaves a store as a move does that ends after its first mark. */
+function interrupt(path: string, target: string): void {
+  using database = new Database(path);
+  database.run("insert into meta (name, value) values ('moved_to', ?)", [target]);
+}
+
+test("a move that was undone is made again, or refused while the old store can be written to", async () => {
+  await using coop = await story();
+  const target = join(coop.folder, "other.db");
+  await coop.data(["init", "--db", target]);
+  const add = (db: string) => coop.run(["--json", "todo", "add", "x", "--db", db], { as: "ann" });
+  const copy = (...more: string[]) =>
+    coop.run(["copy", "--from", coop.store, "--to", target, ...more]);
+  expect((await add(coop.store)).exit).toBe(0);
+
+  expect((await copy()).exit).toBe(0);
+  const undone = await copy("--undo");
+  expect(undone.out).toBe(`${coop.store} is written to again, and ${target} no more\n`);
+  const again = await copy();
+  expect([again.exit, again.out]).toEqual([0, expect.stringContaining("had copied")]);
+  expect((await add(coop.store)).exit).toBe(4);
+
+  expect((await copy("--undo")).exit).toBe(0);
+  expect((await add(coop.store)).exit).toBe(0);
+  const refused = await copy("--json");
+  expect([refused.exit, refused.json().error]).toEqual([
+    4,
+    {
+      code: "conflict",
+      reason: "state",
+      message: `${target} holds records already: a copy of ${coop.store}, but one of them was written to since (todos: 1, not 2)`,
+      hint: "copy only goes to a store that was just made",
+    },
+  ]);
+  expect((await add(coop.store)).json().data.ref).toBe("T3");
+  expect((await add(target)).json().error.reason).toBe("moved");
+});
+
+test("a store that was restored from a moved one has not been moved itself", async () => {
+  await using coop = await story();
+  const [moved, kept] = [join(coop.folder, "moved.db"), join(coop.folder, "kept.db")];
+  await coop.data(["todo", "add", "one"], { as: "ann" });
+  await coop.data(["init", "--db", moved]);
+  await coop.data(["copy", "--from", coop.store, "--to", moved]);
+  await coop.data(["backup", "--to", kept]);
+  const restored = join(coop.folder, "restored.db");
+  await coop.data(["init", "--db", restored]);
+  await coop.data(["restore", kept, "--db", restored], { as: "dad" });
+
+  const gone = join(coop.folder, "gone.db");
+  interrupt(restored, gone);
+  expect(await coop.data(["copy", "--undo", "--from", restored, "--to", gone])).toMatchObject({
+    undone: true,
+    closed: false,
+  });
+  await coop.data(["todo", "add", "two", "--db", restored], { as: "ann" });
+});
+
 test("a move that was not complete is undone also when its target is gone", async () => {
   await using coop = await story();
   await coop.data(["todo", "add", "one"], { as: "ann" });
   const target = join(coop.folder, "gone.db");
   const copy = (...more: string[]) =>
     coop.run(["--json", "copy", "--from", coop.store, "--to", target, ...more]);
-  using database = new Database(coop.store);
-  database.run("insert into meta (name, value) values ('moved_to', ?)", [target]);
+  interrupt(coop.store, target);
   expect((await coop.run(["todo", "add", "x"], { as: "ann" })).exit).toBe(4);
-  expect((await copy("--undo")).exit).toBe(0);
+  const undone = await coop.run(["copy", "--undo", "--from", coop.store, "--to", target]);
+  expect([undone.exit, undone.out]).toEqual([0, `${coop.store} is written to again\n`]);
   expect((await coop.run(["todo", "add", "x"], { as: "ann" })).exit).toBe(0);
 
   await coop.data(["init", "--db", target]);

@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { copyFile, mkdir, readdir, rename, rm, symlink } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readlink, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { openStore } from "../../src/store/open";
 import { sql } from "../../src/store/sql";
@@ -32,24 +32,36 @@ async function storeWithLetters(count = 20): Promise<Story> {
 }
 
 describe("a store's file that goes while a command runs", () => {
-  /** Edits a todo, and does something to the store while the editor is open. */
-  const whileEditing = (coop: Story, script: string) =>
-    errorOf(coop, ["todo", "edit", "T1", "--edit"], {
-      env: { EDITOR: join(coop.folder, "editor"), STORE: coop.store, SCRIPT: script },
-    });
+  /** Edits a todo, and does something to the store while the edit waits for its lock. */
+  async function whileWaiting(coop: Story, work: () => Promise<void>) {
+    using holder = new Database(coop.store);
+    holder.run("begin immediate");
+    const edit = errorOf(coop, ["todo", "edit", "T1", "--body", "changed", "--wait", "30"]);
+    while (!(await isOpenElsewhere(coop.store))) await Bun.sleep(1);
+    await work();
+    holder.run("rollback");
+    return edit;
+  }
+
+  async function isOpenElsewhere(path: string): Promise<boolean> {
+    for (const pid of await readdir("/proc")) {
+      if (!/^\d+$/.test(pid) || Number(pid) === process.pid) continue;
+      // Processes and handles come and go.
+      for (const handle of await readdir(`/proc/${pid}/fd`).catch(() => []))
+        if ((await readlink(`/proc/${pid}/fd/${handle}`).catch(() => "")) === path) return true;
+    }
+    return false;
+  }
 
   async function storeWithTodo(): Promise<Story> {
     const coop = await story();
     await coop.data(["todo", "add", "x"], { as: "ann" });
-    const editor = join(coop.folder, "editor");
-    await Bun.write(editor, '#!/bin/sh\neval "$SCRIPT"\necho changed > "$1"\n');
-    await Bun.spawn(["chmod", "+x", editor]).exited;
     return coop;
   }
 
   test("removed: nothing is said to be written, and no new store comes of it", async () => {
     await using coop = await storeWithTodo();
-    const error = await whileEditing(coop, 'rm "$STORE"');
+    const error = await whileWaiting(coop, () => rm(coop.store));
     expect(error).toMatchObject({ exit: 6, reason: "no_store" });
     expect(error.message).toContain("went away while this command ran; nothing was written");
     expect(await Bun.file(coop.store).exists()).toBe(false);
@@ -57,7 +69,7 @@ describe("a store's file that goes while a command runs", () => {
 
   test("moved away and back later: nothing was written", async () => {
     await using coop = await storeWithTodo();
-    const error = await whileEditing(coop, 'mv "$STORE" "$STORE.away"');
+    const error = await whileWaiting(coop, () => rename(coop.store, `${coop.store}.away`));
     expect(error).toMatchObject({ exit: 6, reason: "no_store" });
     await rename(`${coop.store}.away`, coop.store);
     expect(await coop.data(["todo", "show", "T1"])).toMatchObject({ version: 1, body: "" });
@@ -65,7 +77,10 @@ describe("a store's file that goes while a command runs", () => {
 
   test("replaced: nothing is written to either, and the repeat goes to the new one", async () => {
     await using coop = await storeWithTodo();
-    const error = await whileEditing(coop, 'cp "$STORE" "$STORE.new"; mv "$STORE.new" "$STORE"');
+    const error = await whileWaiting(coop, async () => {
+      await copyFile(coop.store, `${coop.store}.new`);
+      await rename(`${coop.store}.new`, coop.store);
+    });
     expect(error).toMatchObject({ exit: 6, reason: "access", hint: "repeat the command" });
     expect(error.message).toContain("was replaced while this command ran; nothing was written");
     expect(await coop.data(["todo", "show", "T1"])).toMatchObject({ version: 1, body: "" });

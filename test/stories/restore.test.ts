@@ -432,6 +432,14 @@ describe("a file that is none to restore from", () => {
     });
   });
 
+  test("is named as it is, whatever is in its name", async () => {
+    const odd = join(coop.home, "a$&b$1.db");
+    await writeFile(odd, "no database\n".repeat(1000));
+    expect((await refusal(odd)).message).toBe(
+      `${odd} is not a coop store: it is not a database (SQLITE_NOTADB)`,
+    );
+  });
+
   test("is of a newer coop", async () => {
     await backup("file.db");
     at(file(), (database) => database.run("pragma user_version = 99"));

@@ -9,6 +9,7 @@ import {
   type Draft,
 } from "../../src/surfaces/history/store";
 import { engines, eventsOf, failure, rowOf, writingAs } from "../engines";
+import { inside } from "../inside";
 
 const LONG = "abcdef1234567890abcdef1234567890abcdef12";
 
@@ -153,6 +154,21 @@ describe.each(engines)("history on $name", ({ openFresh }) => {
       details: { reason: "slug" },
     });
     expect(await edit({ slug: "split" })).toMatchObject({ slug: "split" });
+  });
+
+  test("an edit of nothing says what can be changed, as that of a request and a todo does", async () => {
+    await using coop = await inside(store);
+    for (const [surface, ref, flags] of [
+      ["history", "H1", "--title, --body, --slug or --edit"],
+      ["request", "R1", "--title, --body, --kind or --edit"],
+      ["todo", "T1", "--title, --body, --priority, --after, --not-after or --edit"],
+    ] as const) {
+      const { exit, err } = await coop.run([surface, "edit", ref], { as: "ann" });
+      expect({ exit, err }).toEqual({
+        exit: 2,
+        err: `coop: \`coop ${surface} edit\` needs what to change; give ${flags}\n`,
+      });
+    }
   });
 
   test("lists tell pending from committed", async () => {

@@ -62,6 +62,17 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
     expect(await rowOf(store, "letters", 1)).toMatchObject({ state });
   }
 
+  test.each(["working", "done", "abandoned"] as const)(
+    "a letter that is %s by the time that a reader marks it stays as it is",
+    async (state) => {
+      await letterIn(state);
+      const before = await everything();
+      await writingAs(store, "ann", (writing) => markRead(writing, [1]));
+      expect(await everything()).toEqual(before);
+      expect(before.letters).toMatchObject([{ state, version: 2 }]);
+    },
+  );
+
   for (const verb of VERBS) {
     const { from, to } = MOVES[verb];
     for (const state of STATES) {
@@ -359,7 +370,7 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
 
       const { out } = await coop.run(["letter", "read"], { as: "ann" });
       expect(out).toContain("cut here; it stays unread. all of it: coop letter read L2\n");
-      expect(out).toContain("(coop letter read L1)\n");
+      expect(out).toContain("(1 kB, no room left here: coop letter read L1)\n");
     });
 
     test("cuts between lines although a character or a line crosses the border", async () => {
@@ -378,6 +389,29 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
         complete: false,
       });
       expect(await stateOf(2)).toBe("unread");
+    });
+
+    test("a letter whose first line is too long takes no room from the others, and says how long it is", async () => {
+      await write({ body: linesOf(10 * KB) });
+      await write({ body: "y".repeat(20 * KB), scope: "" });
+      await write({ body: "가".repeat(10_000) });
+      await write({ body: linesOf(10 * KB) });
+      await write({ body: `${"x".repeat(30_000)}\nmore` });
+      const { data, truncated } = (await read()).json();
+      expect(data).toMatchObject([
+        { ref: "L5", state: "unread", complete: false, marked: false, body: null, bytes: 30_005 },
+        { ref: "L4", state: "read", complete: true, marked: true, bytes: 10 * KB },
+        { ref: "L3", state: "unread", complete: false, marked: false, body: null, bytes: 30_000 },
+        { ref: "L2", state: "unread", complete: false, marked: false, body: null, bytes: 20 * KB },
+        { ref: "L1", state: "read", complete: true, marked: true },
+      ]);
+      expect(truncated).toBe(true);
+      const { out } = await coop.run(["letter", "read"], { as: "ann" });
+      expect(out).toContain("(31 kB, too long to show here: coop letter read L5)\n");
+      expect(out).toContain("(30 kB, too long to show here: coop letter read L3)\n");
+      expect(out).toContain("(21 kB, no room left here: coop letter read L2)\n");
+      const [whole] = (await read("L5")).json().data;
+      expect(whole).toMatchObject({ complete: true, marked: true, bytes: 30_005 });
     });
 
     test("a letter that is asked for is shown in full whatever its length, and marked", async () => {

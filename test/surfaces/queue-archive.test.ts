@@ -48,6 +48,57 @@ describe.each(engines)("archiving from $name", ({ openFresh }) => {
     expect(archive.query("select count(*) as count from events").get()).toEqual({ count: 6 });
   });
 
+  describe("into a file", () => {
+    let file: string;
+    beforeEach(async () => {
+      await ann("queue push jobs hunter2");
+      await ann("queue drop Q1");
+      file = join(coop.folder, "archive.db");
+      await ann(`queue archive --older 0s --to ${file}`);
+    });
+
+    test("makes one that is only for reading", async () => {
+      for (const line of [
+        "todo add x",
+        "queue push jobs x",
+        "queue reopen Q1",
+        "todo add x --key k",
+      ]) {
+        const { exit, json } = await coop.run(["--json", "--db", file, ...line.split(" ")], {
+          as: "ann",
+        });
+        expect([exit, json().error]).toEqual([
+          4,
+          {
+            code: "conflict",
+            reason: "state",
+            message: "this file is an archive of finished queue items: it is only for reading",
+            hint: "name the store that they come from with --db or PIPPA_COOP_DB",
+          },
+        ]);
+      }
+      expect(await coop.data(["--db", file, "queue", "list", "--status", "all"])).toHaveLength(1);
+      expect(await coop.data(["--db", file, "letter", "read"], { as: "ann" })).toEqual([]);
+      using archive = new Database(file, { readonly: true });
+      expect(archive.query("select count(*) as count from events").get()).toEqual({ count: 2 });
+    });
+
+    test("makes one that more goes into, and that a secret is taken out of", async () => {
+      const redacted = await coop.data(["--db", file, "redact", "Q1", "--text", "hunter2"], {
+        as: "ann",
+      });
+      expect(redacted).toMatchObject({ refs: ["Q1"], replaced: { record: 1 } });
+      expect((await coop.data(["--db", file, "queue", "show", "Q1"])).payload).toStartWith(
+        "[redacted by ann ",
+      );
+      expect(Buffer.from(await Bun.file(file).bytes()).includes("hunter2")).toBe(false);
+      await ann("queue push jobs x");
+      await ann("queue drop Q2");
+      expect(await ann(`queue archive --older 0s --to ${file}`)).toMatchObject({ archived: 1 });
+      expect((await coop.run(["--db", file, "todo", "add", "x"], { as: "ann" })).exit).toBe(4);
+    });
+  });
+
   test("takes what hangs together whole, or leaves it whole", async () => {
     await ann("queue push a x");
     await ann("queue push b x --re Q1 --to ann,ben");
@@ -61,6 +112,59 @@ describe.each(engines)("archiving from $name", ({ openFresh }) => {
     // A group is not torn by the limit.
     expect(await numbersOf({ limit: 1 })).toEqual({ numbers: [1, 2, 3, 4], kept: 0, left: 1 });
     expect(await numbersOf({ limit: 4 })).toEqual({ numbers: [1, 2, 3, 4], kept: 0, left: 1 });
+  });
+
+  test("keeps an answer whose question is still open", async () => {
+    await ann("queue push asked question");
+    await ann("queue push answers done --re Q1");
+    await ann("queue drop Q2");
+    const archive = () => ann(`queue archive --older 0s --to ${join(coop.folder, "a.db")}`);
+    expect(await archive()).toMatchObject({ archived: 0, kept: 1 });
+    expect(await coop.data(["queue", "show", "Q2"])).toMatchObject({ re: "Q1", state: "dropped" });
+    await ann("queue drop Q1");
+    expect(await archive()).toMatchObject({ archived: 2, kept: 0 });
+  });
+
+  test("moves more at once than it holds in memory, also where the last is about the first", async () => {
+    await ann("queue push jobs first");
+    const stdin = '{"payload":"x"}\n'.repeat(148);
+    await coop.data(["queue", "push", "jobs", "--jsonl", "-"], { as: "ann", stdin });
+    await ann("queue push jobs last --re Q1");
+    await ann("queue take jobs --count 150");
+    for (let n = 1; n <= 150; n++) await ann(`queue done Q${n} --reply answer-${n}`);
+    const file = join(coop.folder, "archive.db");
+
+    const moved = await ann(`queue archive --older 0s --to ${file}`);
+
+    expect(moved).toMatchObject({ archived: 150, queues: { jobs: 150 }, kept: 0, left: 0 });
+    expect(await store.all(raw("select number from queue_items"))).toEqual([]);
+    for (const [number, more] of [
+      [1, { payload: "first", followed_by: ["Q150"] }],
+      [101, { payload: "x" }],
+      [150, { payload: "last", re: "Q1" }],
+    ] as const)
+      expect(await coop.data(["--db", file, "queue", "show", `Q${number}`])).toMatchObject({
+        ...more,
+        state: "done",
+        replies: [{ body: `answer-${number}` }],
+      });
+    expect(await coop.data(["--db", file, "queue", "stats"])).toMatchObject({
+      queues: [{ done: 150 }],
+    });
+  });
+
+  test("says how many it keeps that are linked to others", async () => {
+    await ann("queue push a x --to ann,ben,cyd");
+    for (const [ref, kept] of [
+      ["Q1", "1 item"],
+      ["Q2", "2 items"],
+    ] as const) {
+      await ann(`queue drop ${ref}`);
+      const words = ["queue", "archive", "--older", "0s", "--to", join(coop.folder, "a.db")];
+      expect((await coop.run(words, { as: "ann" })).out).toBe(
+        `nothing to archive\nkept ${kept}, finished for as long but linked to others that are not\n`,
+      );
+    }
   });
 
   test("takes what was last changed before a time", async () => {

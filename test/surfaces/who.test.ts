@@ -25,14 +25,36 @@ describe.each(engines)("who takes part, on $name", ({ openFresh }) => {
     await as("ann", "queue take jobs");
     await as("ann", "queue push jobs seven");
     const { ids } = await coop.data(["who"]);
-    const nothing = { letters: 0, requests: 0, todos: 0, items: 0 };
+    const nothing = { letters: 0, requests: 0, todos: 0, items: 0, taken: 0 };
     expect(ids).toEqual([
-      { id: "ann", last_seen_at: expect.any(String), host: "host", ...nothing, todos: 1 },
+      { id: "ann", last_seen_at: expect.any(String), host: "host", ...nothing, todos: 1, taken: 1 },
       { id: "ben", last_seen_at: expect.any(String), host: "host", ...nothing, letters: 1 },
       { id: "cyd", last_seen_at: null, host: null, ...nothing, requests: 1, items: 1 },
       { id: null, last_seen_at: null, host: null, ...nothing, todos: 1, items: 1 },
     ]);
+    const { out } = await coop.run(["who"]);
+    expect(out).toMatch(/^ann .*: 1 todo, 1 taken queue item$/m);
     expect(ids[0].last_seen_at > ids[1].last_seen_at).toBe(true);
+  });
+
+  test("is told of an item by whoever has it: whom it is for, who took it, nobody once it is done", async () => {
+    const on = async () => {
+      const { ids } = await coop.data(["who"]);
+      return Object.fromEntries(
+        ids.map(({ id, items, taken }: Record<string, unknown>) => [id, { items, taken }]),
+      );
+    };
+    const [nothing, item, held] = [
+      { items: 0, taken: 0 },
+      { items: 1, taken: 0 },
+      { items: 0, taken: 1 },
+    ];
+    await as("ann", "queue push q x --to cid");
+    expect(await on()).toEqual({ ann: nothing, cid: item });
+    await as("cid", "queue take Q1");
+    expect(await on()).toEqual({ ann: nothing, cid: held });
+    await as("cid", "queue done Q1");
+    expect(await on()).toEqual({ ann: nothing, cid: nothing });
   });
 
   test("is told in the log since a time, whoever wrote", async () => {

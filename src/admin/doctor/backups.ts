@@ -1,9 +1,13 @@
-import { stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { access } from "node:fs/promises";
 import { join } from "node:path";
+import { CoopError } from "../../errors";
+import { isAbsence, statIfThere } from "../../files";
 import { newestEvent } from "../../store/health";
 import { isStale, publishing, tooSlow } from "../../store/publish";
 import type { Sql } from "../../store/sql";
 import { backupsFolder, datedAt, datedIn, publishedFile } from "../../store/sqlite/backups";
+import type { Journal } from "../../store/sqlite/journal";
 import { inspect } from "../../store/sqlite/snapshot";
 import { age } from "../../time";
 import { fail, failed, ok, warn, type Finding } from "./check";
@@ -15,23 +19,30 @@ const WHY = {
 } as const;
 
 /** Whether the snapshot that any copy of the folder carries is there, whole and new enough. */
-export async function published(path: string, on: Sql, now: number): Promise<Finding> {
+export async function published(
+  path: string,
+  on: Sql,
+  now: number,
+  journal: Journal | undefined,
+): Promise<Finding> {
   const kept = await publishing(on);
   const newest = await newestEvent(on);
   const file = publishedFile(path);
   if (kept.every === 0) return ok("none is wanted (init --snapshot-every 0)");
-  if (!(await isThere(file))) {
+  if (!(await statIfThere(file))) {
     if (!newest) return ok("none yet: nothing was written");
     return warn(`${file} is not there`, "coop backup");
   }
-  const found = whole(file);
+  const found = await whole(file);
   if ("finding" in found) return found.finding;
   const { lastEvent } = found.contents;
   const old = kept.at === 0 ? "of unknown age" : `${age(now - kept.at)} old`;
   if (!newest || newest.id <= lastEvent) return ok(`whole, ${old}, nothing was written since`);
   if (!isStale(kept, now)) return ok(`whole, ${old}`);
   const why = await tooSlow(on, kept);
-  if (why) return warn(`${old}: ${WHY[why]}`, "coop backup, again and again");
+  // Where the store can only be read, SQLite takes its journal for a rollback one.
+  if (why && !(why === "rollback" && journal === "wal"))
+    return warn(`${old}: ${WHY[why]}`, "coop backup, again and again");
   if (kept.claimedAt > kept.at)
     return warn(
       `${old}: the last try, ${age(now - kept.claimedAt)} ago, failed`,
@@ -43,24 +54,27 @@ export async function published(path: string, on: Sql, now: number): Promise<Fin
 /** Whether the newest dated backup beside the store is whole. */
 export async function backup(path: string, now: number): Promise<Finding> {
   const folder = backupsFolder(path);
-  const [name] = await datedIn(folder, path);
+  const [name] = await datedIn(folder, path).catch((thrown) => {
+    if (isAbsence(thrown)) return [];
+    throw thrown;
+  });
   if (name === undefined) return ok(`none in ${folder}`);
-  const found = whole(join(folder, name));
+  const found = await whole(join(folder, name));
   if ("finding" in found) return found.finding;
   return ok(`${name}: whole, ${age(now - datedAt(path, name)!)} old`);
 }
 
-function whole(file: string): { contents: ReturnType<typeof inspect> } | { finding: Finding } {
+/** What is in a snapshot, or what is wrong with it. Throws what the system says where it may not be read. */
+async function whole(
+  file: string,
+): Promise<{ contents: ReturnType<typeof inspect> } | { finding: Finding }> {
+  await access(file, constants.R_OK);
   try {
     return { contents: inspect(file) };
   } catch (thrown) {
-    const { message } = failed(thrown);
-    return { finding: fail(message, "move it away, then: coop backup") };
+    const finding = failed(thrown);
+    // One that cannot be opened may be good all the same.
+    if (thrown instanceof CoopError && thrown.details.reason === "access") return { finding };
+    return { finding: fail(finding.message, "move it away, then: coop backup") };
   }
 }
-
-const isThere = (file: string) =>
-  stat(file).then(
-    () => true,
-    () => false,
-  );

@@ -16,9 +16,17 @@ export const ok = (message: string): Finding => ({ status: "ok", message, fix: n
 export const warn = (message: string, fix: string): Finding => ({ status: "warn", message, fix });
 export const fail = (message: string, fix: string): Finding => ({ status: "fail", message, fix });
 
-/** What an error says, as a finding: another that uses the store is no fault of it. */
+/** What an error says, as a finding: another that uses the store is no fault of it, nor is who may not look. */
 export function failed(thrown: unknown): Finding {
-  if (!(thrown instanceof CoopError)) return fail(String(thrown), "please report it");
+  if (!(thrown instanceof CoopError)) {
+    const { code, path } = thrown as { code?: string; path?: string };
+    if ((code === "EACCES" || code === "EPERM") && path !== undefined)
+      return warn(
+        `not looked at: ${path} may not be read here (${code})`,
+        "run coop doctor where it may be",
+      );
+    return fail(String(thrown), "please report it");
+  }
   const { code, message, details } = thrown;
   return (code === "busy" ? warn : fail)(message, details.hint ?? "coop help exits");
 }

@@ -1,7 +1,8 @@
-import { constants } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import { access, readdir, stat, statfs } from "node:fs/promises";
 import { platform } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { isAbsence, isSameFile, statIfThere } from "../../files";
 import { mountOf } from "../../store/sqlite/mount";
 import { backupsFolder, publishedFile } from "../../store/sqlite/backups";
 import { choose, damagesLogs, probe, type Journal, type Kept } from "../../store/sqlite/journal";
@@ -10,7 +11,7 @@ import { identity, isTemporary } from "../../store/sqlite/snapshot";
 import { age } from "../../time";
 import type { Wait } from "../../store/wait";
 import { size } from "../size";
-import { fail, ok, warn, worst, type Finding } from "./check";
+import { fail, failed, ok, warn, worst, type Finding } from "./check";
 
 /** What is known of the store's journal; nothing, where it could not be read. */
 export interface Journaling {
@@ -75,8 +76,11 @@ export async function locks(path: string, journal: Journal, wait: Wait): Promise
   );
 }
 
-/** Who may use the store's file and folder, and whether that is who should. */
-export async function permissions(path: string, group: string | undefined): Promise<Finding> {
+/** Who may use the store's file and folder, and whether that is who should; `readable` where this process could read it. */
+export async function permissions(
+  path: string,
+  { group, readable }: { group: string | undefined; readable: boolean },
+): Promise<Finding> {
   const findings: Finding[] = [];
   const [folderMode, fileMode] = group === undefined ? [0o700, 0o600] : [0o2770, 0o660];
   const folder = dirname(path);
@@ -113,7 +117,7 @@ export async function permissions(path: string, group: string | undefined): Prom
   );
   if (barred.some((code) => code !== "" && code !== "ENOENT")) {
     const { message, details } = await refusal(path, undefined);
-    findings.push(warn(`${message}; reading goes on`, details.hint ?? ""));
+    findings.push(warn(`${message}${readable ? "; reading goes on" : ""}`, details.hint ?? ""));
   }
   const whom = group === undefined ? "only yours" : `yours and of the group ${group}`;
   return worst(findings, ok(platform() === "win32" ? "may be written" : `${whom}, may be written`));
@@ -126,10 +130,11 @@ const codeOf = (thrown: unknown) => (thrown as { code?: string }).code ?? "EIO";
 const ROOM = { least: 1e9, none: 1e6 } as const;
 
 /** Whether there is room to write, and for a copy of the store. */
-export async function space(path: string, bytes: number): Promise<Finding> {
+export async function space(path: string): Promise<Finding> {
   const { bavail, bsize } = await statfs(dirname(path));
   const free = Number(bavail) * Number(bsize);
   if (free < ROOM.none) return fail(`${size(free)} free`, "free some space");
+  const { size: bytes } = await stat(path);
   if (free < ROOM.least || free < 2 * bytes)
     return warn(`${size(free)} free, and the store has ${size(bytes)}`, "free some space");
   return ok(`${size(free)} free`);
@@ -140,31 +145,50 @@ const SAFETY_MS = 30 * 24 * 3_600_000;
 
 /** What commands that were killed, and changes of the schema, have left in the store's folder and its backups. */
 export async function leftovers(path: string, now: number): Promise<Finding> {
+  const findings: Finding[] = [];
   const left: string[] = [];
   const base = basename(path);
-  for (const folder of [dirname(path), backupsFolder(path)]) {
-    for (const name of (await readdir(folder).catch(() => [])).sort()) {
-      const file = join(folder, name);
-      const there = await stat(file).catch(() => undefined);
-      if (!there?.isFile()) continue;
+  for (const folder of [dirname(path), backupsFolder(path)])
+    await eachFile(folder, (file, name, there) => {
       const old = now - there.mtimeMs;
       const rest = name.startsWith(`${base}.`) ? name.slice(base.length + 1) : "";
       const unfinished =
         isTemporary(name) || /^(init|probe|restore)-/.test(rest) || /^schema-\d+\../.test(rest);
       if (unfinished || (/^schema-\d+$/.test(rest) && old > SAFETY_MS))
         left.push(`${file} (${size(there.size)}, ${age(old)} old)`);
-    }
+    }).catch((thrown) => findings.push(failed(thrown)));
+  if (left.length > 0)
+    findings.unshift(
+      warn(
+        `left by commands that were killed, or of no use any more: ${left.join(", ")}`,
+        "remove them, unless a command is just running",
+      ),
+    );
+  return worst(findings, ok("none"));
+}
+
+/** Looks at each file in a folder by name; at none where the folder is not there. Throws what keeps it from looking. */
+async function eachFile(
+  folder: string,
+  look: (file: string, name: string, there: Stats) => unknown,
+): Promise<void> {
+  let names: string[] = [];
+  try {
+    await access(folder, constants.X_OK);
+    names = await readdir(folder);
+  } catch (thrown) {
+    if (!isAbsence(thrown)) throw thrown;
   }
-  if (left.length === 0) return ok("none");
-  return warn(
-    `left by commands that were killed, or of no use any more: ${left.join(", ")}`,
-    "remove them, unless a command is just running",
-  );
+  for (const name of names.sort()) {
+    const file = join(folder, name);
+    const there = await stat(file).catch(() => undefined);
+    if (there?.isFile()) await look(file, name, there);
+  }
 }
 
 /** A journal beside the store while nobody writes is that of a write that was interrupted. */
 export async function interrupted(path: string, now: number): Promise<Finding> {
-  const there = await stat(`${path}-journal`).catch(() => undefined);
+  const there = await statIfThere(`${path}-journal`);
   if (!there || there.size === 0 || now - there.mtimeMs < WRITING_MS) return ok("no write");
   return warn(
     `${path}-journal is that of a write that was cut off`,
@@ -180,23 +204,19 @@ const SECOND =
 
 /** Second stores beside the store, which nobody reads and somebody may have written to. */
 export async function strays(path: string, created_at: string | undefined): Promise<Finding> {
-  const folder = dirname(path);
   const base = basename(path);
-  const own = await stat(path).catch(() => undefined);
   const found: string[] = [];
-  for (const name of (await readdir(folder).catch(() => [])).sort()) {
-    const file = join(folder, name);
-    const there = await stat(file).catch(() => undefined);
-    if (!there?.isFile() || (there.dev === own?.dev && there.ino === own.ino)) continue;
+  await eachFile(dirname(path), async (file, name) => {
     // What coop and SQLite themselves put beside a store.
-    if (/-(wal|shm|journal)$/.test(name) || isTemporary(name)) continue;
+    if (/-(wal|shm|journal)$/.test(name) || isTemporary(name)) return;
     if (
       name.startsWith(`${base}.`) &&
       /^(init|probe|restore|schema)-/.test(name.slice(base.length + 1))
     )
-      continue;
+      return;
+    if (await isSameFile(file, path)) return;
     if (isSecond(name, base, file, created_at)) found.push(file);
-  }
+  });
   if (found.length === 0) return ok("none");
   return warn(
     `${found.join(", ")}: a second copy of the store?`,

@@ -3,15 +3,16 @@ import { dirname } from "node:path";
 import { CoopError, usage } from "../../errors";
 import { asFolderError } from "../../files";
 import { timestamp } from "../../time";
-import { meta, migrate, schemaVersion, setMeta } from "../schema";
-import type { Connection } from "../sql";
+import type { Store } from "../open";
+import { ARCHIVE_OF, meta, migrate, schemaVersion, setMeta } from "../schema";
+import { sql, type Connection } from "../sql";
 import type { Wait } from "../wait";
 import { SqliteConnection } from "./connection";
 import { schemaOf, stamp } from "./store";
 
 /**
  * Opens the file that finished records of a store are moved to, and makes it if it is not there. It is a coop store by
- * itself, whose setting `archive_of` says when the store was made that its records come from.
+ * itself, but for its setting `archive_of`, for which commands only read it.
  * @param file an absolute path.
  * @throws CoopError usage for a folder; unavailable: foreign for any other file, newer, damaged, access, read_only, full.
  */
@@ -32,6 +33,25 @@ export async function openArchive(file: string, of: string, wait: Wait): Promise
   }
 }
 
+/**
+ * An archive for a transaction that changes what it holds, as a redaction has to: its mark is away until the end of that.
+ * @returns undefined for a store that is no archive.
+ */
+export async function archiveToChange(store: Store): Promise<Store | undefined> {
+  const of = await meta(store, ARCHIVE_OF);
+  if (of === undefined) return undefined;
+  return {
+    ...store,
+    transaction: (work) =>
+      store.transaction(async (tx) => {
+        await tx.all(sql`delete from meta where name = ${ARCHIVE_OF}`);
+        const done = await work(tx);
+        await setMeta(tx, ARCHIVE_OF, of);
+        return done;
+      }),
+  };
+}
+
 /** Makes an empty file where none is, for its owner alone, and says whether it did. Never makes the folder. */
 async function makeIfMissing(file: string): Promise<boolean> {
   try {
@@ -49,7 +69,7 @@ async function makeIfMissing(file: string): Promise<boolean> {
 async function prepare(connection: SqliteConnection, file: string, of: string): Promise<void> {
   const [pages] = await connection.run("pragma page_count");
   const version = pages!["page_count"] === 0 ? 0 : await schemaOf(connection, file);
-  if (version > 0 && (await meta(connection, "archive_of")) !== of) throw foreign(file);
+  if (version > 0 && (await meta(connection, ARCHIVE_OF)) !== of) throw foreign(file);
   if (version > schemaVersion()) {
     throw new CoopError(
       "unavailable",
@@ -63,7 +83,7 @@ async function prepare(connection: SqliteConnection, file: string, of: string): 
     await stamp(connection);
     if (version > 0) return;
     await setMeta(tx, "created_at", timestamp(connection.wait.clock.now()));
-    await setMeta(tx, "archive_of", of);
+    await setMeta(tx, ARCHIVE_OF, of);
     // It lies where nobody knows the file system, and is used by one command at a time.
     await setMeta(tx, "journal", "rollback");
   });

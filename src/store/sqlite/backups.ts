@@ -27,9 +27,9 @@ export function datedAt(store: string, name: string): number | undefined {
   return Number.isNaN(at) ? undefined : at;
 }
 
-/** The names of the dated backups in a folder, newest first; none where it cannot be read. */
+/** The names of the dated backups in a folder, newest first. Throws what the system says where it cannot be read. */
 export async function datedIn(folder: string, store: string): Promise<string[]> {
-  const names = await readdir(folder).catch(() => []);
+  const names = await readdir(folder);
   return names
     .filter((name) => datedAt(store, name) !== undefined)
     .sort()
@@ -45,15 +45,18 @@ export async function makeBackupsFolder(store: string): Promise<string> {
   try {
     const { mode } = await stat(dirname(store));
     const made = await mkdir(folder, { recursive: true, mode: 0o700 });
-    if (made !== undefined) await chmod(folder, 0o700 | (mode & GROUP));
+    if (made !== undefined) await chmod(folder, isShared(mode) ? GROUP | 0o700 : 0o700);
     return folder;
   } catch (thrown) {
     throw asFolderError(thrown, dirname(store), "--to");
   }
 }
 
-/** Group permissions, and that what is made in the folder has its group. */
+/** All that a group may do in a folder, and that what is made in the folder has its group. */
 const GROUP = 0o2070;
+
+/** Whether a folder's mode is that of one which `coop init --group` gave to a group. */
+export const isShared = (mode: number) => (mode & GROUP) === GROUP;
 
 /**
  * Removes all but the newest `keep` dated backups of a store from a folder, and never `made`. What another program or
@@ -65,7 +68,9 @@ export async function prune(
   store: string,
   { keep, made, created_at }: { keep: number; made: string; created_at: string | undefined },
 ): Promise<string[]> {
-  const own = (await datedIn(folder, store)).filter((name) => isOf(join(folder, name), created_at));
+  const own = (await datedIn(folder, store).catch(() => [])).filter((name) =>
+    isOf(join(folder, name), created_at),
+  );
   const removed = own
     .slice(keep)
     .reverse()

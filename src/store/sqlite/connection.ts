@@ -1,6 +1,6 @@
 import { constants, Database } from "bun:sqlite";
 import { CoopError, type UnavailableReason } from "../../errors";
-import type { Connection, Dialect, Fragment, Row, Sql } from "../sql";
+import { raw, type Connection, type Dialect, type Fragment, type Row, type Sql } from "../sql";
 import type { Wait } from "../wait";
 
 export const SQLITE: Dialect = {
@@ -9,6 +9,7 @@ export const SQLITE: Dialect = {
   placeholder: () => "+?",
   types: { integer: "integer", text: "text", identity: "integer primary key" },
   continueIdentity: () => undefined,
+  rest: undefined,
 };
 
 /** Marks a SQLite file as coop's own: "coop" in ASCII, as `pragma application_id`. */
@@ -43,8 +44,13 @@ export class SqliteConnection implements Connection {
       throw await sqliteError(thrown, path, wait);
     }
     const connection = new SqliteConnection(database, path, wait);
-    await connection.#configure();
-    return connection;
+    try {
+      await connection.#configure();
+      return connection;
+    } catch (thrown) {
+      await connection.close();
+      throw thrown;
+    }
   }
 
   async #configure(): Promise<void> {
@@ -185,6 +191,13 @@ export function openDatabase(path: string, opening: Opening): Database {
   );
 }
 
+/** Whether a connection was opened as "unchanging". */
+export async function isUnlocked(on: Sql): Promise<boolean> {
+  // Such a file SQLite takes for its own, without any lock on it.
+  const [row] = await on.all<{ locking_mode: string }>(raw("pragma main.locking_mode"));
+  return row!.locking_mode === "exclusive";
+}
+
 /** SQLite's own code of an error, or of the error that a CoopError was made from; "" for any other. */
 export function codeOf(thrown: unknown): string {
   const error = thrown instanceof CoopError ? thrown.details.cause : thrown;
@@ -212,6 +225,14 @@ const unanswered = (why: string, cause?: unknown) =>
     hint: "repeat the command with the same --key, or look",
     cause,
   });
+
+/** An error that names a file in the making, as one of the file that it is made for. */
+export const naming = ({ code, message, details }: CoopError, made: string, file: string) =>
+  new CoopError(
+    code,
+    message.replaceAll(made, () => file),
+    details,
+  );
 
 /** SQLite's result codes by their beginning, and what each means to a user. */
 const MEANINGS: readonly [prefix: string, reason: UnavailableReason, says: string, hint: string][] =

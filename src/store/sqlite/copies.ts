@@ -3,6 +3,7 @@ import { readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CoopError } from "../../errors";
+import { isSameFile } from "../../files";
 import { meta } from "../schema";
 import type { Fragment, Row, Sql, Value } from "../sql";
 import { backupsFolder } from "./backups";
@@ -20,7 +21,6 @@ export async function lookIntoCopies(
   store: string | undefined,
   look: (copy: Sql, file: string) => Promise<void>,
 ): Promise<string[]> {
-  const own = await stat(path).catch(() => undefined);
   const failed: string[] = [];
   for (const folder of [dirname(path), backupsFolder(path)]) {
     const names = await readdir(folder).catch(() => []);
@@ -28,7 +28,7 @@ export async function lookIntoCopies(
       const file = join(folder, name);
       const there = await stat(file).catch(() => undefined);
       // To open and close the store's own file here would drop the locks on it.
-      if (!there?.isFile() || (there.dev === own?.dev && there.ino === own.ino)) continue;
+      if (!there?.isFile() || (await isSameFile(file, path))) continue;
       try {
         identity(file);
         await reading(file, async (copy) => {

@@ -6,7 +6,7 @@ import { timestamp } from "../../time";
 import { migrate, setMeta } from "../schema";
 import type { Sql } from "../sql";
 import type { Wait } from "../wait";
-import { SqliteConnection } from "./connection";
+import { naming, SqliteConnection } from "./connection";
 import { findGroup, share } from "./group";
 import { chooseByMount, decideAsked, keep, MODES, type Journal } from "./journal";
 import { hostOf, stamp } from "./store";
@@ -55,7 +55,8 @@ export async function createSqliteStore(
     if (group) await share(path, group);
     return await putInPlace(temporary, path);
   } catch (thrown) {
-    throw asFolderError(thrown, folder, "--db");
+    const error = thrown instanceof CoopError ? naming(thrown, temporary, path) : thrown;
+    throw asFolderError(error, folder, "--db");
   } finally {
     // Where nothing may be removed, nothing was made.
     for (const suffix of ["", "-wal", "-shm", "-journal"])

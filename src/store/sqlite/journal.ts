@@ -6,7 +6,14 @@ import type { Warn } from "../open";
 import { meta, setMeta } from "../schema";
 import { sql, type Sql } from "../sql";
 import type { Wait } from "../wait";
-import { APPLICATION_ID, codeOf, isBusy, sqliteError, SqliteConnection } from "./connection";
+import {
+  APPLICATION_ID,
+  codeOf,
+  isBusy,
+  isUnlocked,
+  sqliteError,
+  SqliteConnection,
+} from "./connection";
 import { mountOf, type Mount } from "./mount";
 import { foreign } from "./refusal";
 import { hostOf } from "./store";
@@ -222,7 +229,7 @@ export async function settle(
 ): Promise<void> {
   const { journal, because } = await decide(path, connection.wait, await keptJournal(connection));
   // The other way is only a matter of speed, and never done unasked.
-  if (journal === "rollback" && (await journalOf(connection)) === "wal") {
+  if (journal === "rollback" && (await journalOf(connection, path)) === "wal") {
     await connection.aside(() => convert(path, journal, connection.wait));
     warn("journal", changed(because));
   }
@@ -259,7 +266,7 @@ async function journalAt(path: string, wait: Wait): Promise<Journal> {
   let connection: SqliteConnection | undefined;
   try {
     connection = await SqliteConnection.open(path, wait);
-    return await journalOf(connection);
+    return await journalOf(connection, path);
   } catch (thrown) {
     // Nothing else needs shared memory, and it cannot be read without.
     if (sharesNoMemory(thrown)) return "wal";
@@ -273,10 +280,18 @@ async function journalAt(path: string, wait: Wait): Promise<Journal> {
 export const changed = (because: string | undefined) =>
   `the store now has a rollback journal${because === undefined ? "" : `: ${because}`}`;
 
-/** The journal that the file has. */
-export async function journalOf(connection: SqliteConnection): Promise<Journal> {
+/** The journal that the file at a path has, which the connection has open. */
+export async function journalOf(connection: SqliteConnection, path: string): Promise<Journal> {
+  // Of any such file SQLite says that its journal is a rollback one; and to read it here drops no lock.
+  if (await isUnlocked(connection)) return journalIn(path);
   const [row] = await connection.run("pragma journal_mode");
   return row!["journal_mode"] === "wal" ? "wal" : "rollback";
+}
+
+/** The journal that a database's header says it has (https://www.sqlite.org/fileformat.html). */
+export async function journalIn(file: string): Promise<Journal> {
+  const header = await Bun.file(file).slice(0, 20).bytes();
+  return header[18] === 2 ? "wal" : "rollback";
 }
 
 /** How many hosts' mounts are kept: containers have a new name each. */

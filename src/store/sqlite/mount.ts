@@ -22,14 +22,14 @@ export interface MountEntry {
 
 /** What a folder is on, symbolic links followed; for one that is not there, what its nearest parent is on. */
 export async function mountOf(folder: string): Promise<Mount> {
-  const there = existing(folder);
   const system = platform();
   try {
+    const there = existing(folder);
     if (system === "linux") return ofLinux(linuxEntry(there));
     if (system === "darwin") return ofMac(macEntry(await macMounts(), there));
     if (system === "win32") return ofWindows(there, await driveType(there));
   } catch {
-    // A sandbox that hides the list of mounts.
+    // A sandbox that hides the list of mounts, or too few file handles to read it.
   }
   return UNKNOWN;
 }

@@ -104,13 +104,16 @@ export async function moved(path: string): Promise<CoopError> {
       );
 }
 
+/** What SQLite opens to write a store: the file, its log, the memory that is shared, and the folder to sync it. */
+const HANDLES = 4;
+
+/** Whether there are fewer handles left than SQLite needs; what it had of them it has closed. */
 async function handlesAreOut(folder: string): Promise<boolean> {
-  try {
-    await (await open(folder)).close();
-    return false;
-  } catch (thrown) {
-    return ["EMFILE", "ENFILE"].includes((thrown as { code?: string }).code ?? "");
-  }
+  const tries = await Promise.allSettled(Array.from({ length: HANDLES }, () => open(folder)));
+  for (const each of tries) if (each.status === "fulfilled") await each.value.close();
+  return tries.some(
+    (each) => each.status === "rejected" && ["EMFILE", "ENFILE"].includes(each.reason.code),
+  );
 }
 
 /** A file or folder that this process may not use, and why. */

@@ -1,18 +1,18 @@
-import { chmod, constants, copyFile, link, open, rename, rm, stat } from "node:fs/promises";
+import { chmod, constants, copyFile, link, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CoopError } from "../../errors";
 import { asFolderError } from "../../files";
 import { SIGILS, type Surface } from "../../ref";
 import { appendEvents } from "../events";
-import { meta, migrate, schemaVersion } from "../schema";
+import { meta, migrate, MOVED_AT, MOVED_TO, schemaVersion } from "../schema";
 import { raw, sql, type Sql } from "../sql";
 import type { Wait } from "../wait";
 import type { Writing } from "../write";
-import { datedName, makeBackupsFolder } from "./backups";
-import { SqliteConnection } from "./connection";
+import { datedName, isShared, makeBackupsFolder } from "./backups";
+import { naming, SqliteConnection } from "./connection";
 import { lookIntoCopies } from "./copies";
-import { decide, keep, keptJournal } from "./journal";
-import { inspect, type Contents } from "./snapshot";
+import { decide, journalIn, keep, keptJournal } from "./journal";
+import { inspect, syncFolder, type Contents } from "./snapshot";
 import { schemaOf, stamp } from "./store";
 
 /** A private copy of the file that is restored from: verified, and at this binary's schema. */
@@ -31,7 +31,8 @@ export interface Restorable {
 export async function prepare(file: string, store: string, wait: Wait): Promise<Restorable> {
   const path = `${store}.restore-${wait.clock.unique()}`;
   const discard = async () => {
-    for (const suffix of ["", ...BESIDE]) await rm(path + suffix, { force: true });
+    // Where nothing may be removed, nothing was made.
+    for (const suffix of ["", ...BESIDE]) await rm(path + suffix, { force: true }).catch(() => {});
   };
   try {
     await copyAtRest(file, path).catch((thrown) => {
@@ -49,7 +50,7 @@ const BESIDE = ["-wal", "-shm", "-journal"] as const;
 
 async function copyAtRest(file: string, to: string): Promise<void> {
   // A stale log beside a file that has none would silently replace its content.
-  const suffixes = ["", (await hasLog(file)) ? "-wal" : "-journal"];
+  const suffixes = ["", (await journalIn(file)) === "wal" ? "-wal" : "-journal"];
   const look = () => Promise.all(suffixes.map((suffix) => lookAt(file + suffix)));
   const before = await look();
   for (const [index, suffix] of suffixes.entries()) {
@@ -68,12 +69,6 @@ async function copyAtRest(file: string, to: string): Promise<void> {
 async function lookAt(path: string): Promise<string> {
   const there = await stat(path).catch(() => undefined);
   return there && there.size > 0 ? `${there.size} ${there.mtimeMs}` : "";
-}
-
-/** Whether a database's header says that it has a write-ahead log (https://www.sqlite.org/fileformat.html). */
-async function hasLog(file: string): Promise<boolean> {
-  const header = await Bun.file(file).slice(0, 20).bytes();
-  return header[18] === 2;
 }
 
 async function verify(path: string, file: string, wait: Wait): Promise<Contents> {
@@ -128,8 +123,8 @@ function aboutFile(thrown: unknown, path: string, file: string): unknown {
     reason === "foreign"
       ? "name a snapshot or a backup that coop made"
       : "nothing was changed; try an older backup";
-  const message = thrown.message.replace(`the store ${path}`, file);
-  return new CoopError(thrown.code, message, { ...thrown.details, hint });
+  const { code, message, details } = naming(thrown, `the store ${path}`, file);
+  return new CoopError(code, message, { ...details, hint });
 }
 
 /** Whether SQLite finds no damage in a store. */
@@ -168,7 +163,7 @@ export interface Newer {
 }
 
 /** The settings of a store itself, which are no data. */
-const OWN = `name in ('journal', 'one_host', 'group', 'moved_to', 'min_reader', 'min_writer')
+const OWN = `name in ('journal', 'one_host', 'group', '${MOVED_TO}', '${MOVED_AT}', 'min_reader', 'min_writer')
   or name like 'mount:%' or name like 'snapshot_%'`;
 
 /** Which rows of a table stay, and which of the copy are left out, where not all are replaced. */
@@ -324,7 +319,7 @@ export async function putInPlace(
   try {
     const there = await stat(store).catch(() => undefined);
     const folder = await stat(dirname(store));
-    await chmod(copy, there ? there.mode & 0o777 : 0o600 | (folder.mode & 0o060));
+    await chmod(copy, there ? there.mode & 0o777 : isShared(folder.mode) ? 0o660 : 0o600);
     for (const suffix of ["", "-wal", "-journal"])
       if ((await lookAt(store + suffix)) !== "") await linkOrCopy(store + suffix, kept + suffix);
     for (const suffix of BESIDE) await rm(store + suffix, { force: true });
@@ -333,13 +328,6 @@ export async function putInPlace(
   } catch (thrown) {
     throw asFolderError(thrown, dirname(store), "--db");
   }
-}
-
-/** Makes a rename durable, where the system can. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder).catch(() => undefined);
-  await handle?.sync().catch(() => {});
-  await handle?.close();
 }
 
 async function linkOrCopy(from: string, to: string): Promise<void> {

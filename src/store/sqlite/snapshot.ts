@@ -1,4 +1,5 @@
 import { constants, Database, SQLiteError } from "bun:sqlite";
+import { constants as files } from "node:fs";
 import { chmod, copyFile, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -7,7 +8,7 @@ import { asFolderError } from "../../files";
 import type { Store } from "../open";
 import { first, raw, sql, type Fragment, type Value } from "../sql";
 import type { Clock } from "../wait";
-import { APPLICATION_ID } from "./connection";
+import { APPLICATION_ID, isUnlocked } from "./connection";
 
 /** What a whole and sound coop file holds. */
 export interface Contents {
@@ -26,7 +27,7 @@ export interface Snapshot extends Contents {
   /** Its absolute path. */
   file: string;
   bytes: number;
-  /** How long nobody could write to the store, in ms: not at all where it keeps a write-ahead log. */
+  /** How long nobody could write to the store, in ms: not at all where it keeps a write-ahead log, or no lock is taken. */
   blockedMs: number;
 }
 
@@ -51,6 +52,7 @@ export async function snapshot(
   const schema = Number(await only(store, raw("pragma user_version")));
   const last = Number(await only(store, sql`select coalesce(max(id), 0) from events`));
   const journal = await only(store, raw("pragma journal_mode"));
+  const blocks = journal !== "wal" && !(await isUnlocked(store));
   return put(target, {
     clock,
     mode: await modeOf(storeFile(store)),
@@ -58,7 +60,7 @@ export async function snapshot(
       await doing?.("copying");
       const begun = clock.elapsed();
       await store.all(sql`vacuum into ${temporary}`);
-      return journal === "wal" ? 0 : Math.ceil(clock.elapsed() - begun);
+      return blocks ? Math.ceil(clock.elapsed() - begun) : 0;
     },
     inspect: async (temporary) => {
       await doing?.("checking");
@@ -82,14 +84,12 @@ export async function copySnapshot(
     clock,
     mode: await modeOf(from.file),
     fill: async (temporary) => {
-      await copyFile(from.file, temporary, CLONE_WHERE_POSSIBLE);
+      await copyFile(from.file, temporary, files.COPYFILE_FICLONE);
       return 0;
     },
     inspect: async (temporary) => inspect(temporary, `the copy for ${target}`),
   });
 }
-
-const CLONE_WHERE_POSSIBLE = 2;
 
 /** How a temporary beside its target is called; one that is left over was being written when its process was killed. */
 const temporaryOf = (target: string, clock: Clock) => `${target}.${clock.unique()}.snapshot`;
@@ -160,7 +160,7 @@ async function sync(path: string, flags: string): Promise<void> {
 }
 
 /** Makes a rename durable. Windows has no such thing, and some mounts have none either. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   try {
     await sync(folder, "r");
   } catch (thrown) {

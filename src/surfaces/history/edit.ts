@@ -29,7 +29,10 @@ export default defineVerb({
       ...(input.slug !== undefined && { slug: input.slug }),
     };
     if (Object.keys(changes).length === 0)
-      throw usage("nothing to change", "give --title, --body, --slug or --edit");
+      throw usage(
+        "`coop history edit` needs what to change",
+        "give --title, --body, --slug or --edit",
+      );
     const name = await resolveName(input.entry, context);
     return written(
       await context.write((writing) => editEntry(writing, name, input.ifVersion, changes)),

@@ -1,4 +1,14 @@
-import { ago, fenced, inline, line, lines, scopeTag, heading, type View } from "../../cli/text";
+import {
+  ago,
+  fenced,
+  fullHeading,
+  heading,
+  inline,
+  line,
+  lines,
+  scopeTag,
+  type View,
+} from "../../cli/text";
 import type { Entry } from "./store";
 
 const SHORT_SHA = 10;
@@ -6,7 +16,7 @@ const SHORT_SHA = 10;
 const commitOf = ({ commit_sha }: Entry) => commit_sha?.slice(0, SHORT_SHA) ?? "pending";
 
 /** One line: `H7 abc1234567 3h codex-pippa 2026-11-22-split-the-parser: Split the parser`. */
-export const entryLine = (entry: Entry, view: View): string =>
+export const entryLine = (entry: Entry, view: View, called = heading): string =>
   line(
     entry.ref,
     commitOf(entry),
@@ -14,7 +24,7 @@ export const entryLine = (entry: Entry, view: View): string =>
     scopeTag(view, entry),
     inline(entry.author),
     `${inline(entry.slug)}:`,
-    heading(entry.title, entry.body),
+    called(entry.title, entry.body),
   );
 
 /** What a write answers: `H7 pending 2026-11-22-split-the-parser`. */
@@ -24,7 +34,7 @@ export const entryChanged = (entry: Entry): string =>
 /** An entry in full. */
 export const entryText = (entry: Entry, view: View): string =>
   lines(
-    entryLine(entry, view),
+    entryLine(entry, view, fullHeading),
     entry.commit_sha !== null && `commit ${entry.commit_sha}`,
     fenced(entry.body),
   );

@@ -10,7 +10,7 @@ import { isKnown } from "../../store/events";
 import type { Count } from "../../store/listing";
 import type { Sql } from "../../store/sql";
 import { refOf } from "../../words";
-import { readOne, readOpen, type Reading, type ReadLetter } from "./reading";
+import { FULL_BYTES, readOne, readOpen, type Reading, type ReadLetter } from "./reading";
 import { addresseesWithOpenLetters, markRead } from "./store";
 import { letterLine, letterText } from "./text";
 
@@ -96,9 +96,17 @@ function readLetterText(letter: ReadLetter, view: View): string {
   const { ref, body, complete } = letter;
   if (complete) return letterText({ ...letter, body: body! }, view);
   const all = `coop letter read ${ref}`;
-  if (body === null) return `${letterLine({ ...letter, body: "" }, view)} (${all})`;
+  if (body === null)
+    return `${letterLine({ ...letter, body: "" }, view)} (${whyNot(letter, view)}${all})`;
   return lines(
     letterText({ ...letter, body }, view),
     `cut here; it stays unread. all of it: ${all}`,
   );
+}
+
+/** Why nothing of a letter is shown; that it belongs to another project its line says. */
+function whyNot({ bytes, scope }: ReadLetter, view: View): string {
+  const size = `${Math.ceil(bytes / 1000)} kB`;
+  if (bytes > FULL_BYTES) return `${size}, too long to show here: `;
+  return scope === "" || scope === view.scope ? `${size}, no room left here: ` : "";
 }

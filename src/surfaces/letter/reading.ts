@@ -13,6 +13,8 @@ import {
 export interface ReadLetter extends Omit<Letter, "body"> {
   /** The text, or as much of it as fits; null where only its line is shown. */
   body: string | null;
+  /** How many bytes the whole text has. */
+  bytes: number;
   /** Whether the body is there in full. */
   complete: boolean;
   /** Whether the store has it as read. */
@@ -25,13 +27,15 @@ export interface Reading {
   total: Count;
 }
 
-const FULL_BYTES = 24 * 1024;
+/** How much text is shown at once. */
+export const FULL_BYTES = 24 * 1024;
 const MOST_LETTERS = 200;
 
 /** One letter, in full whatever its length. */
 export async function readOne(on: Sql, number: number): Promise<Reading> {
   const letter = await findLetter(on, number);
-  return { letters: [asRead(letter, letter.body, true)], total: { count: 1, exact: true } };
+  const bytes = Buffer.byteLength(letter.body);
+  return { letters: [asRead(letter, bytes, letter.body)], total: { count: 1, exact: true } };
 }
 
 /**
@@ -45,18 +49,11 @@ export async function readOpen(on: Sql, to: string, scope: string | undefined): 
       ? { envelopes: [], total: { count: 0, exact: true } }
       : await openEnvelopes(on, to, { notIn: scope }, MOST_LETTERS);
 
-  const fitting = fit(here.envelopes);
-  const texts = await bodies(on, [...fitting.keys()]);
-  const letters = here.envelopes.map((envelope) => {
-    const room = fitting.get(envelope.number);
-    const text = texts.get(envelope.number);
-    if (room === undefined || text === undefined) return asRead(toLetter(envelope), null, false);
-    const whole = envelope.bytes <= room;
-    return asRead(toLetter(envelope), whole ? text : cutAtLine(text, room), whole);
-  });
-  const others = elsewhere.envelopes.map((envelope) => asRead(toLetter(envelope), null, false));
+  const texts = await fitting(on, here.envelopes);
+  const read = (envelope: EnvelopeRow) =>
+    asRead(toLetter(envelope), envelope.bytes, texts.get(envelope.number) ?? null);
   return {
-    letters: [...letters, ...others],
+    letters: [...here.envelopes, ...elsewhere.envelopes].map(read),
     total: {
       count: here.total.count + elsewhere.total.count,
       exact: here.total.exact && elsewhere.total.exact,
@@ -64,16 +61,25 @@ export async function readOpen(on: Sql, to: string, scope: string | undefined): 
   };
 }
 
-/** How many bytes of which letters can be shown: whole ones while they fit, then the beginning of one more. */
-function fit(envelopes: readonly EnvelopeRow[]): Map<number, number> {
-  const rooms = new Map<number, number>();
+/**
+ * What there is room for of which letters: whole texts while they fit, then the beginning of one more. One whose first
+ * line is already too long takes no room from the others.
+ */
+async function fitting(on: Sql, envelopes: readonly EnvelopeRow[]): Promise<Map<number, string>> {
+  const numbers = envelopes.map(({ number }) => number);
+  const beginnings = await bodies(on, numbers, FULL_BYTES);
+  const texts = new Map<number, string>();
   let left = FULL_BYTES;
   for (const { number, bytes } of envelopes) {
-    rooms.set(number, left);
+    const beginning = beginnings.get(number);
+    if (beginning === undefined) continue;
+    const text = bytes <= left ? beginning : cutAtLine(beginning, left);
+    if (text === null) continue;
+    texts.set(number, text);
+    if (bytes > left) break;
     left -= bytes;
-    if (left < 0) break;
   }
-  return rooms;
+  return texts;
 }
 
 /** The lines of a text that fit into so many bytes; null when not even the first does. */
@@ -86,9 +92,10 @@ function cutAtLine(text: string, bytes: number): string | null {
         .toString();
 }
 
-const asRead = (letter: Letter, body: string | null, complete: boolean): ReadLetter => ({
+const asRead = (letter: Letter, bytes: number, body: string | null): ReadLetter => ({
   ...letter,
   body,
-  complete,
+  bytes,
+  complete: body !== null && Buffer.byteLength(body) === bytes,
   marked: letter.state !== "unread",
 });

@@ -29,7 +29,7 @@ export const LETTERS: Listable = {
   name: "letters",
   states: STATES,
   finished: CLOSED,
-  long: ["body", "acknowledgement"],
+  long: ["body", "acknowledgement", "note"],
 };
 
 const MOVES = {
@@ -93,9 +93,9 @@ export async function writeLetter(
   writing: Writing,
   { scope, to, title, body, supersedes }: Draft,
 ): Promise<Letter> {
-  const replaced = await Promise.all(
-    supersedes.map((number) => find<LetterRow>(writing.tx, LETTERS, number)),
-  );
+  const replaced: LetterRow[] = [];
+  // One after the other: what fails is then the last that the transaction was asked.
+  for (const number of supersedes) replaced.push(await find(writing.tx, LETTERS, number));
   const [row] = await create<LetterRow>(writing, LETTERS, "write", [
     {
       scope,
@@ -185,11 +185,15 @@ export async function openEnvelopes(
   };
 }
 
-/** The bodies of letters by their numbers. */
-export async function bodies(on: Sql, numbers: readonly number[]): Promise<Map<number, string>> {
+/** The beginnings of letters' bodies by their numbers. */
+export async function bodies(
+  on: Sql,
+  numbers: readonly number[],
+  characters: number,
+): Promise<Map<number, string>> {
   if (numbers.length === 0) return new Map();
   const rows = await on.all<{ number: number; body: string }>(
-    sql`select number, body from letters where ${among("number", numbers)}`,
+    sql`select number, substr(body, 1, cast(${characters} as integer)) as body from letters where ${among("number", numbers)}`,
   );
   return new Map(rows.map(({ number, body }) => [number, body]));
 }

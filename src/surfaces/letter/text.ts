@@ -1,8 +1,18 @@
-import { ago, fenced, heading, inline, line, lines, scopeTag, type View } from "../../cli/text";
+import {
+  ago,
+  fenced,
+  fullHeading,
+  heading,
+  inline,
+  line,
+  lines,
+  scopeTag,
+  type View,
+} from "../../cli/text";
 import type { Letter } from "./store";
 
 /** One line: `L12 unread 3h from codex-pippa: Where I stopped`. */
-export function letterLine(letter: Letter, view: View): string {
+export function letterLine(letter: Letter, view: View, called = heading): string {
   const from = letter.author === letter.to ? undefined : `from ${inline(letter.author)}`;
   const to = letter.to === view.me ? undefined : `to ${inline(letter.to)}`;
   return line(
@@ -12,7 +22,7 @@ export function letterLine(letter: Letter, view: View): string {
     scopeTag(view, letter),
     from,
     to,
-    heading(letter.title, letter.body),
+    called(letter.title, letter.body),
   );
 }
 
@@ -23,7 +33,7 @@ export const letterMoved = ({ ref, state, to, title, body }: Letter) =>
 /** A letter in full. */
 export function letterText(letter: Letter, view: View): string {
   return lines(
-    letterLine(letter, view),
+    letterLine(letter, view, fullHeading),
     letter.supersedes.length > 0 && `supersedes ${letter.supersedes.join(" ")}`,
     letter.superseded_by !== null && `superseded by ${letter.superseded_by}`,
     fenced(letter.body),

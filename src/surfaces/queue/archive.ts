@@ -1,7 +1,7 @@
-import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import * as v from "valibot";
 import { usage } from "../../errors";
+import { isSameFile } from "../../files";
 import { written } from "../../cli/answer";
 import { repeatable } from "../../cli/args";
 import { defineVerb, flag, optionalWord, requiredFlag } from "../../cli/define";
@@ -32,7 +32,7 @@ export default defineVerb({
   notes: `Moves done and dropped items that nobody changed for so long, with their replies and events. They are read back from
 the file before they leave the store; a command that is killed leaves them in both, and its repeat goes on. Those of one
 push to several, and those about each other (--re), go together or stay. Their refs are never given again. The file may
-be an archive of the same store already; read it as a store: coop --db FILE queue show Q9.`,
+be an archive of the same store already. It is only for reading, but for redact: coop --db FILE queue show Q9.`,
   args: {
     queue: optionalWord(queueName, "NAME", "the queue (all)"),
     older: requiredFlag(v.string(), "TIME", "last changed longer ago than this (90m, 2h, 90d, 4w)"),
@@ -74,8 +74,7 @@ const NOTHING: Moved = { events: 0, queues: {} };
 
 /** @throws CoopError usage, for the store's own file. */
 async function requireAnother(file: string, path: string): Promise<void> {
-  const [given, own] = await Promise.all([file, path].map((each) => stat(each).catch(() => null)));
-  if (given && own && given.dev === own.dev && given.ino === own.ino)
+  if (await isSameFile(file, path))
     throw usage(`${file} is the store itself`, "name another file with --to");
 }
 
@@ -85,7 +84,8 @@ function archivedText({ archived, events, to, queues, kept, left }: Archived): s
     archived === 0
       ? "nothing to archive"
       : `archived ${counted(archived, "item")} and ${counted(events, "event")} into ${inline(to)}: ${each.join(", ")}`,
-    kept > 0 && `${kept} more are finished as long, but belong with others that are not: kept`,
+    kept > 0 &&
+      `kept ${counted(kept, "item")}, finished for as long but linked to others that are not`,
     left > 0 && `${left} more: repeat the command`,
   );
 }

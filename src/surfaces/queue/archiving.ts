@@ -2,7 +2,7 @@ import { CoopError } from "../../errors";
 import { ref } from "../../ref";
 import { appendEvents } from "../../store/events";
 import { meta } from "../../store/schema";
-import type { Connection, Row, Sql } from "../../store/sql";
+import { letRest, type Connection, type Row, type Sql } from "../../store/sql";
 import { openArchive } from "../../store/sqlite/archive";
 import type { Wait } from "../../store/wait";
 import type { Writing } from "../../store/write";
@@ -28,6 +28,7 @@ export async function moveOut(
   wait: Wait,
 ): Promise<Moved> {
   const { tx, actor, at } = writing;
+  await letRest(tx);
   const of = (await meta(tx, "created_at")) ?? "";
   const opened = async <T>(work: (archive: Connection) => Promise<T>): Promise<T> => {
     const archive = await openArchive(file, of, wait);

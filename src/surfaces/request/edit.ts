@@ -22,7 +22,10 @@ export default defineVerb({
   editing: async ({ request }, context) => (await findRequest(await context.store(), request)).body,
   run: async ({ request, ifVersion, title: name, body, kind: sort }, context) => {
     if (name === undefined && body === undefined && sort === undefined)
-      throw usage("`coop request edit` needs what to change", "give --title, --body or --kind");
+      throw usage(
+        "`coop request edit` needs what to change",
+        "give --title, --body, --kind or --edit",
+      );
     return written(
       await context.write((writing) =>
         editRequest(writing, { number: request, ifVersion }, { title: name, body, kind: sort }),

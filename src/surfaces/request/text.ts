@@ -1,11 +1,21 @@
-import { ago, fenced, heading, inline, line, lines, scopeTag, type View } from "../../cli/text";
+import {
+  ago,
+  fenced,
+  fullHeading,
+  heading,
+  inline,
+  line,
+  lines,
+  scopeTag,
+  type View,
+} from "../../cli/text";
 import type { Message, Request, Thread } from "./store";
 
 const waits = ({ waiting_on }: Request) =>
   waiting_on === null ? undefined : `waits on ${inline(waiting_on)}`;
 
 /** One line: `R3 open 3h help from codex-pippa waits on claude-code-pippa: Parser crashes`. */
-export function requestLine(request: Request, view: View): string {
+export function requestLine(request: Request, view: View, called = heading): string {
   const { ref, state, kind, author, to, accepted_by, waiting_on, title, body } = request;
   const others = (id: string) => id !== view.me && id !== waiting_on;
   const about = line(
@@ -21,7 +31,7 @@ export function requestLine(request: Request, view: View): string {
       : undefined,
     waits(request),
   );
-  return `${about}: ${heading(title, body)}`;
+  return `${about}: ${called(title, body)}`;
 }
 
 /** What opening, a reply or a move answers: `R3 accepted waits on codex-pippa: Parser crashes`. */
@@ -34,7 +44,7 @@ const messageText = ({ verb, at, author, body }: Message, view: View) =>
 /** A request in full, with its thread. */
 export const requestText = (request: Thread, view: View) =>
   lines(
-    requestLine(request, view),
+    requestLine(request, view, fullHeading),
     fenced(request.body),
     ...request.messages.map((message) => messageText(message, view)),
   );

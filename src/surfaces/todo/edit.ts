@@ -31,7 +31,7 @@ export default defineVerb({
     if (Object.values(edit).every((value) => value === undefined))
       throw usage(
         "`coop todo edit` needs what to change",
-        "give --title, --body, --priority, --after or --not-after",
+        "give --title, --body, --priority, --after, --not-after or --edit",
       );
     const both = after?.find((number) => notAfter?.includes(number));
     if (both !== undefined)

@@ -40,7 +40,7 @@ export const TODOS: Listable = {
   name: "todos",
   states: STATES,
   finished: FINISHED,
-  long: ["body"],
+  long: ["body", "note"],
 };
 
 const MOVES = {

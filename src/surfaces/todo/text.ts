@@ -1,4 +1,14 @@
-import { ago, fenced, heading, inline, line, lines, scopeTag, type View } from "../../cli/text";
+import {
+  ago,
+  fenced,
+  fullHeading,
+  heading,
+  inline,
+  line,
+  lines,
+  scopeTag,
+  type View,
+} from "../../cli/text";
 import type { Todo } from "./store";
 
 const whose = ({ to }: Todo) => to !== null && `@${inline(to)}`;
@@ -6,7 +16,7 @@ const whose = ({ to }: Todo) => to !== null && `@${inline(to)}`;
 const waits = ({ waits_on }: Todo) => waits_on.length > 0 && `waits on ${waits_on.join(", ")}`;
 
 /** One line: `T45 open p1 3h @codex-pippa Fix parser`. */
-export function todoLine(todo: Todo, view: View): string {
+export function todoLine(todo: Todo, view: View, called = heading): string {
   const waiting = waits(todo);
   return line(
     todo.ref,
@@ -16,7 +26,7 @@ export function todoLine(todo: Todo, view: View): string {
     scopeTag(view, todo),
     whose(todo),
     waiting && `${waiting}:`,
-    heading(todo.title, todo.body),
+    called(todo.title, todo.body),
   );
 }
 
@@ -33,7 +43,7 @@ export function todoMoved(todo: Todo): string {
 /** A todo in full. */
 export const todoText = (todo: Todo, view: View) =>
   lines(
-    todoLine(todo, view),
+    todoLine(todo, view, fullHeading),
     line(`from ${inline(todo.author)}`, todo.after.length > 0 && `after ${todo.after.join(", ")}`),
     todo.body !== "" && fenced(todo.body),
     todo.note !== null && `note:\n${fenced(todo.note)}`,

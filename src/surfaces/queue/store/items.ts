@@ -14,7 +14,7 @@ export const ITEMS: Listable = {
   name: "queue_items",
   states: STATES,
   finished: FINISHED,
-  long: ["payload"],
+  long: ["payload", "note"],
 };
 
 export interface ItemRow extends RecordRow {

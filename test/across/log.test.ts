@@ -1,0 +1,60 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { engines } from "../engines";
+import { insideFresh, type Inside } from "../inside";
+
+describe.each(engines)("the log on $name", ({ openFresh }) => {
+  let coop: Inside;
+  let close: () => Promise<void>;
+  beforeEach(async () => ({ coop, close } = await insideFresh(openFresh)));
+  afterEach(() => close());
+
+  const ann = (...words: string[]) => coop.data(words, { as: "ann" });
+  const log = async (ref: string) => {
+    const { out } = await coop.run(["log", ref]);
+    return out
+      .split("\n")
+      .map((line) => line.replace(/ \d+s ann on host in [^\s:]+/, "").trimEnd());
+  };
+
+  test("leaves a note to the record, and tells the one before: in full where it is short", async () => {
+    const long = "a reason\n".repeat(1000);
+    await ann("todo", "add", "x");
+    await ann("todo", "block", "T1", "--note", "needs a password");
+    await ann("todo", "stop", "T1", "--note", long);
+    await ann("todo", "done", "T1");
+    expect(await log("T1")).toEqual([
+      `T1 done: state open → done, note (was ${long.length} bytes)`,
+      "T1 stop: state blocked → open, note (was needs a password)",
+      "T1 block: state open → blocked, note written",
+      "T1 add",
+      "",
+    ]);
+    const { events } = await ann("log", "T1");
+    expect(events.map(({ after }: { after: unknown }) => after)).toEqual([
+      { state: "done" },
+      { state: "open" },
+      { state: "blocked" },
+      null,
+    ]);
+    expect(events[0].before).toEqual({ state: "open", note: long });
+  });
+
+  test("of what is no ref, and of a push to several, says what to ask for", async () => {
+    await ann("queue", "push", "q", "x", "--to", "ann,ben");
+    const refusal = async (ref: string) => {
+      const { exit, json } = await coop.run(["--json", "log", ref]);
+      const { message, hint } = json().error;
+      return { exit, message, hint };
+    };
+    expect(await refusal("T")).toEqual({
+      exit: 2,
+      message: "'T' is not a ref",
+      hint: "a ref is a letter and a number: L12 R3 T45 H7 Q9 F2",
+    });
+    expect(await refusal("f1")).toEqual({
+      exit: 2,
+      message: "F1 is a push to several, which has no log of its own",
+      hint: "coop queue replies F1, or coop log with the ref of one of its items",
+    });
+  });
+});

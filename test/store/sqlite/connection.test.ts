@@ -1,0 +1,50 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { mkdtemp, readdir, readlink, rm, writeFile } from "node:fs/promises";
+import { platform, tmpdir } from "node:os";
+import { join } from "node:path";
+import { SqliteConnection, type Opening } from "../../../src/store/sqlite/connection";
+import { createSqliteStore } from "../../../src/store/sqlite/create";
+import { Wait } from "../../../src/store/wait";
+import { clock } from "../../engines";
+import { command } from "../../mounts";
+
+const wait = new Wait(1, clock);
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "coop-connection-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** The files that this process has open. */
+async function opened(): Promise<(string | undefined)[]> {
+  const handles = await readdir("/proc/self/fd");
+  return Promise.all(
+    handles.map((handle) => readlink(`/proc/self/fd/${handle}`).catch(() => undefined)),
+  );
+}
+
+test.if(platform() === "linux")("a file that is no database is let go of", async () => {
+  const path = join(folder, "notes.txt");
+  await writeFile(path, "no database\n".repeat(1000));
+  for (const opening of ["existing", "read-only", "unchanging"] as Opening[])
+    expect(SqliteConnection.open(path, wait, opening)).rejects.toMatchObject({
+      details: { reason: "foreign" },
+    });
+  expect(await opened()).not.toContain(path);
+});
+
+test("a store that cannot be made on a full disk is named as it was asked for", async () => {
+  await command("mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", folder);
+  try {
+    const path = join(folder, "a$&b.db");
+    const error = await createSqliteStore(path, wait).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      details: { reason: "full" },
+      message: expect.stringContaining(`the store ${path} could not grow`),
+    });
+    expect(await readdir(folder)).toEqual([]);
+  } finally {
+    await command("umount", folder);
+  }
+});
