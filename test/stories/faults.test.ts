@@ -11,6 +11,18 @@ const integrityOf = (path: string) => {
   return answer!.integrity_check;
 };
 
+/** How large the pages of a store are, how many it has, and the numbers of those with anything but its schema. */
+function pagesOf(path: string): { size: number; count: number; ofRecords: number[] } {
+  using store = new Database(path, { readonly: true });
+  const number = (query: string) => store.query(query).values()[0]![0] as number;
+  const pages = store.query("select pageno from dbstat where name <> 'sqlite_schema'").values();
+  return {
+    size: number("pragma page_size"),
+    count: number("pragma page_count"),
+    ofRecords: pages.map(([page]) => page as number),
+  };
+}
+
 const errorOf = async (coop: Story, words: string[], env: Record<string, string> = {}) => {
   const outcome = await coop.run(["--json", ...words], { as: "ann", env });
   expect(outcome.out).toBe("");
@@ -53,6 +65,7 @@ describe("a locked store", () => {
     await using coop = await story();
     using holder = new Database(coop.store);
     holder.run("begin immediate");
+    expect((await coop.run(["--wait", "0", "todo", "add", "x"], { as: "ann" })).exit).toBe(7);
     const waiting = coop.data(["todo", "add", "patient"], { as: "ann" });
     await Bun.sleep(300);
     holder.run("rollback");
@@ -95,7 +108,9 @@ describe("a damaged store", () => {
       await coop.data(["letter", "write", "--body", "x".repeat(3000)], { as: "ann" });
     const bytes = await Bun.file(coop.store).bytes();
     // All but the header and the schema: whatever the command reads is garbage.
-    bytes.fill(0xa5, 4096 * 2);
+    const { size, ofRecords } = pagesOf(coop.store);
+    expect(ofRecords.length).toBeGreaterThan(40);
+    for (const page of ofRecords) bytes.fill(0xa5, (page - 1) * size, page * size);
     await writeFile(coop.store, bytes);
 
     const refused = await errorOf(coop, ["letter", "list", "--all-scopes"]);
@@ -107,7 +122,8 @@ describe("a damaged store", () => {
     await using coop = await story();
     for (let n = 0; n < 20; n++)
       await coop.data(["letter", "write", "--body", "x".repeat(3000)], { as: "ann" });
-    await truncate(coop.store, 4096 * 10);
+    const { size, count } = pagesOf(coop.store);
+    await truncate(coop.store, size * Math.floor(count / 2));
     const refused = await errorOf(coop, ["letter", "list", "--all-scopes"]);
     expect(refused).toMatchObject({ exit: 6, code: "unavailable", reason: "damaged" });
   });

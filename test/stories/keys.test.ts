@@ -1,5 +1,8 @@
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Store } from "../../src/store/open";
+import { engines, eventsOf } from "../engines";
+import { insideFresh, type Inside } from "../inside";
 import { story, times, type Outcome, type Story } from "../story";
 import { everyVerb } from "../tree";
 
@@ -97,6 +100,7 @@ const COMMANDS: Record<string, { before?: string[]; words: string; events?: numb
 };
 
 const writing = (await everyVerb()).filter(({ verb }) => "key" in verb.args);
+const versioned = writing.filter(({ verb }) => "ifVersion" in verb.args);
 
 test("every verb that writes is tried with a key", () => {
   expect(Object.keys(COMMANDS)).toEqual(writing.map(({ words }) => words.join(" ")));
@@ -201,6 +205,46 @@ describe("a command that is repeated with its key", () => {
     });
     expect(answered(again)).toEqual({ data: first.data, replayed: true });
   });
+});
+
+describe.each(engines)("a command with --if-version on $name", ({ openFresh }) => {
+  let coop: Inside;
+  let store: Store;
+  let close: () => Promise<void>;
+  beforeAll(async () => ({ store, coop, close } = await insideFresh(openFresh)));
+  afterAll(() => close());
+
+  /** What concerns one record only where the command of the table concerns several. */
+  const OF_ONE: Record<string, string> = { "queue take": "queue take REF" };
+
+  test.each(versioned.map(({ words }) => words.join(" ")))(
+    "%s changes the version that was named, and no other",
+    async (verb) => {
+      const { before = [], words } = COMMANDS[verb]!;
+      let ref = "";
+      const complete = (line: string) => line.replace("REF", ref).split(" ");
+      for (const line of before) {
+        const data = await coop.data(complete(line), { as: "ann" });
+        ref ||= data.ref;
+      }
+      const { version } = await coop.data(["show", ref]);
+      const record = () => Promise.all([coop.data(["show", ref]), eventsOf(store)]);
+      const there = await record();
+      const command = ["--json", ...complete(OF_ONE[verb] ?? words), "--if-version"];
+
+      for (const other of [99, version + 1, ...(version > 1 ? [version - 1] : [])]) {
+        const refused = await coop.run([...command, String(other)], { as: "ann" });
+        expect(refused.exit).toBe(4);
+        expect(refused.json().error).toMatchObject({ reason: "version", ref });
+        expect(await record()).toEqual(there);
+      }
+      expect(await coop.run([...command, String(version)], { as: "ann" })).toMatchObject({
+        exit: 0,
+        err: "",
+      });
+      expect(await coop.data(["show", ref])).toMatchObject({ version: version + 1 });
+    },
+  );
 });
 
 test("a take whose answer was lost gives the same items again, and no others", async () => {

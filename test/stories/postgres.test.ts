@@ -3,6 +3,7 @@ import { chmod } from "node:fs/promises";
 import { join } from "node:path";
 import { PASSWORD, postgres, startPostgres, type OwnServer, type Server } from "../postgres";
 import { story, times, type Outcome, type RunOptions, type Story } from "../story";
+import { turnOf } from "../turn";
 
 /** A story whose store is a schema of a PostgreSQL server. */
 async function storyOn(server: Server, { init = true } = {}): Promise<Story> {
@@ -130,17 +131,14 @@ describe("a store on PostgreSQL", () => {
   test("holds a command no longer than --wait while another has the store", async () => {
     await using coop = await storyOn(server);
     const schema = /schema=(\w+)/.exec(coop.store)![1]!;
-    const other = server.sql(
-      `begin; select pg_advisory_xact_lock(${0x636f6f70}, hashtext('${schema}')); select pg_sleep(3); commit`,
-    );
-    await Bun.sleep(500);
-    const start = performance.now();
-    const outcome = await coop.run(["todo", "add", "x", "--wait", "0.5"], { as: "ann" });
-    expect(outcome.exit).toBe(7);
-    expect(outcome.err).toContain("no turn within 0.5 s (55P03)");
-    expect(performance.now() - start).toBeLessThan(2000);
-    expect((await coop.run(["todo", "list"])).exit).toBe(0);
-    await other;
+    {
+      await using _turn = await turnOf(server, schema);
+      const outcome = await coop.run(["todo", "add", "x", "--wait", "0.5"], { as: "ann" });
+      expect(outcome.exit).toBe(7);
+      expect(outcome.err).toContain("no turn within 0.5 s (55P03)");
+      expect((await coop.run(["todo", "list"])).exit).toBe(0);
+    }
+    expect(await coop.data(["todo", "add", "x"], { as: "ann" })).toMatchObject({ ref: "T1" });
   });
 });
 
@@ -273,11 +271,13 @@ describe("a server that is not as it should be", () => {
 
   test("that accepts and says nothing is given up within --wait", async () => {
     await using coop = await story({ init: false });
-    using silent = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-    const start = performance.now();
+    let said = 0;
+    // It is there until the end: a command that does not give up by itself hangs.
+    const socket = { data: () => void said++ };
+    using silent = Bun.listen({ hostname: "127.0.0.1", port: 0, socket });
     const url = `postgres://u:SECRET@127.0.0.1:${silent.port}/x`;
     expect(await refusal(coop, url)).toMatchObject(connection);
-    expect(performance.now() - start).toBeLessThan(6000);
+    expect(said).toBeGreaterThan(0);
   });
 
   /** Lets the server fail each new todo with an SQLSTATE, or only the first few. */
@@ -396,7 +396,10 @@ describe("a server that is not as it should be", () => {
     expect(await refusal(coop, url)).toMatchObject({ exit: 7, code: "busy" });
     await server.sql(`grant all on schema "${schema}" to few_${schema}`);
     await server.sql(`grant all on all tables in schema "${schema}" to few_${schema}`);
-    const waiting = coop.run(["--wait", "10", "todo", "list"], { env: { PIPPA_COOP_DB: url } });
+    const list = (wait: string) =>
+      coop.run(["--wait", wait, "todo", "list"], { env: { PIPPA_COOP_DB: url } });
+    expect((await list("0")).exit).toBe(7);
+    const waiting = list("10");
     await Bun.sleep(300);
     await server.sql(`alter role few_${schema} connection limit 5`);
     expect(await waiting).toMatchObject({ exit: 0, err: "" });
@@ -410,9 +413,12 @@ describe("a server that is not as it should be", () => {
       printf 'subjectAltName=DNS:localhost' >names
       openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.crt 2>/dev/null
       chmod 600 server.key; cp ca.crt ..; chmod 755 ..; chmod 644 ../ca.crt`);
-    await server.sql("alter system set ssl = on");
-    await server.sql("select pg_reload_conf()");
-    await Bun.sleep(300);
+    const speaksTls = async (ssl: "on" | "off") => {
+      await server.sql(`alter system set ssl = ${ssl}`);
+      await server.sql("select pg_reload_conf()");
+      while ((await server.sql("show ssl"))[0]!["ssl"] !== ssl) await Bun.sleep(5);
+    };
+    await speaksTls("on");
     const ca = join(server.folder, "ca.crt");
     const exit = async (host: string, mode: string, root?: string) => {
       const url = coop.store.replace("127.0.0.1", host);
@@ -426,8 +432,7 @@ describe("a server that is not as it should be", () => {
     expect(await exit("localhost", "verify-full", ca)).toBe(0);
     expect(await exit("127.0.0.1", "verify-full", ca)).toBe(6);
     expect(await exit("127.0.0.1", "verify-ca", ca)).toBe(0);
-    await server.sql("alter system set ssl = off");
-    await server.sql("select pg_reload_conf()");
+    await speaksTls("off");
   });
 
   test("when it is killed and started again under 8 writers, has lost nothing it acknowledged", async () => {

@@ -16,6 +16,7 @@ const ROUNDS_A_STORE = 100;
  * before it began, and no writer may fail.
  */
 export async function backup(campaign: Campaign, rounds: number): Promise<string> {
+  const did = (campaign.did = { made: 0, held: 0 });
   const seen = await busily(campaign, "backup", rounds, async (ledger, round) => {
     const { stage } = ledger;
     const acknowledged = ledger.acknowledged();
@@ -23,6 +24,8 @@ export async function backup(campaign: Campaign, rounds: number): Promise<string
     const made = await stage.must(["backup", "--to", file]);
     if (made.file !== file) stage.violate(`it was written to ${made.file}, not ${file}`);
     await whole(ledger, file, acknowledged);
+    did.made++;
+    did.held += acknowledged.length;
     await rm(file);
   });
   return `${rounds} backups under ${WRITERS} writers, ${seen}`;
@@ -35,6 +38,7 @@ export async function backup(campaign: Campaign, rounds: number): Promise<string
 export async function copy(campaign: Campaign, rounds: number): Promise<string> {
   const chance = campaign.chance.fork("copies");
   let seen: Seen[] = [];
+  const did = (campaign.did = { copied: 0, held: 0 });
   const said = await busily(campaign, "copy", rounds, async (ledger, round) => {
     const { stage } = ledger;
     const live = dirname(stage.store);
@@ -48,7 +52,10 @@ export async function copy(campaign: Campaign, rounds: number): Promise<string> 
     seen.push({ file: statSync(join(live, latest)).ino, acknowledged: ledger.acknowledged() });
     const folder = join(stage.home, `copy-${round}`);
     await copyFolder(live, folder, chance.pick(COPIERS));
-    await whole(ledger, join(folder, latest), mustHold(seen));
+    const acknowledged = mustHold(seen);
+    await whole(ledger, join(folder, latest), acknowledged);
+    did.copied++;
+    did.held += acknowledged.length;
     await rm(folder, { recursive: true });
   });
   return `${rounds} copies under ${WRITERS} writers, ${said}`;

@@ -16,6 +16,16 @@ export interface Campaign extends AsyncDisposable {
   newer(): Promise<string>;
   /** What should not be, each with what is needed to look into it. */
   violations: string[];
+  /** How often what a part is about has happened. */
+  did: Record<string, number>;
+}
+
+/** What a part is about and never happened: then it has shown nothing. */
+export function undone({ did }: Campaign): string[] {
+  const counts = Object.entries(did);
+  return counts.length === 0
+    ? ["anything"]
+    : counts.flatMap(([what, count]) => (count > 0 ? [] : what));
 }
 
 /** A part of the campaign: goes so many rounds, and says in a few words what was done. */
@@ -32,6 +42,7 @@ export async function begin(seed: string, coop = COOP): Promise<Campaign> {
     folder,
     newer: () => (newer ??= buildNewer(folder)),
     violations,
+    did: {},
     [Symbol.asyncDispose]: async () => {
       if (violations.length === 0) await rm(folder, { recursive: true });
     },

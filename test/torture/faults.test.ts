@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { begin, type Part } from "./campaign";
+import { begin, undone, type Part } from "./campaign";
 import { damaged, full, locked, misrestored, quota, removed, stopped, tampered } from "./faults";
 
 const FAULTS: [sentence: string, part: Part, rounds: number][] = [
@@ -19,6 +19,7 @@ test.each(FAULTS)(
     await using campaign = await begin("tests");
     await part(campaign, rounds);
     expect(campaign.violations).toEqual([]);
+    expect(undone(campaign)).toEqual([]);
   },
   120_000,
 );

@@ -5,7 +5,8 @@ import type { Campaign } from "./campaign";
 const TIMES_A_RUN = 10;
 
 /** Tries the properties of the fuzz tests, run after run with another seed. */
-export async function fuzz({ chance, violations }: Campaign, runs: number): Promise<string> {
+export async function fuzz(campaign: Campaign, runs: number): Promise<string> {
+  const { chance, violations } = campaign;
   const own = chance.fork("fuzz");
   let properties = 0;
   for (let run = 0; run < runs && violations.length === 0; run++) {
@@ -32,5 +33,6 @@ export async function fuzz({ chance, violations }: Campaign, runs: number): Prom
         `COOP_FUZZ_SEED=${variables.COOP_FUZZ_SEED} COOP_FUZZ_RUNS=${TIMES_A_RUN} bun test test/fuzz/\n${(out + err).slice(-8000)}`,
       );
   }
+  campaign.did = { properties };
   return `${properties} properties in ${runs} runs, each ${TIMES_A_RUN} times as often as in the tests`;
 }

@@ -46,8 +46,10 @@ export async function kill(campaign: Campaign, rounds: number, writers = 5): Pro
     }
   }
   const counts = Array.from(done, ([kind, count]) => `${count} beside ${kind}`).join(", ");
+  const { killed, committed } = reaper;
+  campaign.did = { commands, killed, committed };
   const exactly = canTamper ? "" : "; none at an exact call, since there is no strace here";
-  return `rounds: ${counts}; ${commands} commands, ${reaper.killed} processes killed, ${reaper.committed} of them once they had committed${exactly}`;
+  return `rounds: ${counts}; ${commands} commands, ${killed} processes killed, ${committed} of them once they had committed${exactly}`;
 }
 
 /** One round: some writers at once, most of them killed, and what was cut off repeated. */

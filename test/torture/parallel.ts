@@ -15,6 +15,7 @@ export async function parallel(campaign: Campaign, rounds: number): Promise<stri
     await Promise.all(entries.map((entry) => ledger.run(entry)));
   }
   await ledger.audit();
+  campaign.did = { acknowledged: ledger.acknowledged().length };
   const slowest = Math.max(...ledger.entries.flatMap(({ tries }) => tries.map(({ ms }) => ms)));
   return `${rounds} times ${WRITERS} writers, none failed, the slowest ended after ${Math.round(slowest)} ms of the ${WAIT_SECONDS} s that it may wait`;
 }
