@@ -5,72 +5,86 @@ import { parseArgs } from "node:util";
 
 import { commandRows, concurrencyRow } from "./benchmark/commands";
 import { readingRows, takeRows } from "./benchmark/growth";
-import { batchRow, engineRows } from "./benchmark/inside";
-import { FULL, QUICK, type Row } from "./benchmark/measure";
+import { batchRows, engineRows } from "./benchmark/inside";
+import { FULL, isMet, QUICK, type Row } from "./benchmark/measure";
 import { installPeers } from "./benchmark/peers";
 import { place } from "./benchmark/place";
-import { memoryRow, sizeRow } from "./benchmark/store";
+import { memoryRows, sizeRow } from "./benchmark/store";
 
-const USAGE = `scripts/bench [--quick] [--only WORD] [--folder PATH]
+const USAGE = `scripts/bench [--quick] [--only PART,…] [--folder PATH]
+
 Measures what coop costs against what its users would pick instead: all in one run, each pair in turn, as medians.
---quick takes about a minute and fills smaller stores; --only runs the parts whose name holds WORD; --folder is where
-the stores are made (the system's folder for temporary files).`;
+--quick takes about a minute and fills smaller stores; --only runs some parts, and leaves dist/bench.json, which a run of
+all writes, as it is; --folder is where the stores are made (the system's folder for temporary files).`;
 
 const ROOT = resolve(import.meta.dir, "..");
 
 const PARTS = {
   commands: commandRows,
   engine: engineRows,
-  batch: batchRow,
+  batch: batchRows,
   concurrency: concurrencyRow,
   take: takeRows,
   reading: readingRows,
   size: sizeRow,
-  memory: memoryRow,
+  memory: memoryRows,
 };
 
+/** What is asked for; ends the process where it cannot be had. */
+function asked() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        quick: { type: "boolean", default: false },
+        only: { type: "string" },
+        folder: { type: "string" },
+        help: { type: "boolean", short: "h" },
+      },
+    });
+    const names = Object.keys(PARTS) as (keyof typeof PARTS)[];
+    const parts = values.only === undefined ? names : values.only.split(",");
+    const unknown = parts.find((name) => !Object.hasOwn(PARTS, name));
+    if (unknown !== undefined)
+      throw new Error(`there is no part ${unknown}; one of ${names.join(", ")}`);
+    if (!values.help) return { ...values, parts: parts as typeof names };
+    console.log(USAGE);
+    process.exit(0);
+  } catch (thrown) {
+    console.error(`${(thrown as Error).message}\n\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      quick: { type: "boolean" },
-      only: { type: "string", default: "" },
-      folder: { type: "string" },
-      help: { type: "boolean" },
-    },
-  });
-  if (values.help) return console.log(USAGE);
-  const scale = values.quick ? QUICK : FULL;
+  const { quick, only, folder, parts } = asked();
   installPeers();
-  await using at = await place(values.folder);
+  using at = await place(folder);
   const started = performance.now();
   const rows: Row[] = [];
-  for (const [name, measure] of Object.entries(PARTS)) {
-    if (!name.includes(values.only)) continue;
+  for (const name of parts) {
     console.error(`bench: ${name}`);
-    rows.push(...[await measure(at, scale)].flat());
+    rows.push(...[await PARTS[name](at, quick ? QUICK : FULL)].flat());
   }
   const about = {
     machine: `${cpus().length} × ${cpus()[0]?.model.trim()}, ${process.platform} ${process.arch}`,
     fileSystem: at.fileSystem,
     bun: Bun.version,
-    quick: values.quick === true,
+    quick,
     seconds: Math.round((performance.now() - started) / 1000),
   };
   console.log(table(rows));
   const wanted = rows.filter(({ goal }) => goal !== undefined);
   const met = wanted.filter(isMet).length;
   console.log(
-    `\n${met} of ${wanted.length} goals met; medians, ${about.quick ? "quick" : "full"} run of ${about.seconds} s on ${about.machine}, ${about.fileSystem}, Bun ${about.bun}`,
+    `\n${met} of ${wanted.length} goals met; medians, ${quick ? "quick" : "full"} run of ${about.seconds} s on ${about.machine}, ${about.fileSystem}, Bun ${about.bun}`,
   );
+  if (only !== undefined) return;
   await mkdir(join(ROOT, "dist"), { recursive: true });
   await Bun.write(
     join(ROOT, "dist/bench.json"),
     `${JSON.stringify({ ...about, rows }, null, 2)}\n`,
   );
 }
-
-/** To the two digits that are shown. */
-const isMet = ({ ratio, goal = Infinity }: Row) => Math.round(ratio * 100) <= goal * 100;
 
 function table(rows: readonly Row[]): string {
   const header = ["what", "against", "coop", "other", "ratio", "goal", ""];

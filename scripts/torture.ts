@@ -31,7 +31,7 @@ if (!existsSync(join(ROOT, "dist/coop"))) {
 }
 // Only now: they want the binary.
 const { PARTS } = await import("../test/torture/parts");
-const { begin } = await import("../test/torture/campaign");
+const { begin, undone } = await import("../test/torture/campaign");
 
 const wanted = values.only?.split(",");
 const unknown = wanted?.find(
@@ -52,6 +52,7 @@ for (const { name, group, part, share } of PARTS) {
   let said: string;
   try {
     said = await part(campaign, Math.max(1, Math.round(rounds * share)));
+    for (const what of undone(campaign)) campaign.violations.push(`it never did this: ${what}`);
   } catch (thrown) {
     said = "broke off";
     campaign.violations.push(

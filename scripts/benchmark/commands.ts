@@ -1,85 +1,83 @@
 import { Database } from "bun:sqlite";
 import { join } from "node:path";
-import { compared, inTurn, requireEqual, type Row, type Scale } from "./measure";
-import { runOther, type Place } from "./place";
+import { allRounds, compared, inTurn, requireCount, type Row, type Scale } from "./measure";
+import type { Place } from "./place";
 
 const HELLO = "hello world, compiled";
+
+/** What each command may cost, in hello worlds; undefined where it only tells. */
+const GOALS = {
+  "queue push": 1.5,
+  "todo add": 1.5,
+  "history add": 1.5,
+  "letter write": 1.5,
+  "letter read, one open": 1.4,
+  "letter read, one unread": undefined,
+  "todo list of 20": 1.4,
+  "--help": 1.4,
+  "a usage error": 1.4,
+};
 
 /** Whole commands, as brains run them, against a compiled hello world. */
 export async function commandRows(
   { hello, byHand, folder, home }: Place,
   { runs }: Scale,
 ): Promise<Row[]> {
-  const writing = home("writes");
-  writing.init();
-  const reading = home("reads");
-  reading.init();
-  reading.run(["letter", "write", "Where I stopped", "--body", "The parser is done.\n"]);
+  const [writing, reading, marking] = [home("writes"), home("reads"), home("marks")];
+  for (const at of [writing, reading, marking]) at.init();
+  const letter = ["letter", "write", "Where I stopped", "--body", "The parser is done."];
+  const inFull = /The parser is done\.\n```\n$/;
+  reading.run(letter);
   reading.run(["letter", "read"]);
   for (let made = 0; made < 20; made++) reading.run(["todo", "add", `Do ${made}`]);
+  let letters = 0;
 
   const [write, read] = [join(folder, "by-hand-write.db"), join(folder, "by-hand-read.db")];
   byHandStore(write, 0);
   byHandStore(read, 20);
 
-  const times = await inTurn(runs, {
-    hello: () => runOther([hello], "^hello world\n$"),
-    "a write by hand": () => runOther([byHand, "write", write], /^Q\d+ waiting\n$/),
-    "a read by hand": () => runOther([byHand, "read", read], /^(Q\d+ waiting .*\n){20}$/),
-    "queue push": () => writing.run(["queue", "push", "jobs", '{"pr":17}']),
-    "todo add": () => writing.run(["todo", "add", "Fix the parser"]),
-    "history add": () => {
-      writing.run([
-        "history",
-        "add",
-        "Split the parser",
-        "--slug",
-        Bun.randomUUIDv7(),
-        "--body",
-        "why",
-      ]);
+  const slug = () => Bun.randomUUIDv7();
+  const times = await inTurn(
+    runs,
+    {
+      hello: () => writing.runOther([hello], { says: /^hello world\n$/ }),
+      "a write by hand": () =>
+        writing.runOther([byHand, "write", write], { says: /^Q\d+ waiting\n$/ }),
+      "a read by hand": () =>
+        reading.runOther([byHand, "read", read], { says: /^(Q\d+ waiting .*\n){20}$/ }),
+      "queue push": () => writing.run(["queue", "push", "jobs", '{"pr":17}']),
+      "todo add": () => writing.run(["todo", "add", "Fix the parser"]),
+      "history add": () =>
+        writing.run(["history", "add", "Split the parser", "--slug", slug(), "--body", "why"]),
+      "letter write": () => writing.run(letter),
+      "letter read, one open": () => reading.run(["letter", "read"], { says: inFull }),
+      "letter read, one unread": () => marking.run(["letter", "read"], { says: inFull }),
+      "todo list of 20": () => reading.run(["todo", "list"], { says: /^(T\d+ open .*\n){20}$/ }),
+      "--help": () => reading.run(["--help"], { says: /^coop: [^]*\n {2}--version / }),
+      "a usage error": () =>
+        reading.run(["todo", "nope"], { exit: 2, says: /^coop: there is no `coop todo nope`/ }),
     },
-    "letter write": () =>
-      writing.run(["letter", "write", "Where I stopped", "--body", "tests next"]),
-    "letter read, one open": () => reading.run(["letter", "read"]),
-    "todo list of 20": () => reading.run(["todo", "list"]),
-    "--help": () => reading.run(["--help"]),
-    "a usage error": () => reading.run(["todo", "nope"], { exits: [2] }),
-  });
-  const written = runs + Math.ceil(runs / 10);
+    {
+      "letter read, one unread": () =>
+        marking.run([...letter, ...(letters++ === 0 ? [] : ["--supersedes", `L${letters - 1}`])]),
+    },
+  );
+  const all = allRounds(runs);
   for (const table of ["queue_items", "todos", "history_entries", "letters"])
-    requireEqual(table, writing.count(`select count(*) as found from ${table}`), written);
-  requireEqual("events", writing.count("select count(*) as found from events"), 4 * written);
-  requireEqual("todos listed", reading.run(["todo", "list", "--quiet"]).split("\n").length - 1, 20);
+    requireCount(writing.store, table, all);
+  requireCount(writing.store, "events", 4 * all);
+  requireCount(marking.store, "events where verb = 'read'", all);
 
-  const goals = {
-    "queue push": 1.5,
-    "todo add": 1.5,
-    "history add": 1.5,
-    "letter write": 1.5,
-    "letter read, one open": 1.4,
-    "todo list of 20": 1.4,
-    "--help": 1.4,
-    "a usage error": 1.4,
-  } as const;
+  const byHandIs = (what: "queue push" | "todo list of 20", other: number) =>
+    compared({ what, against: "the same by hand, compiled" }, times[what], other);
   return [
-    ...Object.entries(goals).map(([what, goal]) =>
-      compared({ what, against: HELLO, goal }, times[what as keyof typeof goals], times.hello),
+    ...(Object.keys(GOALS) as (keyof typeof GOALS)[]).map((what) =>
+      compared({ what, against: HELLO, goal: GOALS[what] }, times[what], times.hello),
     ),
-    compared(
-      { what: "queue push", against: BY_HAND },
-      times["queue push"],
-      times["a write by hand"],
-    ),
-    compared(
-      { what: "todo list of 20", against: BY_HAND },
-      times["todo list of 20"],
-      times["a read by hand"],
-    ),
+    byHandIs("queue push", times["a write by hand"]),
+    byHandIs("todo list of 20", times["a read by hand"]),
   ];
 }
-
-const BY_HAND = "the same by hand, compiled";
 
 /** Makes the store of the program by hand, with so many items. */
 function byHandStore(path: string, items: number): void {
@@ -98,40 +96,33 @@ function byHandStore(path: string, items: number): void {
 const PROCESSES = 8;
 
 /** Eight that write at once, against eight hello worlds. */
-export async function concurrencyRow(
-  { hello, coop, home, folder }: Place,
-  { runs }: Scale,
-): Promise<Row> {
+export async function concurrencyRow({ hello, coop, home }: Place, { runs }: Scale): Promise<Row> {
   const writes = 50;
   const at = home("concurrent");
   at.init();
-  const env = { HOME: `${folder}/concurrent`, PATH: process.env["PATH"] };
-  const each = async (command: readonly string[]) => {
+  const each = async (command: readonly string[], says: RegExp) => {
     for (let done = 0; done < writes; done++) {
       const child = Bun.spawn([...command], {
-        env,
-        cwd: env.HOME,
-        stdio: ["ignore", "ignore", "pipe"],
+        env: at.env,
+        cwd: at.folder,
+        stdio: ["ignore", "pipe", "pipe"],
       });
-      if ((await child.exited) !== 0) throw new Error(await new Response(child.stderr).text());
+      const said = await child.stdout.text();
+      if ((await child.exited) !== 0 || !says.test(said))
+        throw new Error(`${command.join(" ")}: ${said}${await child.stderr.text()}`);
     }
   };
-  const together = (commandOf: (process: number) => readonly string[]) => () =>
-    Promise.all(Array.from({ length: PROCESSES }, (_, process) => each(commandOf(process))));
+  const together = (commandOf: (process: number) => readonly string[], says: RegExp) => () =>
+    Promise.all(Array.from({ length: PROCESSES }, (_, process) => each(commandOf(process), says)));
+  const add = (process: number) => [coop, "--as", `brain-${process}`, "todo", "add", "Fix it"];
   const rounds = runs > 100 ? 5 : 2;
   const times = await inTurn(rounds, {
-    coop: together((process) => [
-      coop,
-      "--as",
-      `brain-${process}`,
-      "todo",
-      "add",
-      "Fix the parser",
-    ]),
-    hello: together(() => [hello]),
+    coop: together(add, /^T\d+ open /),
+    hello: together(() => [hello], /^hello world\n$/),
   });
-  const expected = (rounds + 1) * PROCESSES * writes;
-  requireEqual("todos", at.count("select count(*) as found from todos"), expected);
+  const written = allRounds(rounds) * PROCESSES * writes;
+  requireCount(at.store, "todos", written);
+  requireCount(at.store, "events", written);
   return compared(
     {
       what: `${PROCESSES} processes × ${writes} writes, none failed`,

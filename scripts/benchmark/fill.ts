@@ -4,28 +4,30 @@ import type { Surface } from "../../src/ref";
 /** How many records of each surface to make. */
 export type Sizes = Partial<Record<Surface, number>>;
 
+const QUEUE_STATE = state(["waiting", "taken"], ["done", "dropped"]);
+
 const TABLES: Record<Surface, { table: string; sigil: string; verb: string; columns: string }> = {
   letter: {
     table: "letters",
     sigil: "L",
     verb: "write",
     columns: `${state(["unread", "read", "working"], ["done", "abandoned", "superseded"])} as state,
-      ${someone("i / 10")} as addressee, 'Where I stopped ' || i as title, ${text()} as body`,
+      ${someone("addressee")} as addressee, 'Where I stopped ' || i as title, ${text()} as body`,
   },
   request: {
     table: "requests",
     sigil: "R",
     verb: "open",
     columns: `${state(["open", "accepted"], ["done", "declined", "cancelled"])} as state,
-      ${someone("i / 10")} as addressee, 'kind-' || (i % 4) as kind, 'Review ' || i as title, ${text()} as body,
-      case when ${open()} then ${someone("i / 10")} end as waiting_on`,
+      ${someone("addressee")} as addressee, 'kind-' || ${drawn("kind", 4)} as kind, 'Review ' || i as title,
+      ${text()} as body, case when ${open()} then ${someone("addressee")} end as waiting_on`,
   },
   todo: {
     table: "todos",
     sigil: "T",
     verb: "add",
     columns: `${state(["open", "doing", "blocked"], ["done", "dropped"])} as state,
-      ${someone("i / 10")} as addressee, i / 7 % 5 as priority, 'Do ' || i as title, '' as body`,
+      ${someone("addressee")} as addressee, ${drawn("priority", 5)} as priority, 'Do ' || i as title, '' as body`,
   },
   history: {
     table: "history_entries",
@@ -38,27 +40,35 @@ const TABLES: Record<Surface, { table: string; sigil: string; verb: string; colu
     table: "queue_items",
     sigil: "Q",
     verb: "push",
-    columns: `${state(["waiting", "taken"], ["done", "dropped"])} as state, 'jobs-' || (i / 3 % 5) as queue,
-      case when i % 4 = 0 then '' else ${someone("i / 10")} end as addressee, i / 7 % 5 as priority,
+    columns: `${QUEUE_STATE} as state, 'jobs-' || ${drawn("queue", 5)} as queue,
+      iif(${drawn("anyone", 4)} = 0, '', ${someone("addressee")}) as addressee, ${drawn("priority", 5)} as priority,
       ${text()} as payload, 'text' as payload_type,
-      case when ${state(["waiting", "taken"], ["done", "dropped"])} = 'waiting' then null else ${someone("i / 10")} end as taken_by,
-      case when ${state(["waiting", "taken"], ["done", "dropped"])} = 'waiting' then null else created_at end as taken_at`,
+      iif(${QUEUE_STATE} = 'waiting', null, ${someone("taker")}) as taken_by,
+      iif(${QUEUE_STATE} = 'waiting', null, created_at) as taken_at`,
   },
 };
 
-/** The i-th of a surface is unfinished in one case of a hundred, whatever else is true of it. */
+/**
+ * A number below another, for the i-th of a surface. Each column draws its own: columns that follow from each other
+ * would leave some of what is asked for out altogether, such as all of one kind in one project.
+ */
+function drawn(column: string, below: number): string {
+  return `((i * ${Bun.hash.crc32(column) % 1_000_003} >> 12) % ${below})`;
+}
+
+/** The i-th of a surface is unfinished in one case of a hundred. */
 function open(): string {
-  return "i * 7919 % 1009 < 10";
+  return `${drawn("open", 100)} = 0`;
 }
 
 function state(unfinished: readonly string[], finished: readonly string[]): string {
   const one = (states: readonly string[]) =>
-    `case ${states.map((name, index) => `when i / 13 % ${states.length} = ${index} then '${name}'`).join(" ")} end`;
+    `case ${drawn("state", states.length)} ${states.map((name, index) => `when ${index} then '${name}'`).join(" ")} end`;
   return `case when ${open()} then ${one(unfinished)} else ${one(finished)} end`;
 }
 
-function someone(seed: string): string {
-  return `'brain-' || (${seed} % 10)`;
+function someone(column: string): string {
+  return `'brain-' || ${drawn(column, 10)}`;
 }
 
 function text(): string {
@@ -84,7 +94,7 @@ function fillSurface(database: Database, surface: Surface, count: number, until:
   database.run(
     `create temp table made as
       with recursive numbers (i) as (select 1 union all select i + 1 from numbers where i < ${count}),
-      common as (select i, 'project-' || (i % 20) as scope, 1 as version, ${someone("i / 100")} as author,
+      common as (select i, 'project-' || ${drawn("scope", 20)} as scope, 1 as version, ${someone("author")} as author,
         ${until} - cast((${count} - i) * ${PERIOD_MS / count} as integer) as created_at from numbers)
       select i as number, scope, version, author, created_at, created_at as updated_at, ${columns} from common`,
   );

@@ -1,3 +1,5 @@
+import { Database } from "bun:sqlite";
+
 /** One line of the table: what coop took and what it is held against, as medians in milliseconds unless said otherwise. */
 export interface Row {
   what: string;
@@ -6,13 +8,16 @@ export interface Row {
   other: number;
   /** What the two are counted in, where that is not time. */
   unit?: string;
-  /** coop / other, or for a rate that should be high the other way round. */
+  /** coop / other: less is better. */
   ratio: number;
   /** The ratio that is wanted, at most; undefined where it only tells how far something is from its limit. */
   goal?: number;
   /** What else there is to say. */
   note?: string;
 }
+
+/** To the two digits that are shown. */
+export const isMet = ({ ratio, goal = Infinity }: Row) => Math.round(ratio * 100) <= goal * 100;
 
 /** How much is measured: `quick` in about a minute, else in about ten. */
 export interface Scale {
@@ -53,17 +58,21 @@ export const QUICK: Scale = {
 
 export type Subjects = Record<string, () => unknown>;
 
-/** Runs each of several things in turn, so that what disturbs one disturbs all, and gives each one's median in ms. */
+/**
+ * Runs each of several things in turn, so that what disturbs one disturbs all, and gives each one's median in ms.
+ * @param before what is run before one of them, and not measured.
+ */
 export async function inTurn<S extends Subjects>(
   rounds: number,
   subjects: S,
+  before: Partial<Record<keyof S, () => unknown>> = {},
 ): Promise<Record<keyof S, number>> {
   const names = Object.keys(subjects) as (keyof S & string)[];
   const taken = new Map<string, number[]>(names.map((name) => [name, []]));
-  // The first rounds warm up; each next one begins with another subject.
-  for (let round = -Math.ceil(rounds / 10); round < rounds; round++) {
-    const first = Math.abs(round) % names.length;
-    for (const name of [...names.slice(first), ...names.slice(0, first)]) {
+  // The first rounds warm up. Each has an order of its own: what one leaves behind, such as garbage, is the next one's.
+  for (let round = rounds - allRounds(rounds); round < rounds; round++) {
+    for (const name of shuffled(names)) {
+      await before[name]?.();
       const start = Bun.nanoseconds();
       await subjects[name]!();
       const time = (Bun.nanoseconds() - start) / 1e6;
@@ -76,29 +85,37 @@ export async function inTurn<S extends Subjects>(
   >;
 }
 
-export function median(values: readonly number[]): number {
+const shuffled = <T>(values: readonly T[]): T[] =>
+  values
+    .map((value) => ({ value, at: Math.random() }))
+    .toSorted((one, other) => one.at - other.at)
+    .map(({ value }) => value);
+
+/** How often each thing is run in so many rounds: those that warm up too. */
+export const allRounds = (rounds: number) => rounds + Math.ceil(rounds / 10);
+
+function median(values: readonly number[]): number {
   const sorted = values.toSorted((one, other) => one - other);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** A row of two times. */
+/** A row of two amounts. */
 export const compared = (
-  { what, against, goal, note }: Pick<Row, "what" | "against" | "goal" | "note">,
+  about: Omit<Row, "coop" | "other" | "ratio">,
   coop: number,
   other: number,
-): Row => ({
-  what,
-  against,
-  coop,
-  other,
-  ratio: coop / other,
-  ...(goal !== undefined && { goal }),
-  ...(note !== undefined && { note }),
-});
+): Row => ({ ...about, coop, other, ratio: coop / other });
 
 /** Holds the work to what it should have done: a bench that did nothing is fast. */
 export function requireEqual(what: string, found: unknown, expected: unknown): void {
   if (!Bun.deepEquals(found, expected))
     throw new Error(`${what}: ${JSON.stringify(found)} instead of ${JSON.stringify(expected)}`);
+}
+
+/** The same of how many rows there are, such as `todos where state = 'open'`. */
+export function requireCount(path: string, rows: string, expected: number): void {
+  using database = new Database(path, { readonly: true });
+  const query = database.query<{ found: number }, []>(`select count(*) as found from ${rows}`);
+  requireEqual(rows, query.get()!.found, expected);
 }

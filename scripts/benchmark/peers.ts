@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /** A queue inside this process, durable at each step. */
@@ -16,10 +16,19 @@ export interface Peer {
 
 const FOLDER = join(import.meta.dir, "peers");
 
+/** What was installed, and for which machine: a folder can be shared between two. */
+const STAMP = join(FOLDER, "node_modules/.installed");
+
 /** Installs the packages that coop is compared with, at the versions of the lock file. They are no part of coop. */
 export function installPeers(): void {
-  if (existsSync(join(FOLDER, "node_modules/plainjob"))) return;
+  const locks = ["package.json", "package-lock.json", "bun.lock"];
+  const wanted = [
+    `${process.platform} ${process.arch}\n`,
+    ...locks.map((name) => readFileSync(join(FOLDER, name), "utf8")),
+  ].join("");
+  if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === wanted) return;
   console.error("bench: installing what coop is compared with");
+  rmSync(STAMP, { force: true });
   const npm = Bun.which("npm") !== null && Bun.which("node") !== null;
   const command = npm
     ? ["npm", "ci", "--ignore-scripts", "--loglevel=error"]
@@ -29,6 +38,7 @@ export function installPeers(): void {
     stdio: ["ignore", "inherit", "inherit"],
   });
   if (exitCode !== 0) throw new Error(`${command.join(" ")} ended with ${exitCode}`);
+  writeFileSync(STAMP, wanted);
 }
 
 /** The packages, each with a new database of its own, synced at each commit as coop's is. */

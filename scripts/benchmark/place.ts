@@ -1,5 +1,4 @@
-import { Database } from "bun:sqlite";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -8,27 +7,39 @@ import { build } from "../build.ts";
 const ROOT = join(import.meta.dir, "../..");
 
 /** Where a bench works: a folder on a disk, with what it runs. */
-export interface Place extends AsyncDisposable {
+export interface Place extends Disposable {
   folder: string;
   fileSystem: string;
   /** The executables. */
   coop: string;
   hello: string;
   byHand: string;
-  /** Where a store of this name is, and what its commands run with. */
-  home(name: string): Home;
+  /** A home of this name, with more in its environment. */
+  home(name: string, env?: Record<string, string>): Home;
 }
 
-/** A home folder with a store, and commands in it. */
+type Command = readonly string[];
+
+/** What a command must end with and print. */
+interface Expected {
+  stdin?: string;
+  exit?: number;
+  says?: RegExp;
+}
+
+/** A bare folder, a store in it, and few variables: all that is compared runs so, coop and what is not coop. */
 export interface Home {
+  folder: string;
+  env: Record<string, string>;
   store: string;
+  /** Makes the store. */
   init(): void;
-  /** Runs one command, which must end with one of the exits; gives its stdout. */
-  run(words: readonly string[], options?: { stdin?: string; exits?: readonly number[] }): string;
-  /** The most memory that a command has, in bytes. */
-  memoryOf(words: readonly string[]): number;
-  /** One number asked of the store. */
-  count(query: string): number;
+  /** Runs coop; gives its stdout. */
+  run(words: Command, expected?: Expected): string;
+  /** Runs any program. */
+  runOther(command: Command, expected?: Expected): string;
+  /** The most memory that a program has, in bytes. It must print something other than that there is nothing. */
+  memoryOf(command: Command): Promise<number>;
 }
 
 const MEMORY_FILE_SYSTEMS = ["tmpfs", "ramfs"];
@@ -54,8 +65,9 @@ export async function place(parent: string | undefined): Promise<Place> {
       coop,
       hello,
       byHand,
-      home: (name) => home(join(folder, name), coop),
-      [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
+      home: (name, env) => home(join(folder, name), coop, env),
+      // At once: a connection whose statements are only collected meanwhile would take its log away from under it.
+      [Symbol.dispose]: () => rmSync(folder, { recursive: true }),
     };
   } catch (thrown) {
     await rm(folder, { recursive: true });
@@ -74,60 +86,65 @@ function fileSystemOf(folder: string): string {
   return mounts.reduce((one, other) => (other.at.length >= one.at.length ? other : one)).type;
 }
 
-function home(folder: string, coop: string): Home {
-  const store = join(folder, "pippa-db/coop.db");
-  const env = { HOME: folder, PATH: process.env["PATH"] ?? "", PIPPA_COOP_ID: "reader" };
-  const run: Home["run"] = (words, { stdin, exits = [0] } = {}) => {
-    const child = Bun.spawnSync([coop, ...words], {
+function home(folder: string, coop: string, more: Record<string, string> = {}): Home {
+  const env = { HOME: folder, PATH: process.env["PATH"] ?? "", PIPPA_COOP_ID: "reader", ...more };
+  const runOther: Home["runOther"] = (command, { stdin, exit = 0, says = /\S/ } = {}) => {
+    const child = Bun.spawnSync([...command], {
       cwd: folder,
       env,
       stdin: stdin === undefined ? "ignore" : Buffer.from(stdin),
       stdout: "pipe",
       stderr: "pipe",
     });
-    if (!exits.includes(child.exitCode))
-      throw new Error(
-        `coop ${words.join(" ")}: exit ${child.exitCode}: ${child.stderr.toString()}`,
-      );
-    return child.stdout.toString();
+    const out = child.stdout.toString();
+    requireSaid(command, { exit, says }, child.exitCode, out + child.stderr.toString());
+    return out;
   };
+  const run: Home["run"] = (words, expected) => runOther([coop, ...words], expected);
   return {
-    store,
-    run,
-    memoryOf: (words) => memoryOf([coop, ...words], { cwd: folder, env }),
+    folder,
+    env,
+    store: join(folder, "pippa-db/coop.db"),
     init: () => {
       mkdirSync(folder, { recursive: true });
       run(["init"]);
     },
-    count: (query) => {
-      using database = new Database(store, { readonly: true });
-      return database.query<{ found: number }, []>(query).get()!.found;
-    },
+    run,
+    runOther,
+    memoryOf: (command) => memoryOf(command, { cwd: folder, env }),
   };
 }
 
-/** Runs a program that must say this. */
-export function runOther(command: readonly string[], says: string | RegExp): void {
-  const child = Bun.spawnSync([...command], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
-  const out = child.stdout.toString();
-  if (!new RegExp(says).test(out)) throw new Error(`${command.join(" ")} said ${out}`);
+function requireSaid(
+  command: Command,
+  { exit, says }: Required<Pick<Expected, "exit" | "says">>,
+  ended: number | null,
+  said: string,
+): void {
+  if (ended !== exit || !says.test(said))
+    throw new Error(`${command.join(" ")}: exit ${ended}: ${said}`);
 }
 
+const SOMETHING = /^(?!(no|nothing) )./;
+
 /**
- * The most memory that a program has, in bytes, by looking at it all the while it runs: what the system says after its
- * end counts in the process that started it.
+ * The most memory that a program has, by looking at it all the while it runs: what the system says after its end counts
+ * in the process that started it. What it prints must fit into a pipe.
  */
-export function memoryOf(
-  command: readonly string[],
-  options: { cwd?: string; env?: Record<string, string> } = {},
-): number {
-  const child = Bun.spawn([...command], { ...options, stdio: ["ignore", "ignore", "ignore"] });
+async function memoryOf(
+  command: Command,
+  options: Pick<Home, "env"> & { cwd: string },
+): Promise<number> {
+  const child = Bun.spawn([...command], { ...options, stdio: ["ignore", "pipe", "pipe"] });
   const name = basename(command[0]!);
   let most = 0;
   for (;;) {
     const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
     const peak = /^VmHWM:\s+(\d+) kB/m.exec(status)?.[1];
-    if (peak === undefined) return most;
+    if (peak === undefined) break;
     if (status.startsWith(`Name:\t${name}\n`)) most = Number(peak) * 1024;
   }
+  const said = (await child.stdout.text()) + (await child.stderr.text());
+  requireSaid(command, { exit: 0, says: SOMETHING }, await child.exited, said);
+  return most;
 }

@@ -79,7 +79,8 @@ export async function readLog(
  */
 async function matching(on: Sql, { of, by, since, before, limit }: LogQuery): Promise<Fragment> {
   const most = atMost(limit);
-  const changed = since === undefined ? [] : [sql`at >= ${since}`];
+  // The sign keeps SQLite from going through all that one id did since then, where a record is named.
+  const changed = since === undefined ? [] : [sql`${raw(of ? "+at" : "at")} >= ${since}`];
   if (by !== undefined && !of) {
     // An event of that number can be archived.
     const time = sql`(select at from events where id <= ${before ?? 0} order by id desc limit 1)`;

@@ -2,7 +2,7 @@ import { CoopError } from "../errors";
 import { timestamp } from "../time";
 import { describe } from "./location";
 import type { Store } from "./open";
-import { meta, MOVED_AT, MOVED_TO, setMeta } from "./schema";
+import { ARCHIVE_OF, meta, MOVED_AT, MOVED_TO, onlyArchive, setMeta } from "./schema";
 import { and, first, join, letRest, raw, sql, type Row, type Sql } from "./sql";
 
 interface CopiedTable {
@@ -49,7 +49,7 @@ interface Names {
  * Copies all that a store holds into one that holds nothing, and verifies it by count and hash before the copy is
  * committed. First commits a mark in the source, after which nobody writes to it. What was interrupted is repeated as
  * a whole; where the copy is complete already, it is only verified, and opened again if the move was undone.
- * @throws CoopError conflict moved, when the source or the target was moved elsewhere; conflict state, when the target
+ * @throws CoopError unavailable foreign, for an archive; conflict moved, when the source or the target was moved elsewhere; conflict state, when the target
  * holds other records, or a copy that is not the same any more; failed, when the copy differs; and what the engines
  * throw.
  */
@@ -60,6 +60,7 @@ export async function copyStore(
 ): Promise<Contents & { copied: boolean }> {
   const names: Names = { source: describe(from.location), target: describe(to.location) };
   const { source, target } = names;
+  if ((await meta(from, ARCHIVE_OF)) !== undefined) throw onlyArchive(source);
   await holdsCopy(to, names);
   await from.requireWritable();
   await to.requireWritable();

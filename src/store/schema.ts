@@ -95,6 +95,13 @@ export async function requireInUse(tx: Sql): Promise<void> {
       );
 }
 
+/** The error for an archive where a whole store is wanted. */
+export const onlyArchive = (path: string) =>
+  new CoopError("unavailable", `${path} is an archive of queue items, not a whole store`, {
+    reason: "foreign",
+    hint: `read it with coop --db ${path}`,
+  });
+
 /** Who used the store last, for an upgrade that shuts older binaries out: newest first. */
 export async function lastSeen(on: Sql): Promise<{ id: string; host: string; at: number }[]> {
   const rows = await on.all<Row & { id: string; host: string; at: number }>(

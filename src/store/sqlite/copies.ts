@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CoopError } from "../../errors";
 import { isSameFile } from "../../files";
-import { meta } from "../schema";
+import { ARCHIVE_OF, meta } from "../schema";
 import type { Fragment, Row, Sql, Value } from "../sql";
 import { backupsFolder } from "./backups";
 import { SQLITE } from "./connection";
@@ -32,7 +32,7 @@ export async function lookIntoCopies(
       try {
         identity(file);
         await reading(file, async (copy) => {
-          const of = (await meta(copy, "archive_of")) ?? (await meta(copy, "created_at"));
+          const of = (await meta(copy, ARCHIVE_OF)) ?? (await meta(copy, "created_at"));
           if (of === store) await look(copy, file);
         });
       } catch (thrown) {

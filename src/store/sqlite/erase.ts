@@ -2,6 +2,7 @@ import { CoopError } from "../../errors";
 import type { Store } from "../open";
 import { raw } from "../sql";
 import type { Wait } from "../wait";
+import { useTemporaryFiles } from "./temporary";
 
 /** Makes a connection overwrite what it deletes. */
 export const overwriteDeleted = (store: Store) => store.all(raw("pragma secure_delete = on"));
@@ -13,6 +14,7 @@ export const overwriteDeleted = (store: Store) => store.all(raw("pragma secure_d
  */
 export async function rewrite(store: Store, wait: Wait): Promise<void> {
   await overwriteDeleted(store);
+  await useTemporaryFiles(store);
   await store.all(raw("vacuum"));
   await wait.retry(
     async () => {

@@ -4,7 +4,15 @@ import { CoopError } from "../../errors";
 import { asFolderError } from "../../files";
 import { SIGILS, type Surface } from "../../ref";
 import { appendEvents } from "../events";
-import { meta, migrate, MOVED_AT, MOVED_TO, schemaVersion } from "../schema";
+import {
+  ARCHIVE_OF,
+  meta,
+  migrate,
+  MOVED_AT,
+  MOVED_TO,
+  onlyArchive,
+  schemaVersion,
+} from "../schema";
 import { raw, sql, type Sql } from "../sql";
 import type { Wait } from "../wait";
 import type { Writing } from "../write";
@@ -14,6 +22,7 @@ import { lookIntoCopies } from "./copies";
 import { decide, journalIn, keep, keptJournal } from "./journal";
 import { inspect, syncFolder, type Contents } from "./snapshot";
 import { schemaOf, stamp } from "./store";
+import { useTemporaryFiles } from "./temporary";
 
 /** A private copy of the file that is restored from: verified, and at this binary's schema. */
 export interface Restorable {
@@ -77,12 +86,7 @@ async function verify(path: string, file: string, wait: Wait): Promise<Contents>
       throw aboutFile(thrown, path, file);
     });
   const { version, isArchive } = await asFile(() => settle(path, file, wait));
-  if (isArchive) {
-    throw new CoopError("unavailable", `${file} is an archive of queue items, not a whole store`, {
-      reason: "foreign",
-      hint: `read it with coop --db ${file}`,
-    });
-  }
+  if (isArchive) throw onlyArchive(file);
   if (version > schemaVersion()) throw newer(file, version);
   const contents = await asFile(() => inspect(path, file));
   if (version === schemaVersion()) return contents;
@@ -108,7 +112,7 @@ async function settle(
   try {
     const version = await schemaOf(connection, file);
     await connection.run("pragma journal_mode = delete");
-    return { version, isArchive: (await meta(connection, "archive_of")) !== undefined };
+    return { version, isArchive: (await meta(connection, ARCHIVE_OF)) !== undefined };
   } finally {
     await connection.close();
   }
@@ -136,8 +140,9 @@ export async function isSound(store: Sql): Promise<boolean> {
 /** The schema under which a copy is attached to the store's connection. */
 const ATTACHED = "snapshot";
 
-/** Lets a store's connection read a copy. To be done outside of a transaction. */
+/** Lets a store's connection read a copy, to put all of it in. To be done outside of a transaction. */
 export async function attach(store: Sql, { path }: Restorable): Promise<void> {
+  await useTemporaryFiles(store);
   await store.all(sql`attach ${path} as ${raw(ATTACHED)}`);
   // The copy's keys were verified, and rows of all tables are put in as they are.
   await store.all(raw("pragma foreign_keys = off"));
