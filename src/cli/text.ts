@@ -54,10 +54,16 @@ const TITLE_LENGTH = 100;
 export function heading(title: string, text: string): string {
   const whole = title === "" ? text.trimStart() : title;
   const line = whole.split("\n", 1)[0]!;
-  const characters = [...line];
-  const cut = characters.length > TITLE_LENGTH || line.length < whole.trimEnd().length;
-  return inline(cut ? `${characters.slice(0, TITLE_LENGTH).join("")}…` : line);
+  const start = line.length <= TITLE_LENGTH ? line : firstCharacters(line, TITLE_LENGTH);
+  const cut = start.length < line.length || line.length < whole.trimEnd().length;
+  return inline(cut ? `${start}…` : start);
 }
+
+/** The first characters of a text, each of which is one or two units of it. */
+const firstCharacters = (text: string, count: number) =>
+  isPrintableAscii(text)
+    ? text.slice(0, count)
+    : [...text.slice(0, 2 * count)].slice(0, count).join("");
 
 /** What a record is called where all of it is shown: its whole title, else the beginning of its text. */
 export const fullHeading = (title: string, text: string) =>
