@@ -60,10 +60,11 @@ export function heading(title: string, text: string): string {
 }
 
 /** The first characters of a text, each of which is one or two units of it. */
-const firstCharacters = (text: string, count: number) =>
-  isPrintableAscii(text)
-    ? text.slice(0, count)
-    : [...text.slice(0, 2 * count)].slice(0, count).join("");
+function firstCharacters(text: string, count: number): string {
+  if (isPrintableAscii(text)) return text.slice(0, count);
+  const units = text.slice(0, 2 * count);
+  return [...units].slice(0, count).join("");
+}
 
 /** What a record is called where all of it is shown: its whole title, else the beginning of its text. */
 export const fullHeading = (title: string, text: string) =>
