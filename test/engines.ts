@@ -133,3 +133,14 @@ export async function failure(command: Promise<unknown>): Promise<CoopError> {
   if ("error" in result) return result.error;
   throw new Error(`it succeeded: ${JSON.stringify(result.value)}`);
 }
+
+/** A store whose server ends a transaction that rests for longer than a moment. */
+export const impatient = (store: Store): Store => ({
+  ...store,
+  transaction: (work) =>
+    store.transaction(async (tx) => {
+      if (tx.dialect.name === "postgres")
+        await tx.all(raw("set local idle_in_transaction_session_timeout = 100"));
+      return work(tx);
+    }),
+});

@@ -4,9 +4,9 @@ import { copyStore, undoCopy } from "../../src/store/copy";
 import { describe as nameOf } from "../../src/store/location";
 import type { Store } from "../../src/store/open";
 import { meta, MOVED_AT, MOVED_TO } from "../../src/store/schema";
-import { raw, sql, type Transaction } from "../../src/store/sql";
+import { sql, type Transaction } from "../../src/store/sql";
 import { addTodo } from "../../src/surfaces/todo/store";
-import { clock, engines, failure, writingAs } from "../engines";
+import { clock, engines, failure, impatient, writingAs } from "../engines";
 
 const [sqlite, postgres] = engines;
 
@@ -146,16 +146,7 @@ describe.each([
     expect(await failure(undo())).toMatchObject({ code: "not_found" });
   });
 
-  /** A store whose server ends a transaction that rests for longer than a moment, and one that takes longer. */
-  const impatient = (store: Store): Store => ({
-    ...store,
-    transaction: (work) =>
-      store.transaction(async (tx) => {
-        if (tx.dialect.name === "postgres")
-          await tx.all(raw("set local idle_in_transaction_session_timeout = 100"));
-        return work(tx);
-      }),
-  });
+  /** One that takes longer than that for a statement. */
   const slow = (store: Store): Store => ({
     ...impatient(store),
     transaction: (work) =>

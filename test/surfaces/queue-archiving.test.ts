@@ -2,10 +2,9 @@ import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import type { Store } from "../../src/store/open";
-import { raw } from "../../src/store/sql";
 import { Wait } from "../../src/store/wait";
 import { moveOut } from "../../src/surfaces/queue/archiving";
-import { clock, engines, writingAs } from "../engines";
+import { clock, engines, impatient, writingAs } from "../engines";
 import { insideFresh } from "../inside";
 
 test.each(engines)(
@@ -21,18 +20,9 @@ test.each(engines)(
       const move = (from: Store, number: number) =>
         writingAs(from, "ann", (writing) => moveOut(writing, [number], file, new Wait(10, clock)));
       await move(store, 1);
-      const impatient: Store = {
-        ...store,
-        transaction: (work) =>
-          store.transaction(async (tx) => {
-            if (tx.dialect.name === "postgres")
-              await tx.all(raw("set local idle_in_transaction_session_timeout = 100"));
-            return work(tx);
-          }),
-      };
       using archive = new Database(file);
       archive.run("begin exclusive");
-      const moved = move(impatient, 2);
+      const moved = move(impatient(store), 2);
       await Bun.sleep(400);
       archive.run("commit");
       expect(await moved).toMatchObject({ queues: { jobs: 1 } });
