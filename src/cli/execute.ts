@@ -121,8 +121,10 @@ async function runEdited(
     input[key] = check(longText, text, "the edited text");
     return await verb.run(input, context);
   } catch (thrown) {
+    const file = await context.edge.keep(text).catch(() => undefined);
+    if (file === undefined) throw thrown;
     const { code, message, details } = asCoopError(thrown);
-    const kept = `the text is kept in ${await context.edge.keep(text)}`;
+    const kept = `the text is kept in ${file}`;
     const hint = details.hint === undefined ? kept : `${details.hint}; ${kept}`;
     throw new CoopError(code, message, { ...details, hint });
   }

@@ -1,6 +1,6 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { CoopError, usage } from "../errors";
 
 /** Keeps a text in a new file that only its owner can read, and gives the file's path. */
@@ -23,9 +23,8 @@ export async function edit(
     throw usage("--edit needs an editor", "set VISUAL or EDITOR, or give the text with --body");
   let folder: string | undefined;
   try {
-    folder = await mkdtemp(join(tmpdir(), "coop-"));
-    const file = join(folder, "text.md");
-    await writeFile(file, initial, { mode: 0o600 });
+    const file = await keep(initial);
+    folder = dirname(file);
     const child = Bun.spawn(commandFor(editor, file, process.platform), {
       stdio: ["inherit", "inherit", "inherit"],
       windowsVerbatimArguments: true,

@@ -49,9 +49,9 @@ interface Names {
  * Copies all that a store holds into one that holds nothing, and verifies it by count and hash before the copy is
  * committed. First commits a mark in the source, after which nobody writes to it. What was interrupted is repeated as
  * a whole; where the copy is complete already, it is only verified, and opened again if the move was undone.
- * @throws CoopError unavailable foreign, for an archive; conflict moved, when the source or the target was moved elsewhere; conflict state, when the target
- * holds other records, or a copy that is not the same any more; failed, when the copy differs; and what the engines
- * throw.
+ * @throws CoopError unavailable foreign, for an archive; conflict moved, when the source or the target was moved
+ * elsewhere; conflict state, when the target holds other records, or a copy that is not the same any more; failed, when
+ * the copy differs; and what the engines throw.
  */
 export async function copyStore(
   from: Store,
