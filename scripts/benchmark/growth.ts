@@ -91,8 +91,8 @@ export async function readingRows({ home }: Place, { runs, large, small }: Scale
   const little = filled(home("small", ASKED_BY), small);
   const rows: Row[] = [];
   for (const command of [...READING, ...READING_FEW, ...READING_NOTHING]) {
-    const words = command.split(" ");
-    const [most, least] = [much.run(words), little.run(words)];
+    const asked = command.split(" ");
+    const [most, least] = [much.run(asked), little.run(asked)];
     requireEqual(
       `${command} prints nothing`,
       NOTHING.test(most),
@@ -100,15 +100,14 @@ export async function readingRows({ home }: Place, { runs, large, small }: Scale
     );
     if (READING.includes(command))
       requireEqual(`${command} prints nothing`, NOTHING.test(least), false);
-    const lines = [most, least].map((text) =>
-      NOTHING.test(text) ? 0 : text.split("\n").length - 1,
-    );
+    // As many of each: to print fifty instead of three costs the same in any store.
+    const page = linesOf(most) === linesOf(least) ? [] : ["--limit", `${listed(little, asked)}`];
+    const words = [...asked, ...page];
     const times = await inTurn(Math.max(10, Math.round(runs / 4)), {
       much: () => much.run(words),
       little: () => little.run(words),
     });
-    const note = lines[0] === lines[1] ? {} : { note: `${lines[0]} lines against ${lines[1]}` };
-    const about = { what: command, against: `the same with ${small}`, goal: GOAL, ...note };
+    const about = { what: words.join(" "), against: `the same with ${small}`, goal: GOAL };
     rows.push(compared(about, times.much, times.little));
   }
   const worst = rows.reduce((one, other) => (other.ratio > one.ratio ? other : one));
@@ -118,6 +117,15 @@ export async function readingRows({ home }: Place, { runs, large, small }: Scale
     note: `${rows.filter(isMet).length} of ${rows.length} within it; the worst, which is shown: ${worst.what}`,
   };
   return [...rows, all];
+}
+
+const linesOf = (text: string) => text.split("\n").length;
+
+/** How many records a command lists, but at least one: a limit of none asks for all. */
+function listed(at: Home, words: readonly string[]): number {
+  const { data } = JSON.parse(at.run([...words, "--json"]));
+  const records = [data, ...Object.values(data)].find(Array.isArray)!;
+  return Math.max(1, records.length);
 }
 
 function filled(at: Home, records: number): Home {
