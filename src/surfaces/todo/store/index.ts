@@ -1,0 +1,3 @@
+export * from "./todos";
+export * from "./changes";
+export * from "./list";

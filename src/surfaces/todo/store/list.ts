@@ -1,0 +1,67 @@
+import {
+  choicesOf,
+  combinations,
+  count,
+  firstNumbers,
+  inOrder,
+  list,
+  mostUrgent,
+  oneOf,
+  oneOfStates,
+  only,
+  stateIn,
+  type Count,
+  type Filter,
+  type Listed,
+  type ListQuery,
+} from "../../../store/listing";
+import { sql, type Sql } from "../../../store/sql";
+import { TODOS, UNFINISHED, withLinks, type Todo, type TodoRow } from "./todos";
+
+/** What lists of todos can be narrowed by, besides what every list can. */
+export interface OwnFilter {
+  priorities?: readonly number[] | undefined;
+}
+
+export async function listTodos(
+  on: Sql,
+  query: ListQuery,
+  { priorities }: OwnFilter = {},
+): Promise<Listed<Todo>> {
+  const own = priorities ? [oneOf("priority", priorities)] : [];
+  const listed = await list<TodoRow>(on, TODOS, query, own);
+  return { ...listed, rows: await withLinks(on, listed.rows) };
+}
+
+/** Todos that can be started now. */
+export interface Ready {
+  todos: Todo[];
+  total: Count;
+}
+
+const NOTHING_UNFINISHED_BEFORE = sql`not exists (
+  select 1 from todo_after as link join todos as earlier on earlier.number = link.after
+  where link.todo = todos.number and earlier.${stateIn(UNFINISHED)})`;
+
+/** The open todos with nothing unfinished before them, by priority, then oldest first; `limit` 0 is all. */
+export async function readyTodos(
+  on: Sql,
+  { scope, addressees }: Filter,
+  limit: number,
+): Promise<Ready> {
+  const choices = [
+    oneOfStates(TODOS, ["open"]),
+    ...choicesOf({ scope, addressees }),
+    only(NOTHING_UNFINISHED_BEFORE),
+  ];
+  const order = mostUrgent(limit);
+  const numbers = firstNumbers(TODOS.name, combinations(choices), order);
+  const rows = await on.all<TodoRow>(
+    sql`select * from todos where number in (${numbers}) ${inOrder(order)}`,
+  );
+  const all = limit === 0 || rows.length < limit;
+  return {
+    todos: await withLinks(on, rows),
+    total: all ? { count: rows.length, exact: true } : await count(on, TODOS.name, choices),
+  };
+}

@@ -1,0 +1,88 @@
+import { ref } from "../../../ref";
+import { stateIn, type Listable } from "../../../store/listing";
+import { find, head, type RecordHead, type RecordRow } from "../../../store/records";
+import { among, sql, type Row, type Sql } from "../../../store/sql";
+
+export const STATES = ["open", "doing", "blocked", "done", "dropped"] as const;
+export const UNFINISHED = ["open", "doing", "blocked"] as const;
+export const FINISHED = ["done", "dropped"] as const;
+
+export const TODOS: Listable = {
+  surface: "todo",
+  name: "todos",
+  states: STATES,
+  finished: FINISHED,
+  long: ["body", "note"],
+};
+
+export interface TodoRow extends RecordRow {
+  state: string;
+  addressee: string | null;
+  priority: number;
+  title: string;
+  body: string;
+  note: string | null;
+}
+
+export interface Todo extends RecordHead {
+  state: string;
+  /** Whose it is; null for nobody's. */
+  to: string | null;
+  /** 0 is first, 4 is last. */
+  priority: number;
+  title: string;
+  body: string;
+  /** What was said with its last move. */
+  note: string | null;
+  /** The todos that it comes after. */
+  after: string[];
+  /** Those of them that are unfinished; none once it is finished itself. */
+  waits_on: string[];
+}
+
+/** That one todo comes after another, and whether the other is still unfinished. */
+interface Link extends Row {
+  todo: number;
+  after: number;
+  unfinished: number;
+}
+
+export const toTodo = (row: TodoRow, links: readonly Link[]): Todo => ({
+  ...head(TODOS, row),
+  state: row.state,
+  to: row.addressee,
+  priority: row.priority,
+  title: row.title,
+  body: row.body,
+  note: row.note,
+  after: links.map(({ after }) => ref("todo", after)),
+  waits_on: TODOS.finished.includes(row.state)
+    ? []
+    : links.filter(({ unfinished }) => unfinished).map(({ after }) => ref("todo", after)),
+});
+
+/** Few enough for every engine's limit on bound values, and more than a list shows unless all are asked for. */
+const TODOS_A_STATEMENT = 1000;
+
+export async function withLinks(on: Sql, rows: readonly TodoRow[]): Promise<Todo[]> {
+  const linksOf = new Map(rows.map(({ number }) => [number, [] as Link[]]));
+  const numbers = [...linksOf.keys()];
+  for (let from = 0; from < numbers.length; from += TODOS_A_STATEMENT) {
+    const links = await on.all<Link>(sql`
+      select link.todo, link.after, case when earlier.${stateIn(UNFINISHED)} then 1 else 0 end as unfinished
+      from todo_after as link join todos as earlier on earlier.number = link.after
+      where ${among("link.todo", numbers.slice(from, from + TODOS_A_STATEMENT))}
+      order by link.todo, link.after`);
+    for (const link of links) linksOf.get(link.todo)!.push(link);
+  }
+  return rows.map((row) => toTodo(row, linksOf.get(row.number)!));
+}
+
+export async function withItsLinks(on: Sql, row: TodoRow): Promise<Todo> {
+  const [todo] = await withLinks(on, [row]);
+  return todo!;
+}
+
+/** @throws CoopError not_found. */
+export const findTodo = async (on: Sql, number: number) =>
+  withItsLinks(on, await find<TodoRow>(on, TODOS, number));
