@@ -1,5 +1,3 @@
-import { Database } from "bun:sqlite";
-import { join } from "node:path";
 import { allRounds, compared, inTurn, requireCount, type Row, type Scale } from "./measure";
 import type { Place } from "./place";
 
@@ -19,32 +17,27 @@ const GOALS = {
 };
 
 /** Whole commands, as brains run them, against a compiled hello world. */
-export async function commandRows(
-  { hello, byHand, folder, home }: Place,
-  { runs }: Scale,
-): Promise<Row[]> {
+export async function commandRows({ hello, byHand, home }: Place, { runs }: Scale): Promise<Row[]> {
   const [writing, reading, marking] = [home("writes"), home("reads"), home("marks")];
-  for (const at of [writing, reading, marking]) at.init();
+  const writingByHand = home("writes-by-hand");
+  for (const at of [writing, reading, marking, writingByHand]) at.init();
   const letter = ["letter", "write", "Where I stopped", "--body", "The parser is done."];
   const inFull = /The parser is done\.\n```\n$/;
   reading.run(letter);
   reading.run(["letter", "read"]);
   for (let made = 0; made < 20; made++) reading.run(["todo", "add", `Do ${made}`]);
   let letters = 0;
-
-  const [write, read] = [join(folder, "by-hand-write.db"), join(folder, "by-hand-read.db")];
-  byHandStore(write, 0);
-  byHandStore(read, 20);
-
+  const twenty = /^(T\d+ open .*\n){20}$/;
   const slug = () => Bun.randomUUIDv7();
   const times = await inTurn(
     runs,
     {
       hello: () => writing.runOther([hello], { says: /^hello world\n$/ }),
       "a write by hand": () =>
-        writing.runOther([byHand, "write", write], { says: /^Q\d+ waiting\n$/ }),
-      "a read by hand": () =>
-        reading.runOther([byHand, "read", read], { says: /^(Q\d+ waiting .*\n){20}$/ }),
+        writingByHand.runOther([byHand, "write", writingByHand.store], {
+          says: /^Q\d+ waiting\n$/,
+        }),
+      "a read by hand": () => reading.runOther([byHand, "read", reading.store], { says: twenty }),
       "queue push": () => writing.run(["queue", "push", "jobs", '{"pr":17}']),
       "todo add": () => writing.run(["todo", "add", "Fix the parser"]),
       "history add": () =>
@@ -52,7 +45,7 @@ export async function commandRows(
       "letter write": () => writing.run(letter),
       "letter read, one open": () => reading.run(["letter", "read"], { says: inFull }),
       "letter read, one unread": () => marking.run(["letter", "read"], { says: inFull }),
-      "todo list of 20": () => reading.run(["todo", "list"], { says: /^(T\d+ open .*\n){20}$/ }),
+      "todo list of 20": () => reading.run(["todo", "list"], { says: twenty }),
       "--help": () => reading.run(["--help"], { says: /^coop: [^]*\n {2}--version / }),
       "a usage error": () =>
         reading.run(["todo", "nope"], { exit: 2, says: /^coop: there is no `coop todo nope`/ }),
@@ -63,7 +56,11 @@ export async function commandRows(
     },
   );
   const all = allRounds(runs);
-  for (const table of ["queue_items", "todos", "history_entries", "letters"])
+  for (const at of [writing, writingByHand]) {
+    requireCount(at.store, "queue_items", all);
+    requireCount(at.store, "events where surface = 'queue'", all);
+  }
+  for (const table of ["todos", "history_entries", "letters"])
     requireCount(writing.store, table, all);
   requireCount(writing.store, "events", 4 * all);
   requireCount(marking.store, "events where verb = 'read'", all);
@@ -77,20 +74,6 @@ export async function commandRows(
     byHandIs("queue push", times["a write by hand"]),
     byHandIs("todo list of 20", times["a read by hand"]),
   ];
-}
-
-/** Makes the store of the program by hand, with so many items. */
-function byHandStore(path: string, items: number): void {
-  using database = new Database(path, { create: true, strict: true });
-  for (const statement of [
-    "pragma journal_mode = wal",
-    "create table items (number integer primary key, at integer, author text, state text, queue text, priority integer, payload text)",
-    "create index waiting on items (queue, priority, number) where state = 'waiting'",
-    "create table events (id integer primary key, at integer, author text, number integer, verb text)",
-    `insert into items (state, queue, priority, payload)
-      select 'waiting', 'jobs', 2, '{"pr":17}' from json_each('[${Array(items).fill(0).join()}]')`,
-  ])
-    database.run(statement);
 }
 
 const PROCESSES = 8;
