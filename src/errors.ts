@@ -38,13 +38,16 @@ export interface ErrorDetails {
 /** An error a user can meet: one line that says what is wrong, and `hint`, what to do. */
 export class CoopError extends Error {
   override readonly name = "CoopError";
+  readonly details: ErrorDetails;
 
   constructor(
     readonly code: ErrorCode,
     message: string,
-    readonly details: ErrorDetails = {},
+    details: ErrorDetails = {},
   ) {
-    super(withoutPasswords(message), { cause: details.cause });
+    super(shortened(withoutPasswords(message)), { cause: details.cause });
+    const { hint } = details;
+    this.details = hint === undefined ? details : { ...details, hint: shortened(hint) };
   }
 
   get exit(): number {
@@ -59,6 +62,15 @@ const withoutPasswords = (text: string) =>
     : text
         .replace(/\b([a-z][a-z\d+.-]*:\/\/[^\s:/@]*):[^\s@]*@/gi, "$1:…@")
         .replace(/([?&]password=)[^\s&'"`]+/gi, "$1…");
+
+/** Text without most of its middle where that is long: what was typed can be a whole document. */
+const shortened = (text: string) =>
+  text.length <= LONGEST_TOLD
+    ? text
+    : `${text.slice(0, ENDS_TOLD).toWellFormed()} … (${text.length - 2 * ENDS_TOLD} more) … ${text.slice(-ENDS_TOLD).toWellFormed()}`;
+
+const LONGEST_TOLD = 1000;
+const ENDS_TOLD = 300;
 
 /** A wrong flag, value, word or ref: exit 2. */
 export const usage = (message: string, hint?: string) =>

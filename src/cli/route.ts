@@ -26,6 +26,9 @@ interface Flag {
 /** Whether a token is a flag; `-` alone is a value, and so is a text that merely begins with a dash and a space. */
 const isFlag = (token: string) => token.startsWith("-") && token.charAt(1).trim() !== "";
 
+/** Whether there is space in what would be a flag's name, as in a text that begins with the rule `---`. */
+const isText = (token: string) => /^[^=]*\s/.test(token);
+
 /**
  * Finds the command and sorts the tokens into flags and words.
  * @throws CoopError usage, for whatever is unknown, doubled, without its value or too much.
@@ -67,7 +70,7 @@ export async function route(root: Group, argv: readonly string[]): Promise<Route
       const next = argv[++index];
       if (next === undefined)
         throw usage(`${name} needs a value`, `${name} ${found.arg.valueHint}`);
-      if (isFlag(next))
+      if (isFlag(next) && !isText(next))
         throw usage(
           `${name} needs a value, and '${next}' looks like a flag`,
           `write ${name}=${next} if it is the value`,
@@ -213,6 +216,8 @@ function refAsVerb(token: string, path: readonly string[]) {
 
 function unknownFlag(name: string, command: Verb | Group, path: readonly string[]) {
   const words = ["coop", ...path].join(" ");
+  if (isText(name))
+    return usage(`\`${words}\` has no flag '${name}'`, "put -- before it if it is a word");
   const flags = spellings(command);
   const text = flags.find(([, { arg, file }]) => arg.text?.edit && !file)?.[0];
   const note = NOTE_ALIASES.some((alias) => name === `-${alias}` || name === `--${alias}`);
