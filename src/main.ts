@@ -38,8 +38,7 @@ const edge: Edge = {
   },
   print: async (text) => {
     try {
-      // Unlike console.log it says what was not written.
-      await Bun.write(Bun.stdout, text);
+      await write(Bun.stdout, text);
     } catch (thrown) {
       const { stdoutError } = await import("./edge/stdout");
       const error = stdoutError(thrown);
@@ -47,10 +46,15 @@ const edge: Edge = {
     }
   },
   versions: async () => (await import("./edge/versions")).versions(),
-  complain: (line) => console.error(line),
+  // Nobody can be told that stderr is gone.
+  complain: (text) => write(Bun.stderr, text).catch(() => {}),
   progress: async (line) => (await import("./edge/progress")).progress(line),
-  stdin: () => Bun.stdin.stream(),
-  file: (path) => Bun.file(path).stream(),
+  stdin: async () =>
+    isFile(Bun.stdin) ? (await import("./edge/read")).rest(0) : Bun.stdin.stream(),
+  file: async (path) => {
+    const file = Bun.file(path);
+    return isFile(file) ? file.stream() : (await import("./edge/read")).contents(path);
+  },
   files,
   rawArguments: async () => {
     if (process.platform !== "linux") return undefined;
@@ -65,6 +69,24 @@ const edge: Edge = {
     return keep(text);
   },
 };
+
+/** Writes all of a text as it is, or throws: console.log colours it, and does not say what was not written. */
+async function write(to: Bun.BunFile, text: string): Promise<void> {
+  // For more than a KiB Bun.write makes room in a file before it writes, also where it then appends: a hole of zeros.
+  if (text.length < ALWAYS_UNDER_1_KIB || !isFile(to)) {
+    await Bun.write(to, text);
+    return;
+  }
+  const sink = to.writer();
+  await sink.write(text);
+  await sink.end();
+}
+
+/** In UTF-16 units, of which each takes three bytes at most. */
+const ALWAYS_UNDER_1_KIB = 341;
+
+/** Whether it is a file, neither a pipe nor a device: only that has a size. */
+const isFile = ({ size }: Bun.BunFile) => Number.isFinite(size);
 
 function workingFolder(): string {
   try {

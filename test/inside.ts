@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Edge } from "../src/cli/context";
 import { program } from "../src/cli/program";
 import { files } from "../src/edge/files";
+import { contents } from "../src/edge/read";
 import root from "../src/root";
 import type { Store } from "../src/store/open";
 import { clock, type Engine } from "./engines";
@@ -42,15 +43,15 @@ export async function inside(store?: Store): Promise<Inside> {
       versions: async () => ({ coop: "1", bun: "1", sqlite: "1" }),
       colour: async () => false,
       print: async (text) => void out.push(text),
-      complain: (line) => err.push(`${line}\n`),
+      complain: async (text) => void err.push(text),
       progress: async () => {},
       files,
-      stdin: () => {
+      stdin: async () => {
         if (stdin === undefined)
           throw new Error("standard input was read, and nothing asked for it");
         return new Blob([stdin as string]).stream();
       },
-      file: (path) => Bun.file(path).stream(),
+      file: async (path) => contents(path),
       rawArguments: async () => Buffer.from(argv.join("\0")),
       edit: async (initial) => {
         if (!edit) throw new Error("an editor was opened, and nothing asked for it");

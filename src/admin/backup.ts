@@ -111,6 +111,7 @@ async function backUp(
   return answer<Backup>(
     { file, bytes, schema, records, events, took_ms: took, removed },
     backupText,
+    { made: true },
   );
 }
 

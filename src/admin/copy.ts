@@ -43,17 +43,23 @@ the old one was written to: make another.`,
       if (undo) {
         const target = await open(young).catch(whyUnavailable);
         const closed = await undoCopy(source, target, names.to, context.now());
-        return answer({ ...names, undone: true, closed }, () =>
-          inline(`${names.from} is written to again${closed ? `, and ${names.to} no more` : ""}`),
+        return answer(
+          { ...names, undone: true, closed },
+          () =>
+            inline(`${names.from} is written to again${closed ? `, and ${names.to} no more` : ""}`),
+          { made: true },
         );
       }
       const { copied, rows, hash } = await copyStore(source, await open(young), context.now());
       const count = Object.values(rows).reduce((sum, each) => sum + each, 0);
-      return answer({ ...names, copied, rows, hash }, () =>
-        inline(
-          `${copied ? "copied" : "had copied"} ${count} rows to ${names.to}, the same by count and hash; ` +
-            `${names.from} is closed: set PIPPA_COOP_DB or --db to the new store everywhere`,
-        ),
+      return answer(
+        { ...names, copied, rows, hash },
+        () =>
+          inline(
+            `${copied ? "copied" : "had copied"} ${count} rows to ${names.to}, the same by count and hash; ` +
+              `${names.from} is closed: set PIPPA_COOP_DB or --db to the new store everywhere`,
+          ),
+        { made: copied },
       );
     } finally {
       for (const store of opened) await store.close();

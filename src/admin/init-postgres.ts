@@ -23,7 +23,9 @@ export async function initPostgres(
     });
   } else await (await openStore(location, context.wait)).close();
   const made = { store: describe(location), created, schema: schemaVersion() };
-  return answer(made, ({ store }) =>
-    created ? `made the store ${store}` : `the store ${store} is there`,
+  return answer(
+    made,
+    ({ store }) => (created ? `made the store ${store}` : `the store ${store} is there`),
+    { made: created },
   );
 }

@@ -87,7 +87,9 @@ async function initSqlite(path: string, input: InputOf<typeof args>, context: Co
         if (group !== undefined) await setMeta(tx, "group", group);
       });
     }
-    return answer(await made(store, path, created), madeText);
+    return answer(await made(store, path, created), madeText, {
+      made: created || Object.keys(input).length > 0,
+    });
   } finally {
     await store.close();
   }

@@ -15,6 +15,8 @@ export interface Answer<T = unknown> {
   raw?: string;
   /** The exit of a command whose answer is that something is wrong; else 0. */
   exit?: number;
+  /** Whether something was made or changed that is no change of the store by its events: files, whole stores. */
+  made?: boolean;
 }
 
 export const answer = <T>(

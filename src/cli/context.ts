@@ -31,8 +31,8 @@ export interface Edge extends TextSources {
    * @throws CoopError unavailable full or access.
    */
   print(text: string): Promise<void>;
-  /** Prints a line to stderr. */
-  complain(line: string): void;
+  /** Prints a text to stderr, if that can be. */
+  complain(text: string): Promise<void>;
   /** Shows a line that each later one replaces, "" for none; nothing where stderr is no terminal. */
   progress(line: string): Promise<void>;
   files: Files;
@@ -219,14 +219,16 @@ export class Context {
 
   /** All of a file or, for `-`, of standard input, that a flag names; `--key` covers what is read, not its name. */
   async readLines(flag: string, path: string, most: number): Promise<string> {
-    const [name, stream] =
-      path === "-" ? ["standard input", this.edge.stdin()] : [path, this.edge.file(path)];
-    const text = await readText(name as string, stream as ReadableStream<Uint8Array>, most);
+    const text = await (path === "-"
+      ? readText("standard input", this.edge.stdin(), most)
+      : readText(path, this.edge.file(path), most));
     this.#read[flag] = text;
     return text;
   }
 
   async view(): Promise<View> {
-    return { now: this.now(), scope: await this.scope(), me: this.speaker };
+    // By now the work is done: a folder's name that can be no scope must not keep its answer back.
+    const scope = await this.scope().catch(() => "");
+    return { now: this.now(), scope, me: this.speaker };
   }
 }

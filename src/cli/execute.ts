@@ -143,9 +143,9 @@ async function print(
   try {
     await edge.print(text);
   } catch (thrown) {
-    if (!context.wrote) throw thrown;
+    if (!context.wrote && !answer.made) throw thrown;
     throw new CoopError("unknown", `it was written, but ${asCoopError(thrown).message}`, {
-      hint: "look, or repeat the command with the same --key",
+      hint: context.wrote ? "look, or repeat the command with the same --key" : "look",
       cause: thrown,
     });
   }

@@ -5,12 +5,15 @@ import { LONGEST } from "../words";
 import { flagName, type Args, type Verb } from "./define";
 import type { Given } from "./route";
 
+/** Bytes as they are read. */
+export type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
 /** Where long text comes from besides the command line. */
 export interface TextSources {
-  /** Standard input, read only when `-` asks for it. */
-  stdin(): ReadableStream<Uint8Array>;
+  /** Standard input from where it stands, read only when `-` asks for it. */
+  stdin(): Promise<Chunks>;
   /** A file's bytes. */
-  file(path: string): ReadableStream<Uint8Array>;
+  file(path: string): Promise<Chunks>;
   /** The process's arguments as bytes, where the system tells them. */
   rawArguments(): Promise<Uint8Array | undefined>;
 }
@@ -47,16 +50,16 @@ export async function resolveTexts(args: Args, given: Given, sources: TextSource
   return resolved;
 }
 
-/** Reads all of a stream that may hold a long text; stops reading where it is longer than any may be. */
+/** Reads all of what may be a long text; stops reading where it is longer than any may be. */
 export async function readText(
   name: string,
-  stream: ReadableStream<Uint8Array>,
+  source: Promise<Chunks>,
   most = LONGEST.text,
 ): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
-    for await (const chunk of stream) {
+    for await (const chunk of await source) {
       size += chunk.length;
       if (size > most) break;
       chunks.push(chunk);

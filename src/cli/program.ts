@@ -21,11 +21,11 @@ export async function program(root: Group, argv: readonly string[], edge: Edge):
     return await execute({ path, command, globals, given }, json, edge, warnings);
   } catch (thrown) {
     const error = asCoopError(thrown);
-    if (json) edge.complain(jsonError(error, warnings));
+    if (json) await edge.complain(`${jsonError(error, warnings)}\n`);
     else {
       await warn(warnings, edge);
       const { hint } = error.details;
-      edge.complain(`coop: ${inline(hint ? `${error.message}; ${hint}` : error.message)}`);
+      await edge.complain(`coop: ${inline(hint ? `${error.message}; ${hint}` : error.message)}\n`);
     }
     return error.exit;
   }
@@ -35,8 +35,10 @@ export async function program(root: Group, argv: readonly string[], edge: Edge):
 export async function warn(warnings: Warning[], edge: Edge): Promise<void> {
   if (warnings.length === 0) return;
   const { talk } = await import("./talk");
-  const say = talk((line) => edge.complain(line));
+  const lines: string[] = [];
+  const say = talk((line) => lines.push(`${line}\n`));
   for (const { message } of warnings.splice(0)) say.warn(inline(message));
+  await edge.complain(lines.join(""));
 }
 
 /** Whether errors are wanted as JSON, known before anything is understood. */

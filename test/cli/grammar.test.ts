@@ -370,6 +370,32 @@ describe("long text on the built binary", () => {
     await keeps("-n", ["--body=-n"]);
   });
 
+  test("a text that begins with a rule is no flag, and as a word it is told to stand after --", async () => {
+    const text = "---\ntitle: The parser\n---\nIt is done.";
+    await keeps(text, ["--body", text]);
+    await keeps("-1 is the offset", ["--body", "-1 is the offset"]);
+    await refuses("has no flag '-1 fix'; put -- before it if it is a word", () =>
+      coop.run(["todo", "add", "-1 fix"], { as: "ann" }),
+    );
+    await coop.data(["todo", "add", "--", "-1 fix"], { as: "ann" });
+  });
+
+  test("an error does not say a whole document back", async () => {
+    const long = `--${"x".repeat(50_000)}end`;
+    for (const words of [
+      ["letter", "write", "--body", long],
+      ["letter", "write", long],
+      ["letter", "show", long.slice(2)],
+      ["todo", "add", "x", long.slice(2)],
+      [long.slice(2)],
+    ]) {
+      const { exit, err } = await coop.run(words, { as: "ann" });
+      expect(exit).toBe(2);
+      expect(err.length).toBeLessThan(2100);
+      expect(err).toMatch(/x … \(\d+ more\) … x/);
+    }
+  });
+
   test("a word after -- is no flag", async () => {
     const words = ["letter", "write", "--body", "x", "--", "--help"];
     expect(await coop.data(words, { as: "ann" })).toMatchObject({ title: "--help", body: "x" });
@@ -392,6 +418,35 @@ describe("long text on the built binary", () => {
     await keeps(text, ["--body-file", file]);
     await keeps(text, ["-F", file]);
     await keeps(text, ["--body-file", "-"], text);
+  });
+
+  test("standard input is read from where it stands, by each command on", async () => {
+    const file = join(folder, "shared.txt");
+    const text = "line 1\nline 2\n".repeat(20_000);
+    await Bun.write(file, `The title\n${text}`);
+    const script = `{ read -r title; "$COOP" --as ann --quiet letter write "$title" --body -
+      "$COOP" --as ann --quiet letter write "nothing left" --body -; } <"$0"`;
+    const { out, err } = await coop.run(["-c", script, file], { program: "bash", env: { COOP } });
+    expect(err).toBe("");
+    const [first, second] = out.trim().split("\n");
+    const { title, body } = await coop.data(["letter", "show", first!]);
+    expect({ title, kept: body === text }).toEqual({ title: "The title", kept: true });
+    expect(await coop.data(["letter", "show", second!])).toMatchObject({ body: "" });
+  });
+
+  test("a text comes from whatever can be read: a pipe with a name or without, a device", async () => {
+    const script = `mkfifo "$0" && { printf named >"$0" & }
+      "$COOP" --as ann letter write a --quiet -F "$0"
+      printf piped | "$COOP" --as ann letter write b --quiet -F /dev/stdin
+      "$COOP" --as ann letter write c --quiet -F /dev/null`;
+    const { out, err } = await coop.run(["-c", script, join(folder, "pipe")], {
+      program: "bash",
+      env: { COOP },
+    });
+    expect(err).toBe("");
+    const refs = out.trim().split("\n");
+    const letters = await Promise.all(refs.map((ref) => coop.data(["letter", "show", ref])));
+    expect(letters.map(({ body }) => body)).toEqual(["named", "piped", ""]);
   });
 
   test("U+FFFD is kept where it can be told from what was no UTF-8, and refused with a reason elsewhere", async () => {

@@ -37,11 +37,14 @@ left alone.`,
       text: `${heading}\n${text}`,
     }));
     const { written, unchanged } = await putFiles(folder, files, MARK, context.edge.clock.unique());
-    return answer({ dir: folder, written, unchanged, version }, (data) =>
-      lines(
-        data.written.length > 0 && `wrote ${data.written.join(", ")} to ${inline(data.dir)}`,
-        data.written.length === 0 && `${inline(data.dir)} is up to date`,
-      ),
+    return answer(
+      { dir: folder, written, unchanged, version },
+      (data) =>
+        lines(
+          data.written.length > 0 && `wrote ${data.written.join(", ")} to ${inline(data.dir)}`,
+          data.written.length === 0 && `${inline(data.dir)} is up to date`,
+        ),
+      { made: written.length > 0 },
     );
   },
 });
