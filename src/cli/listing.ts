@@ -1,3 +1,4 @@
+import { usage } from "../errors";
 import type { Count, ListQuery, Listed } from "../store/listing";
 import type { Sql } from "../store/sql";
 import { instant } from "../time";
@@ -18,16 +19,26 @@ export interface ListInput {
   allScopes?: true | undefined;
 }
 
-/** A list's filter and slice, by its flags and where it is asked. Warns of ids that have never written. */
+/** Ids as given, each once, with `me` for the speaker: `me` and the speaker's own id are the same. */
+export const idsOf = (given: readonly string[], context: Context) => [
+  ...new Set(given.map((id) => context.resolveId(id))),
+];
+
+/**
+ * A list's filter and slice, by its flags and where it is asked. Warns of ids that have never written.
+ * @throws CoopError usage, also for a scope by flag beside all scopes.
+ */
 export async function listQuery(
   input: ListInput,
   context: Context,
   on: Sql,
   unfinished?: readonly string[],
 ): Promise<ListQuery> {
-  const ids = (given: string[] | undefined) => given?.map((id) => context.resolveId(id));
-  const addressees = ids(input.to) ?? (input.mine ? [context.requireSpeaker()] : undefined);
-  const authors = ids(input.from);
+  if (input.allScopes && context.settings.scopeFlag)
+    throw usage("--scope and --all-scopes exclude each other", "give one of them");
+  const to = input.mine ? ["me", ...(input.to ?? [])] : input.to;
+  const addressees = to && idsOf(to, context);
+  const authors = input.from && idsOf(input.from, context);
   await context.warnUnknown(on, [...(addressees ?? []), ...(authors ?? [])]);
   return {
     filter: {

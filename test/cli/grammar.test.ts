@@ -98,6 +98,10 @@ describe("a command line that is wrong", () => {
       if (required.length > 0) await refuses(words, `\`coop ${name}\` needs`, "for example: ");
     });
 
+    if ("allScopes" in verb.args)
+      test(`${name}: one scope and all of them exclude each other`, () =>
+        refuses([...words, "--all-scopes", "--scope", "web"], "exclude each other"));
+
     test(`${name}: every error with --json is one document on stderr and nothing on stdout`, async () => {
       for (const wrong of [
         ["--bdoy", "x"],

@@ -111,7 +111,8 @@ ann log T2
 ann log L1 --limit 1
 ann show R1
 zoe todo add 'by a stranger' --to anm
-ann todo list --scope elsewhere --all-scopes
+ann todo list --scope elsewhere
+ann todo list --all-scopes
 `;
 
 /** The words of a line, of which some are quoted. */

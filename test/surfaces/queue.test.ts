@@ -880,7 +880,7 @@ describe.each(engines)("queues on $name", ({ openFresh }) => {
         );
       expect(await refs("list")).toEqual(["Q2", "Q1"]);
       expect(await refs("list", "--scope", "web")).toEqual(["Q1"]);
-      expect(await refs("list", "--scope", "web", "--all-scopes")).toEqual(["Q2", "Q1"]);
+      expect(await refs("list", "--all-scopes")).toEqual(["Q2", "Q1"]);
       const waiting = async (...words: string[]) =>
         (await coop.data(["queue", "stats", ...words], { env })).queues.map(
           (each: { waiting: number }) => each.waiting,

@@ -1,8 +1,8 @@
 import { addressed, listing } from "../../cli/args";
 import { defineVerb, list, optionalWord } from "../../cli/define";
-import { listAnswer, listQuery } from "../../cli/listing";
+import { idsOf, listAnswer, listQuery } from "../../cli/listing";
 import { id, priority, queueName } from "../../words";
-import { scopeFilter, warnUnused } from "./args";
+import { warnUnused } from "./args";
 import { listItems, STATES, UNFINISHED } from "./store";
 import { itemLine } from "./text";
 
@@ -21,15 +21,18 @@ export default defineVerb({
     priority: list(priority, "0-4", "of this priority"),
     takenBy: list(id, "ID", "taken by"),
   },
-  run: async (input, context) => {
+  run: async ({ queue, priority: priorities, takenBy: holders, ...input }, context) => {
     const store = await context.store();
-    const { queue, priority: priorities } = input;
-    const takenBy = input.takenBy?.map((each) => context.resolveId(each));
+    const takenBy = holders && idsOf(holders, context);
     await warnUnused(context, store, queue);
     await context.warnUnknown(store, takenBy ?? []);
-    const asked = await listQuery({ ...input, allScopes: true }, context, store, UNFINISHED);
-    const scope = input.allScopes ? undefined : scopeFilter(context);
-    const query = { ...asked, filter: { ...asked.filter, scope } };
+    const everywhere = !context.settings.scopeFlag;
+    const query = await listQuery(
+      { ...input, ...(everywhere && { allScopes: true }) },
+      context,
+      store,
+      UNFINISHED,
+    );
     return listAnswer(
       "items",
       await listItems(store, query, { queue, priorities, takenBy }),

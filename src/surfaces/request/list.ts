@@ -1,6 +1,6 @@
 import { addressed, listing } from "../../cli/args";
 import { defineVerb, list } from "../../cli/define";
-import { listAnswer, listQuery } from "../../cli/listing";
+import { idsOf, listAnswer, listQuery } from "../../cli/listing";
 import { id, kind } from "../../words";
 import { listRequests, STATES, UNFINISHED } from "./store";
 import { requestLine } from "./text";
@@ -20,7 +20,7 @@ export default defineVerb({
   },
   run: async ({ waitingOn: given, kind: kinds, ...input }, context) => {
     const store = await context.store();
-    const waitingOn = given?.map((each) => context.resolveId(each));
+    const waitingOn = given && idsOf(given, context);
     await context.warnUnknown(store, waitingOn ?? []);
     const everywhere = waitingOn !== undefined && !context.settings.scopeFlag;
     const query = await listQuery(

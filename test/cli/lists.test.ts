@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { engines } from "../engines";
+import { insideFresh, type Inside } from "../inside";
+import { refsOf } from "../../src/cli/output";
+import { everyVerb } from "../tree";
+
+const addressed = (await everyVerb()).filter(({ verb }) => "mine" in verb.args);
+const everywhere = (await everyVerb()).filter(({ verb }) => "allScopes" in verb.args);
+
+describe.each(engines)("lists on $name", ({ openFresh }) => {
+  let coop: Inside;
+  let close: () => Promise<void>;
+  beforeAll(async () => {
+    ({ coop, close } = await insideFresh(openFresh));
+    for (const to of ["ann", "ben", "cyd", "ann"])
+      for (const words of [
+        ["letter", "write", "--body", "text"],
+        ["request", "open", "a title", "--body", "text"],
+        ["todo", "add", "a title"],
+        ["queue", "push", "jobs"],
+      ])
+        await coop.data([...words, "--to", to], { as: "ann" });
+    await coop.data(["history", "add", "a title", "--body", "text"], { as: "ann" });
+  });
+  afterAll(() => close());
+
+  const numbers = async (words: string[], as = "ann") =>
+    refsOf(await coop.data(words, { as }))
+      .map((ref) => Number(ref.slice(1)))
+      .sort();
+
+  for (const { words } of addressed) {
+    const name = words.join(" ");
+
+    test(`${name}: --mine beside --to is the speaker's and theirs`, async () => {
+      expect(await numbers([...words, "--mine", "--to", "ben"])).toEqual([1, 2, 4]);
+      expect(await numbers([...words, "--to", "ben,cyd", "--mine"], "cyd")).toEqual([2, 3]);
+      const { exit, err } = await coop.run([...words, "--mine", "--to", "ben"]);
+      expect(exit).toBe(2);
+      expect(err).toContain("who speaks?");
+    });
+
+    test(`${name}: me and the speaker's own id are one`, async () => {
+      for (const mine of [
+        ["--to", "me,ann"],
+        ["--to", "me", "--mine"],
+      ]) {
+        const { data, total, truncated } = (
+          await coop.run(["--json", ...words, ...mine, "--limit", "1"], { as: "ann" })
+        ).json();
+        expect(refsOf(data)).toHaveLength(1);
+        expect({ total, truncated }).toEqual({ total: 2, truncated: true });
+      }
+    });
+  }
+
+  for (const { words } of everywhere)
+    test(`${words.join(" ")}: --all-scopes wins over the scope of the environment`, async () => {
+      const env = { PIPPA_COOP_SCOPE: "web" };
+      expect(refsOf(await coop.data([...words, "--all-scopes"], { env }))).not.toEqual([]);
+    });
+});
