@@ -37,13 +37,14 @@ export default defineVerb({
       before: input.before,
       limit: input.limit ?? DEFAULT_LIMIT,
     });
+    const rest = truncated ? `older: --before ${events.at(-1)!.id}` : undefined;
     const text = ({ events: shown }: { events: LoggedEvent[] }, view: View) =>
       lines(
         shown.length === 0 && "no changes",
         ...shown.map((event) => eventLine(event, of !== undefined, view)),
-        truncated && `older: --before ${shown.at(-1)!.id}`,
+        rest,
       );
-    return answer({ events }, text, { truncated });
+    return answer({ events }, text, { truncated, rest });
   },
 });
 

@@ -151,14 +151,17 @@ async function print(
   }
 }
 
-/** All that goes to stdout. */
+/** All that goes to stdout. Beside refs alone, what they leave out is told on stderr. */
 async function shown(
   answer: Answer,
   context: Context,
   { json, colour }: { json: boolean; colour: boolean },
 ): Promise<string> {
   if (json) return `${jsonDocument(answer, context.warnings)}\n`;
-  if (context.settings.quiet) return asLines(refsOf(answer.data));
+  if (context.settings.quiet) {
+    if (answer.rest !== undefined) context.edge.complain(`coop: ${answer.rest}`);
+    return asLines(refsOf(answer.data));
+  }
   if (answer.raw !== undefined) return answer.raw;
   const plain = answer.text(answer.data, await context.view());
   if (plain === "") return "";

@@ -61,27 +61,34 @@ export function listAnswer<T extends { ref: string }>(
   listed: Listed<T>,
   recordLine: (record: T, view: View) => string,
 ): Answer {
-  const { rows, total, truncated } = listed;
   return answer(
-    rows,
+    listed.rows,
     (shown, view) => listText(plural, { ...listed, rows: shown }, recordLine, view),
-    {
-      total,
-      truncated,
-    },
+    partOf(listed),
   );
 }
+
+/** Which part of all that match a list is, and how to go on from it. */
+export const partOf = <T extends { ref: string }>({ rows, total, truncated }: Listed<T>) => ({
+  total,
+  truncated,
+  rest: truncated
+    ? `${rows.length} of ${countText(total)}; older: --before ${rows.at(-1)!.ref}`
+    : undefined,
+});
 
 /** Records as text: a line each, then what was left out and how to see it. */
 export const listText = <T extends { ref: string }>(
   plural: string,
-  { rows, scope, total, truncated, finished }: Listed<T>,
+  listed: Listed<T>,
   recordLine: (record: T, view: View) => string,
   view: View,
-): string =>
-  lines(
+): string => {
+  const { rows, scope, finished } = listed;
+  return lines(
     rows.length === 0 && line("no", plural, scope && `in ${inline(scope)}`),
     ...rows.map((record) => recordLine(record, view)),
-    truncated && `${rows.length} of ${countText(total)}; older: --before ${rows.at(-1)!.ref}`,
+    partOf(listed).rest,
     finished && finished.count > 0 && `${countText(finished)} finished: --status all`,
   );
+};

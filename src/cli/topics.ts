@@ -35,7 +35,8 @@ An empty value counts as unset. coop reads no other variable, no .env and no con
   output:
     () => `Text: one short line a record: REF STATE AGE … TITLE; [scope] where it is not the current one; bodies between fences of
 backticks. Control, escape, bidi-override and zero-width characters are shown as \\u{…}; show --raw prints the exact text.
---quiet: only the refs. Warnings and errors go to stderr, one line each: what is wrong; what to do.
+--quiet: only the refs; where there are more, stderr says how to get them.
+Warnings and errors go to stderr, one line each: what is wrong; what to do.
 --json: one document {"schema":1,"data":…} with total, total_exact, truncated, replayed and warnings where they apply.
 list, read, take and replies give an array, everything else an object. Times are RFC 3339 UTC in milliseconds.
 An error is one document on stderr: {"schema":1,"error":{code,reason,message,hint,ref,current}}.`,

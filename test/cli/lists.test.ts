@@ -5,6 +5,9 @@ import { refsOf } from "../../src/cli/output";
 import { everyVerb } from "../tree";
 
 const addressed = (await everyVerb()).filter(({ verb }) => "mine" in verb.args);
+const limited = (await everyVerb()).filter(
+  ({ words, verb }) => "limit" in verb.args && words.join(" ") !== "queue archive",
+);
 const everywhere = (await everyVerb()).filter(({ verb }) => "allScopes" in verb.args);
 
 describe.each(engines)("lists on $name", ({ openFresh }) => {
@@ -20,7 +23,9 @@ describe.each(engines)("lists on $name", ({ openFresh }) => {
         ["queue", "push", "jobs"],
       ])
         await coop.data([...words, "--to", to], { as: "ann" });
-    await coop.data(["history", "add", "a title", "--body", "text"], { as: "ann" });
+    for (const title of ["one", "two"])
+      await coop.data(["history", "add", title, "--body", "text"], { as: "ann" });
+    await coop.data(["queue", "take", "--count", "2"], { as: "ann" });
   });
   afterAll(() => close());
 
@@ -51,6 +56,23 @@ describe.each(engines)("lists on $name", ({ openFresh }) => {
         expect(refsOf(data)).toHaveLength(1);
         expect({ total, truncated }).toEqual({ total: 2, truncated: true });
       }
+    });
+  }
+
+  for (const { words, verb } of limited) {
+    const all = verb.args["older"] ? [...words, "--older", "0s"] : words;
+
+    test(`${words.join(" ")}: refs alone are told to be cut by the line of the text, on stderr`, async () => {
+      const { out: text } = await coop.run([...all, "--limit", "1"]);
+      const rest = text.trimEnd().split("\n").at(-1)!;
+      expect(rest).toMatch(/--(before|limit) \w+/);
+      const { exit, out, err } = await coop.run([...all, "--quiet", "--limit", "1"]);
+      expect({ exit, out, err }).toEqual({
+        exit: 0,
+        out: expect.stringMatching(/^[LRTHQ]\d+\n$/),
+        err: `coop: ${rest}\n`,
+      });
+      expect(await coop.run([...all, "--quiet"])).toMatchObject({ exit: 0, err: "" });
     });
   }
 

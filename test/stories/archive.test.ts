@@ -179,7 +179,11 @@ describe("an archive", () => {
       exit: 0,
       out: `archived 2 items and 6 events into ${file}: jobs 2\n3 more: repeat the command\n`,
     });
-    expect(await archive("--limit 2")).toMatchObject({ archived: 2, left: 1 });
+    const quiet = await coop.run(
+      ["--quiet", "queue", "archive", "--older", "0s", "--to", file, "--limit", "2"],
+      { as: "ann" },
+    );
+    expect(quiet).toMatchObject({ exit: 0, out: "", err: "coop: 1 more: repeat the command\n" });
     expect(await archive("--limit 0")).toMatchObject({ archived: 1, left: 0 });
   });
 

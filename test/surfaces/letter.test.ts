@@ -466,8 +466,13 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
         total: 205,
         truncated: true,
       });
+      const more =
+        "5 more: coop letter list --mine --status unread,read,working --all-scopes --limit 0";
       const { out } = await coop.run(["letter", "read"], { as: "ann" });
-      expect(out).toContain("5 more: coop letter list --mine --all-scopes --limit 0");
+      expect(out).toEndWith(`\n${more}\n`);
+      const quiet = await coop.run(["letter", "read", "--quiet"], { as: "ann" });
+      expect(quiet.out.trimEnd().split("\n")).toHaveLength(200);
+      expect(quiet.err).toBe(`coop: ${more}\n`);
       expect(await stateOf(5)).toBe("unread");
       expect(await stateOf(6)).toBe("read");
     });

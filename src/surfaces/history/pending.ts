@@ -1,7 +1,7 @@
 import { answer } from "../../cli/answer";
 import { listing } from "../../cli/args";
 import { defineVerb } from "../../cli/define";
-import { listQuery, listText } from "../../cli/listing";
+import { listQuery, listText, partOf } from "../../cli/listing";
 import { listEntries, STATES } from "./store";
 import { entryLine } from "./text";
 
@@ -15,15 +15,11 @@ export default defineVerb({
     const store = await context.store();
     const query = await listQuery({ ...input, status: ["pending"] }, context, store);
     const listed = await listEntries(store, query);
-    const { rows: entries, total, truncated } = listed;
     return answer(
-      { entries },
+      { entries: listed.rows },
       (data, view) =>
         listText("pending entries", { ...listed, rows: data.entries }, entryLine, view),
-      {
-        total,
-        truncated,
-      },
+      partOf(listed),
     );
   },
 });

@@ -7,11 +7,10 @@ import { countText } from "../../cli/listing";
 import { inline, lines, type View } from "../../cli/text";
 import { refNumber } from "../../ref";
 import { isKnown } from "../../store/events";
-import type { Count } from "../../store/listing";
 import type { Sql } from "../../store/sql";
 import { refOf } from "../../words";
 import { FULL_BYTES, readOne, readOpen, type Reading, type ReadLetter } from "./reading";
-import { addresseesWithOpenLetters, markRead } from "./store";
+import { addresseesWithOpenLetters, markRead, OPEN } from "./store";
 import { letterLine, letterText } from "./text";
 
 export default defineVerb({
@@ -75,22 +74,24 @@ async function explainUnknown(context: Context, on: Sql, me: string): Promise<vo
   if (others.length > 0) context.warn("open_letters", `open letters are for ${others.join(", ")}`);
 }
 
-const readAnswer = ({ letters, total }: Reading, replayed = false) =>
-  answer(letters, (shown, view) => readText(shown, total, view), {
+function readAnswer({ letters, total }: Reading, replayed = false) {
+  const missing = total.count - letters.length;
+  const rest =
+    missing > 0
+      ? `${countText({ ...total, count: missing })} more: coop letter list --mine --status ${OPEN.join()} --all-scopes --limit 0`
+      : undefined;
+  return answer(letters, (shown, view) => readText(shown, rest, view), {
     total,
-    truncated: letters.some(({ complete }) => !complete) || letters.length < total.count,
+    truncated: missing > 0 || letters.some(({ complete }) => !complete),
+    rest,
     ...(replayed && { replayed }),
   });
-
-function readText(letters: readonly ReadLetter[], total: Count, view: View): string {
-  if (letters.length === 0) return `no open letters to ${inline(view.me ?? "")}`;
-  const missing = total.count - letters.length;
-  return lines(
-    ...letters.map((letter) => readLetterText(letter, view)),
-    missing > 0 &&
-      `${countText({ ...total, count: missing })} more: coop letter list --mine --all-scopes --limit 0`,
-  );
 }
+
+const readText = (letters: readonly ReadLetter[], rest: string | undefined, view: View) =>
+  letters.length === 0
+    ? `no open letters to ${inline(view.me ?? "")}`
+    : lines(...letters.map((letter) => readLetterText(letter, view)), rest);
 
 function readLetterText(letter: ReadLetter, view: View): string {
   const { ref, body, complete } = letter;

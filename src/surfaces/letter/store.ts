@@ -21,7 +21,7 @@ import { change, create, find, head, type RecordHead, type RecordRow } from "../
 import type { Writing } from "../../store/write";
 
 export const STATES = ["unread", "read", "working", "done", "abandoned", "superseded"] as const;
-const OPEN = ["unread", "read", "working"] as const;
+export const OPEN = ["unread", "read", "working"] as const;
 const CLOSED = ["done", "abandoned", "superseded"] as const;
 
 export const LETTERS: Listable = {

@@ -66,7 +66,7 @@ be an archive of the same store already. It is only for reading, but for redact:
         numbers.length > 0 ? await moveOut(writing, numbers, file, context.wait) : NOTHING;
       return { archived: numbers.length, ...moved, to: file, kept, left };
     });
-    return written<Archived>(result, archivedText);
+    return { ...written<Archived>(result, archivedText), rest: stillThere(result.data) };
   },
 });
 
@@ -78,7 +78,12 @@ async function requireAnother(file: string, path: string): Promise<void> {
     throw usage(`${file} is the store itself`, "name another file with --to");
 }
 
-function archivedText({ archived, events, to, queues, kept, left }: Archived): string {
+/** What one command was too much for. */
+const stillThere = ({ left }: Archived) =>
+  left > 0 ? `${left} more: repeat the command` : undefined;
+
+function archivedText(moved: Archived): string {
+  const { archived, events, to, queues, kept } = moved;
   const each = Object.entries(queues).map(([name, count]) => `${inline(name)} ${count}`);
   return lines(
     archived === 0
@@ -86,7 +91,7 @@ function archivedText({ archived, events, to, queues, kept, left }: Archived): s
       : `archived ${counted(archived, "item")} and ${counted(events, "event")} into ${inline(to)}: ${each.join(", ")}`,
     kept > 0 &&
       `kept ${counted(kept, "item")}, finished for as long but linked to others that are not`,
-    left > 0 && `${left} more: repeat the command`,
+    stillThere(moved),
   );
 }
 

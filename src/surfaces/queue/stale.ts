@@ -26,15 +26,16 @@ export default defineVerb({
     await warnUnused(context, store, queue);
     const place = { queue, scope: scopeFilter(context) };
     const { rows, total, truncated } = await staleItems(store, place, before, most);
+    const rest = truncated ? `${rows.length} of ${countText(total)}; all: --limit 0` : undefined;
     return answer(
       { items: rows },
       ({ items }, view) =>
         lines(
           items.length === 0 && `nothing was taken longer than ${older} ago`,
           ...items.map((item) => itemLine(item, view)),
-          truncated && `${items.length} of ${countText(total)}; all: --limit 0`,
+          rest,
         ),
-      { total, truncated },
+      { total, truncated, rest },
     );
   },
 });

@@ -19,12 +19,15 @@ is \`coop todo start\`.`,
     const { filter, slice } = await listQuery(input, context, store);
     const { todos, total } = await readyTodos(store, filter, slice.limit);
     const truncated = todos.length < total.count;
+    const rest = truncated
+      ? `${todos.length} of ${countText(total)} ready: --limit 0 for all`
+      : undefined;
     const text = ({ todos: shown }: { todos: Todo[] }, view: View) =>
       lines(
         shown.length === 0 && line("nothing ready", filter.scope && `in ${inline(filter.scope)}`),
         ...shown.map((todo) => todoLine(todo, view)),
-        truncated && `${shown.length} of ${countText(total)} ready: --limit 0 for all`,
+        rest,
       );
-    return answer({ todos }, text, { total, truncated });
+    return answer({ todos }, text, { total, truncated, rest });
   },
 });
