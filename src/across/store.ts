@@ -4,7 +4,7 @@ import { ADDRESSED, type Addressed, type Kind } from "../store/addressed";
 import { different } from "../store/distinct";
 import { knownIds } from "../store/events";
 import { keptJson } from "../store/json";
-import { atMost, count, COUNT_STOP, only } from "../store/listing";
+import { atMost, count, COUNT_STOP, only, toCount, type Count } from "../store/listing";
 import { among, and, first, raw, sql, type Fragment, type Row, type Sql } from "../store/sql";
 import { timestamp } from "../time";
 
@@ -134,11 +134,12 @@ function values(json: string | null): Row | null {
 }
 
 /** An id, when it last wrote, and how much of what is open on it. */
-export interface Presence extends Record<Kind, number> {
+export interface Presence {
   /** null stands for nobody in particular: what anyone may take. */
   id: string | null;
   last_seen_at: string | null;
   host: string | null;
+  open: Record<Kind, Count>;
 }
 
 /** Everyone who ever wrote or has something open, in alphabetical order; last, what is open on nobody. */
@@ -147,16 +148,15 @@ export async function presences(on: Sql): Promise<Presence[]> {
   const counts = new Map<Kind, Map<string, number>>();
   for (const kind of KINDS) counts.set(kind, await openById(on, ADDRESSED[kind]));
   const countsOf = (id: string) =>
-    Object.fromEntries(KINDS.map((kind) => [kind, counts.get(kind)!.get(id) ?? 0])) as Record<
-      Kind,
-      number
-    >;
+    Object.fromEntries(
+      KINDS.map((kind) => [kind, toCount(counts.get(kind)!.get(id) ?? 0)]),
+    ) as Record<Kind, Count>;
   const ids = [seen, ...counts.values()].flatMap((found) => [...found.keys()]);
   const all = [...new Set(ids)].sort().map((id) => ({
     id: id === NOBODY ? null : id,
     last_seen_at: seen.get(id)?.at ?? null,
     host: seen.get(id)?.host ?? null,
-    ...countsOf(id),
+    open: countsOf(id),
   }));
   // What sorts first is nobody.
   return all[0]?.id === null ? [...all.slice(1), all[0]] : all;
@@ -177,7 +177,7 @@ async function lastSeen(on: Sql): Promise<Map<string, { at: string; host: string
   return new Map(rows.map(({ id, at, host }) => [id, { at: timestamp(at), host }]));
 }
 
-/** How much is open on each id on which something is. */
+/** How much is open on each id on which something is; more than {@link COUNT_STOP} stands for any such number. */
 async function openById(
   on: Sql,
   { table, column, open, anyones }: Addressed,
@@ -190,11 +190,10 @@ async function openById(
       ${anyones ? sql`union all select '', ${howMany(raw("is null"))}` : raw("")}`,
   );
   const found = new Map<string, number>();
-  for (const { id, open: many } of rows)
-    if (many > 0) found.set(id, Math.min(COUNT_STOP, many + (found.get(id) ?? 0)));
+  for (const { id, open: many } of rows) if (many > 0) found.set(id, many + (found.get(id) ?? 0));
   return found;
 }
 
-/** How many rows a source has, as a value in a statement; counting stops where there are very many. */
+/** How many rows a source has, as a value in a statement; counting stops at the first too many. */
 const upTo = (source: Fragment) =>
-  sql`(select count(*) from (select 1 as one from ${source} limit ${COUNT_STOP}) as counted)`;
+  sql`(select count(*) from (select 1 as one from ${source} limit ${COUNT_STOP + 1}) as counted)`;

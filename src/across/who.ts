@@ -1,7 +1,8 @@
 import { answer } from "../cli/answer";
 import { defineVerb } from "../cli/define";
-import { ago, inline, line, lines, type View } from "../cli/text";
-import { COUNT_STOP } from "../store/listing";
+import { countsInJson } from "../cli/listing";
+import { ago, countText, inline, line, lines, type View } from "../cli/text";
+import type { Count } from "../store/listing";
 import { presences, type Presence } from "./store";
 
 export default defineVerb({
@@ -10,36 +11,32 @@ export default defineVerb({
   args: {},
   run: async (_input, context) => {
     const everyone = await presences(await context.store());
-    return answer({ ids: everyone }, ({ ids: shown }, view) =>
+    const ids = everyone.map(({ open, ...who }) => ({ ...who, ...countsInJson(open) }));
+    return answer({ ids }, (_data, view) =>
       lines(
-        shown.length === 0 && "nobody has written yet",
-        ...shown.map((each) => presenceLine(each, view)),
+        everyone.length === 0 && "nobody has written yet",
+        ...everyone.map((each) => presenceLine(each, view)),
       ),
     );
   },
 });
 
 /** One line: `codex-pippa 3h ago on studio: 2 letters, 1 request`. */
-function presenceLine(
-  { id, last_seen_at, host, letters, requests, todos, items, taken }: Presence,
-  view: View,
-): string {
-  const open = [
-    counted(letters, "letter"),
-    counted(requests, "request"),
-    counted(todos, "todo"),
-    counted(items, "queue item"),
-    counted(taken, "taken queue item"),
+function presenceLine({ id, last_seen_at, host, open }: Presence, view: View): string {
+  const counts = [
+    counted(open.letters, "letter"),
+    counted(open.requests, "request"),
+    counted(open.todos, "todo"),
+    counted(open.items, "queue item"),
+    counted(open.taken, "taken queue item"),
   ].filter((part) => part !== undefined);
   const seen =
     last_seen_at === null
       ? "never seen"
       : `${ago(view, last_seen_at)} ago on ${inline(host ?? "")}`;
   const who = id === null ? "for anyone" : line(inline(id), id === view.me && "(you)", seen);
-  return `${who}: ${open.length > 0 ? open.join(", ") : "nothing open"}`;
+  return `${who}: ${counts.length > 0 ? counts.join(", ") : "nothing open"}`;
 }
 
-function counted(count: number, noun: string): string | undefined {
-  if (count === 0) return undefined;
-  return `${count}${count === COUNT_STOP ? "+" : ""} ${noun}${count === 1 ? "" : "s"}`;
-}
+const counted = (count: Count, noun: string) =>
+  count.count === 0 ? undefined : `${countText(count)} ${noun}${count.count === 1 ? "" : "s"}`;

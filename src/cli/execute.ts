@@ -159,7 +159,7 @@ async function shown(
 ): Promise<string> {
   if (json) return `${jsonDocument(answer, context.warnings)}\n`;
   if (context.settings.quiet) {
-    if (answer.rest !== undefined) context.edge.complain(`coop: ${answer.rest}`);
+    if (answer.rest !== undefined) await context.edge.complain(`coop: ${answer.rest}\n`);
     return asLines(refsOf(answer.data));
   }
   if (answer.raw !== undefined) return answer.raw;

@@ -5,7 +5,7 @@ import { instant } from "../time";
 import { answer, type Answer } from "./answer";
 import { DEFAULT_LIMIT } from "./args";
 import type { Context } from "./context";
-import { inline, line, lines, type View } from "./text";
+import { countText, inline, line, lines, type View } from "./text";
 
 /** What the flags of a list ask for. */
 export interface ListInput {
@@ -53,7 +53,13 @@ export async function listQuery(
   };
 }
 
-export const countText = ({ count, exact }: Count) => (exact ? String(count) : `${count}+`);
+/** Counts as numbers; `"exact": false` beside them where one of them stopped, so that there are more. */
+export const countsInJson = <K extends string>(counts: Record<K, Count>) => ({
+  ...(Object.fromEntries(
+    Object.entries<Count>(counts).map(([name, { count }]) => [name, count]),
+  ) as Record<K, number>),
+  ...(Object.values<Count>(counts).some(({ exact }) => !exact) && { exact: false }),
+});
 
 /** A `list`'s answer: a line each, then what was left out and how to see it. */
 export function listAnswer<T extends { ref: string }>(

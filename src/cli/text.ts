@@ -1,4 +1,5 @@
 import { isPrintableAscii } from "../ascii";
+import type { Count } from "../store/listing";
 import { age } from "../time";
 
 /** What text is written for: the moment and the place it is read at. */
@@ -40,6 +41,9 @@ export function fenced(text: string): string {
   const shown = visible(text);
   return `${fence}\n${shown}${shown.endsWith("\n") ? "" : "\n"}${fence}`;
 }
+
+/** How many, `10000+` where counting stopped. */
+export const countText = ({ count, exact }: Count) => (exact ? String(count) : `${count}+`);
 
 /** How long ago a record's time was. */
 export const ago = (view: View, time: string) => age(view.now - Date.parse(time));

@@ -228,9 +228,14 @@ async function countFirst(on: Sql, table: string, conditions: readonly Fragment[
     on,
     sql`select ${counted(conditions.map((condition) => sql`${raw(table)} where ${condition}`))} as found`,
   );
-  const found = row!.found;
-  return found === null ? { count: COUNT_STOP, exact: false } : { count: found, exact: true };
+  return toCount(row!.found);
 }
+
+/** What was counted; null or a number above {@link COUNT_STOP} stands for all that is more. */
+export const toCount = (found: number | null): Count =>
+  found === null || found > COUNT_STOP
+    ? { count: COUNT_STOP, exact: false }
+    : { count: found, exact: true };
 
 /**
  * How many rows several sources have, each what comes after `from`, as a value in a statement: null for more than

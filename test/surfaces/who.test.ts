@@ -57,6 +57,35 @@ describe.each(engines)("who takes part, on $name", ({ openFresh }) => {
     expect(await on()).toEqual({ ann: nothing, cid: nothing });
   });
 
+  test("is told with ten thousand of what is open, and that there are more only where there are", async () => {
+    for (const item of ['{"payload":"x"}', '{"payload":"x","to":"ben"}'])
+      await coop.data(["queue", "push", "jobs", "--jsonl", "-"], {
+        as: "ann",
+        stdin: `${item}\n`.repeat(10_000),
+      });
+    const told = async () => {
+      const { ids } = await coop.data(["who"]);
+      const { out } = await coop.run(["who"]);
+      return { ids: ids.slice(1), lines: out.trimEnd().split("\n").slice(1) };
+    };
+    const tenThousand = { letters: 0, requests: 0, todos: 0, items: 10_000, taken: 0 };
+    const [ben, anyone] = ["ben", null].map((id) => ({
+      id,
+      last_seen_at: null,
+      host: null,
+      ...tenThousand,
+    }));
+    expect(await told()).toEqual({
+      ids: [ben, anyone],
+      lines: ["ben never seen: 10000 queue items", "for anyone: 10000 queue items"],
+    });
+    await as("ann", "queue push jobs x");
+    expect(await told()).toEqual({
+      ids: [ben, { ...anyone, exact: false }],
+      lines: ["ben never seen: 10000 queue items", "for anyone: 10000+ queue items"],
+    });
+  });
+
   test("is told in the log since a time, whoever wrote", async () => {
     await as("ben", "todo add one");
     await as("ann", "todo add two");

@@ -1,5 +1,6 @@
 import { answer } from "../../cli/answer";
 import { defineVerb, optionalWord } from "../../cli/define";
+import { countsInJson } from "../../cli/listing";
 import { queueName } from "../../words";
 import { scopeFilter, warnUnused } from "./args";
 import { stats } from "./store";
@@ -14,10 +15,13 @@ export default defineVerb({
     const store = await context.store();
     await warnUnused(context, store, queue);
     const queues = await stats(store, { queue, scope: scopeFilter(context) });
-    return answer({ queues }, (data, view) =>
-      data.queues.length === 0
-        ? "no items"
-        : data.queues.map((each) => statsLine(each, view)).join("\n"),
+    const told = queues.map(({ queue: name, counts, oldest_waiting_at }) => ({
+      queue: name,
+      ...countsInJson(counts),
+      oldest_waiting_at,
+    }));
+    return answer({ queues: told }, (_data, view) =>
+      queues.length === 0 ? "no items" : queues.map((each) => statsLine(each, view)).join("\n"),
     );
   },
 });

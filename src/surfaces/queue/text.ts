@@ -1,6 +1,5 @@
-import { ago, fenced, heading, inline, line, lines, type View } from "../../cli/text";
+import { ago, countText, fenced, heading, inline, line, lines, type View } from "../../cli/text";
 import type { Answered, FanOut, Item, ItemInFull, QueueStats, Reply } from "./store";
-import { COUNT_STOP } from "../../store/listing";
 
 const arrow = (to: string | null) => (to === null ? undefined : `→${inline(to)}`);
 
@@ -116,12 +115,10 @@ function inRuns(refs: readonly string[]): string[] {
 }
 
 /** One line: `jobs 12 waiting, the oldest 3h, 1 taken, 340 done`. */
-export function statsLine(stats: QueueStats, view: View): string {
-  const counted = (state: "waiting" | "taken" | "done" | "dropped") =>
-    stats[state] > 0 &&
-    `${stats[state]}${stats.exact === false && stats[state] === COUNT_STOP ? "+" : ""} ${state}`;
-  const oldest =
-    stats.oldest_waiting_at !== null && `the oldest ${ago(view, stats.oldest_waiting_at)}`;
+export function statsLine({ queue, counts, oldest_waiting_at }: QueueStats, view: View): string {
+  const counted = (state: keyof typeof counts) =>
+    counts[state].count > 0 && `${countText(counts[state])} ${state}`;
+  const oldest = oldest_waiting_at !== null && `the oldest ${ago(view, oldest_waiting_at)}`;
   const parts = [counted("waiting"), oldest, counted("taken"), counted("done"), counted("dropped")];
-  return `${inline(stats.queue)} ${parts.filter(Boolean).join(", ")}`;
+  return `${inline(queue)} ${parts.filter(Boolean).join(", ")}`;
 }

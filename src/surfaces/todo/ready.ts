@@ -1,8 +1,8 @@
 import { answer } from "../../cli/answer";
 import { addressed, listing } from "../../cli/args";
 import { defineVerb } from "../../cli/define";
-import { countText, listQuery } from "../../cli/listing";
-import { inline, line, lines, type View } from "../../cli/text";
+import { listQuery } from "../../cli/listing";
+import { countText, inline, line, lines, type View } from "../../cli/text";
 import { readyTodos, STATES, type Todo } from "./store";
 import { todoLine } from "./text";
 

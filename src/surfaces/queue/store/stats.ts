@@ -1,16 +1,15 @@
 import { timestamp } from "../../../time";
 import { different } from "../../../store/distinct";
-import { counted, COUNT_STOP } from "../../../store/listing";
+import { counted, toCount, type Count } from "../../../store/listing";
 import { and, join, raw, sql, type Sql } from "../../../store/sql";
 import { ITEMS, STATES, type Place, type State } from "./items";
 
-/** How many items of a queue are in each state, up to where counting stops. */
-export interface QueueStats extends Record<State, number> {
+/** How many items of a queue are in each state. */
+export interface QueueStats {
   queue: string;
+  counts: Record<State, Count>;
   /** When the oldest waiting item was pushed. */
   oldest_waiting_at: string | null;
-  /** There where counting stopped, so that there are more. */
-  exact?: false;
 }
 
 /** How full queues are, by name; of one scope, only those that have items of it. */
@@ -38,12 +37,11 @@ export async function stats(on: Sql, { queue, scope }: Place): Promise<QueueStat
 /** How many items of a queue are in each state; null where that is more than is counted. */
 type StatsRow = Record<State, number | null> & { queue: string; oldest: number | null };
 
-const toStats = ({ queue, oldest, ...counts }: StatsRow): QueueStats => ({
+const toStats = ({ queue, oldest, ...found }: StatsRow): QueueStats => ({
   queue,
-  waiting: counts.waiting ?? COUNT_STOP,
-  taken: counts.taken ?? COUNT_STOP,
-  done: counts.done ?? COUNT_STOP,
-  dropped: counts.dropped ?? COUNT_STOP,
+  counts: Object.fromEntries(STATES.map((state) => [state, toCount(found[state])])) as Record<
+    State,
+    Count
+  >,
   oldest_waiting_at: oldest === null ? null : timestamp(oldest),
-  ...(STATES.some((state) => counts[state] === null) && { exact: false }),
 });
