@@ -13,6 +13,8 @@ export interface WorkTree {
   gitFolder: string;
   /** Where refs and packed-refs are; the main work tree's git folder for a linked one. */
   commonFolder: string;
+  /** The folder that the project is called after: the main work tree's top, also for a linked one. */
+  project: string;
 }
 
 /** The git work tree that a folder is in, found by walking up. Runs no git. */
@@ -23,32 +25,24 @@ export async function findWorkTree(folder: string, files: Files): Promise<WorkTr
   }
 }
 
-async function workTreeAt(top: string, { holds, read }: Files): Promise<WorkTree | undefined> {
+async function workTreeAt(top: string, files: Files): Promise<WorkTree | undefined> {
+  const { holds, read } = files;
   const dotGit = `${top === "/" ? "" : top}/.git`;
-  if (holds(`${dotGit}/HEAD`)) return { top, gitFolder: dotGit, commonFolder: dotGit };
+  if (holds(`${dotGit}/HEAD`))
+    return { top, gitFolder: dotGit, commonFolder: dotGit, project: top };
   if (!holds(dotGit)) return undefined;
   const pointer = /^gitdir: (.+?)\s*$/.exec((await read(dotGit)) ?? "")?.[1];
   if (pointer === undefined) return undefined;
   const gitFolder = resolve(top, pointer);
   const common = (await read(`${gitFolder}/commondir`))?.trim();
-  return {
-    top,
-    gitFolder,
-    commonFolder: common === undefined ? gitFolder : resolve(gitFolder, common),
-  };
+  if (common === undefined) return { top, gitFolder, commonFolder: gitFolder, project: top };
+  const commonFolder = resolve(gitFolder, common);
+  const { mainFolder } = await import("./linked");
+  return { top, gitFolder, commonFolder, project: await mainFolder(commonFolder, files) };
 }
 
-/**
- * The scope of a work tree: the name of its top folder, and for a linked work tree that of the main one, in NFC.
- * Linked work trees of a bare repository share its name, without `.git`.
- */
-export function scopeOf({ top, gitFolder, commonFolder }: WorkTree): string {
-  const linked = gitFolder !== commonFolder;
-  const main = !linked ? top : base(commonFolder) === ".git" ? parent(commonFolder) : commonFolder;
-  const name = base(main);
-  const bare = linked && name.length > BARE.length && name.endsWith(BARE);
-  return (bare ? name.slice(0, -BARE.length) : name).normalize("NFC");
-}
+/** The scope of a work tree: the name of its project's folder, in NFC. */
+export const scopeOf = ({ project }: WorkTree) => base(project).normalize("NFC");
 
 /**
  * The commit that HEAD is at, as a full sha, read from the git folder; undefined before the first commit or where the
@@ -74,19 +68,19 @@ export async function headCommit(
   return value !== undefined && /^[0-9a-f]{40,64}$/.test(value) ? value : undefined;
 }
 
-const BARE = ".git";
-
 const SEPARATOR = /[\\/]/;
 
-const base = (path: string) => path.split(SEPARATOR).findLast((part) => part !== "") ?? "";
+/** The last part of a path: the name of what it leads to. */
+export const base = (path: string) => path.split(SEPARATOR).findLast((part) => part !== "") ?? "";
 
-function parent(path: string): string {
+/** The folder that a path's last part is in. */
+export function parent(path: string): string {
   const cut = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
   return cut <= 0 ? path.slice(0, 1) : path.slice(0, cut);
 }
 
 /** A path relative to a folder, with `.` and `..` taken out. */
-function resolve(folder: string, path: string): string {
+export function resolve(folder: string, path: string): string {
   const whole = /^([a-z]:)?[\\/]/i.test(path) ? path : `${folder}/${path}`;
   const parts: string[] = [];
   for (const part of whole.split(SEPARATOR)) {

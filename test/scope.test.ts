@@ -70,6 +70,31 @@ describe("the scope", () => {
     expect(await scopeAt(linked)).toBe("project");
   });
 
+  test("of a work tree linked to one whose name ends with .git is that name", async () => {
+    const top = await repository("site.git");
+    const linked = join(folder, await unique(), "review");
+    await git(top, "worktree", "add", linked);
+    expect(await scopeAt(linked)).toBe("site.git");
+  });
+
+  test.each(["part", "부분 # 1", 'a "b"; c', "part.git"])(
+    "of a work tree linked to a submodule of another name is that of its folder, %s",
+    async (name) => {
+      const inner = await repository("inner");
+      const outer = await repository("outer");
+      const add = ["submodule", "add", "--name", "other", inner, `libs/${name}`];
+      await git(outer, "-c", "protocol.file.allow=always", ...add);
+      const part = join(outer, "libs", name);
+      const linked = join(folder, await unique(), "review");
+      await git(part, "worktree", "add", linked);
+      expect(await scopeAt(part)).toBe(name);
+      expect(await scopeAt(linked)).toBe(name);
+      // Puts the setting that tells where the submodule is into another file.
+      await git(part, "sparse-checkout", "set", "src");
+      expect(await scopeAt(linked)).toBe(name);
+    },
+  );
+
   test("of a submodule is its own", async () => {
     const inner = await repository("inner");
     const outer = await repository("outer");
