@@ -55,7 +55,7 @@ export async function inside(store?: Store): Promise<Inside> {
       rawArguments: async () => Buffer.from(argv.join("\0")),
       edit: async (initial) => {
         if (!edit) throw new Error("an editor was opened, and nothing asked for it");
-        return edit(initial);
+        return Buffer.from(edit(initial));
       },
       keep: async (text) => {
         await Bun.write(join(folder, "kept.md"), text);

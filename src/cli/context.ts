@@ -37,9 +37,9 @@ export interface Edge extends TextSources {
   progress(line: string): Promise<void>;
   files: Files;
   /** Lets the person write a text, beginning with `initial`. */
-  edit(initial: string): Promise<string>;
+  edit(initial: string): Promise<Uint8Array>;
   /** Keeps a text in a file of its own, and gives the file's path. */
-  keep(text: string): Promise<string>;
+  keep(text: Uint8Array): Promise<string>;
 }
 
 export interface Warning {

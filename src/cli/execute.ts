@@ -7,7 +7,7 @@ import type { Answer } from "./answer";
 import { GLOBALS } from "./args";
 import { Context, type Edge, type Warning } from "./context";
 import type { Verb } from "./define";
-import { check, checkInput, requireValidArguments, resolveTexts } from "./input";
+import { check, checkInput, decode, requireValidArguments, resolveTexts } from "./input";
 import { jsonDocument, refsOf } from "./output";
 import { warn } from "./program";
 import type { Given, Route } from "./route";
@@ -115,13 +115,14 @@ async function runEdited(
   await (await context.store()).requireWritable();
   const key = Object.keys(verb.args).find((name) => verb.args[name]!.text?.edit)!;
   const initial = (await verb.editing?.(input, context)) ?? "";
-  const text = await context.aside(() => context.edge.edit(initial));
+  const bytes = await context.aside(() => context.edge.edit(initial));
   try {
+    const text = decode("the edited text", bytes);
     given[key] = text;
     input[key] = check(longText, text, "the edited text");
     return await verb.run(input, context);
   } catch (thrown) {
-    const file = await context.edge.keep(text).catch(() => undefined);
+    const file = await context.edge.keep(bytes).catch(() => undefined);
     if (file === undefined) throw thrown;
     const { code, message, details } = asCoopError(thrown);
     const kept = `the text is kept in ${file}`;

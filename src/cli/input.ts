@@ -78,7 +78,8 @@ export async function readText(
   return decode(name, Buffer.concat(chunks));
 }
 
-function decode(name: string, bytes: Uint8Array): string {
+/** @throws CoopError usage, for what is no valid UTF-8. */
+export function decode(name: string, bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {

@@ -1,23 +1,24 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { CoopError, usage } from "../errors";
 
 /** Keeps a text in a new file that only its owner can read, and gives the file's path. */
-export async function keep(text: string): Promise<string> {
+export async function keep(text: string | Uint8Array): Promise<string> {
   const file = join(await mkdtemp(join(tmpdir(), "coop-")), "text.md");
   await writeFile(file, text, { mode: 0o600 });
   return file;
 }
 
 /**
- * Lets the person write a text in `$VISUAL` or `$EDITOR`.
- * @throws CoopError usage, when neither is set, the editor fails, or what it leaves is empty or no text.
+ * Lets the person write a text in `$VISUAL` or `$EDITOR`, and gives its bytes as the editor left them.
+ * @throws CoopError usage, when neither is set, the editor fails, or what it leaves is empty. What was written in an
+ * editor that failed is left where it is.
  */
 export async function edit(
   initial: string,
   env: Readonly<Record<string, string | undefined>>,
-): Promise<string> {
+): Promise<Uint8Array> {
   const editor = env["VISUAL"] || env["EDITOR"];
   if (!editor)
     throw usage("--edit needs an editor", "set VISUAL or EDITOR, or give the text with --body");
@@ -29,12 +30,22 @@ export async function edit(
       stdio: ["inherit", "inherit", "inherit"],
       windowsVerbatimArguments: true,
     });
-    if ((await child.exited) !== 0)
-      throw usage(`the editor ended with ${child.exitCode}`, "nothing was written");
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
-      await readFile(file),
-    );
-    if (text.trim() === "") throw usage("the text was left empty", "nothing was written");
+    if ((await child.exited) !== 0) {
+      const how = child.signalCode
+        ? `was ended by ${child.signalCode}`
+        : `ended with ${child.exitCode}`;
+      const left = await remains(file, initial);
+      if (left !== undefined) folder = undefined;
+      throw usage(
+        `the editor ${how}`,
+        left === undefined
+          ? "nothing was written"
+          : `nothing was written; the text is kept in ${left}`,
+      );
+    }
+    const text = await readFile(file);
+    if (text.toString().trim() === "")
+      throw usage("the text was left empty", "nothing was written");
     return text;
   } catch (thrown) {
     if (thrown instanceof CoopError) throw thrown;
@@ -43,6 +54,14 @@ export async function edit(
   } finally {
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Where an editor left what was written in it: in its file, or beside that in one of its own; undefined for nothing. */
+async function remains(file: string, initial: string): Promise<string | undefined> {
+  const folder = dirname(file);
+  if ((await readdir(folder)).some((name) => join(folder, name) !== file)) return folder;
+  const text = await readFile(file, "utf8").catch(() => "");
+  return text.trim() === "" || text === initial ? undefined : file;
 }
 
 /** The words that let an editor edit a file. As git does, its variable is a command of the shell, such as `code --wait`. */

@@ -24,10 +24,11 @@ describe("an editor", () => {
   });
 
   test.each([
-    ["leaves what is no UTF-8", 'printf "\\377\\376" >"$1"', "not valid"],
     ["takes the file away", 'rm "$1"', "ENOENT"],
     ["leaves nothing", ':>"$1"', "left empty"],
     ["fails", "exit 3", "ended with 3"],
+    ["fails, and takes the file away", 'rm "$1"; exit 3', "ended with 3"],
+    ["is killed", "kill -TERM $PPID", "ended by SIGTERM"],
     ["leaves too much", 'head -c 4200000 /dev/zero | tr "\\0" x >"$1"', "up to 4 MiB"],
   ])("that %s is an error of usage, and nothing is written", async (_, script, says) => {
     const { exit, letters, json } = await written(script);
@@ -58,6 +59,37 @@ describe("an editor", () => {
     const [, file] = /there is no R9.*; the text is kept in (\S+)\n$/.exec(err)!;
     expect(await Bun.file(file!).text()).toBe("long");
     await rm(dirname(file!), { recursive: true });
+  });
+
+  test("that leaves what is no UTF-8 is an error of usage, and every byte is kept in a file", async () => {
+    await using coop = await story();
+    const { exit, err } = await coop.run(["letter", "write", "--edit"], {
+      as: "ann",
+      env: { VISUAL: "printf 'Gr\\374\\337e' >" },
+    });
+    expect(exit).toBe(2);
+    const [, file] = /the edited text is not valid UTF-8; .*; the text is kept in (\S+)\n$/.exec(
+      err,
+    )!;
+    expect(await Bun.file(file!).bytes()).toEqual(new Uint8Array(Buffer.from("Grüße", "latin1")));
+    expect(await coop.data(["letter", "list"])).toEqual([]);
+    await rm(dirname(file!), { recursive: true });
+  });
+
+  test.each([
+    ["in its file", 'echo long >"$1"', "text.md"],
+    ["beside its file", 'echo long >"$1.swp"', ""],
+  ])("that fails leaves what was written %s where it is", async (_, script, name) => {
+    const { exit, json } = await written(`${script}; exit 3`);
+    expect(exit).toBe(2);
+    const { message, hint } = json().error;
+    expect(message).toContain("ended with 3");
+    const [, place] = /the text is kept in (\S+)$/.exec(hint)!;
+    const folder = name === "" ? place! : dirname(place!);
+    expect(place).toBe(join(folder, name));
+    const texts = (await readdir(folder)).map((each) => Bun.file(join(folder, each)).text());
+    expect(await Promise.all(texts)).toContain("long\n");
+    await rm(folder, { recursive: true });
   });
 
   test("may be open for longer than a command waits for locks", async () => {
