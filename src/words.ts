@@ -138,7 +138,7 @@ export const seconds = later(() =>
   v.pipe(
     v.string(),
     v.check(
-      (text) => /^\d{1,4}(\.\d{1,3})?$/.test(text) && Number(text) <= 3600,
+      (text) => /^\d+(\.\d+)?$/.test(text) && Number(text) <= 3600,
       "give seconds from 0 to 3600",
     ),
     v.transform(Number),

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { GLOBALS } from "../../src/cli/args";
 import { ACTS, canonical, type Group } from "../../src/cli/define";
-import { checkInput } from "../../src/cli/input";
+import { check, checkInput } from "../../src/cli/input";
 import { distance } from "../../src/nearest";
 import { route } from "../../src/cli/route";
 import root from "../../src/root";
@@ -170,7 +171,8 @@ describe("a command line that is wrong", () => {
       await refuses([...list, `--limit=${limit}`], "--limit");
     await refuses([...list, "--since", "yesterday"], "'yesterday' is not a time");
     await refuses([...list, "--status", "opne"], "--status", "did you mean");
-    await refuses([...list, "--wait", "long"], "--wait");
+    for (const wait of ["long", "", "-1", "1e3", ".5", "1.", "3600.001", "9".repeat(400)])
+      await refuses([...list, `--wait=${wait}`], "--wait: give seconds from 0 to 3600");
     await refuses(["letter", "ack", "L1", "--if-version", "0"], "--if-version");
     await refuses(["letter", "write", "", "--body", "x"], "a title may not be empty");
     await refuses(["letter", "write", "--body", "x", "--key", ""], "--key");
@@ -308,6 +310,11 @@ describe("a command line that is right", () => {
       scope: "web",
     });
     await close();
+  });
+
+  test("seconds may have any number of decimals", async () => {
+    for (const wait of ["0", "0.0001", "0.30000000000000004", "10", "0010.5", "3600", "3600.000"])
+      expect(check(GLOBALS.wait.schema, wait, "--wait")).toBe(Number(wait));
   });
 
   test("a list is given with commas, again, or both", async () => {

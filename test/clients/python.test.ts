@@ -267,6 +267,17 @@ print(json.dumps(failure(coop.letter_write, body="x" * 1_000_000, as_id="ann")))
   expect(await coop.told(script, { env: { COOP_BIN: broken } })).toEqual(expected);
 });
 
+test("any number of seconds from 0 to 3600 is one to wait", async () => {
+  await using coop = await pythonStory();
+  const told = await coop.told(`${FAILURES}
+waits = [0, 0.0, 0.1 + 0.2, 2 / 3, 1e-05, 1e-300, 3599.9999, 3600]
+for seconds in waits:
+    coop.whoami(wait=seconds)
+print(json.dumps([failure(coop.whoami, wait=each)[0] for each in [-0.5, 3600.01, 1e300, float("nan")]]))
+`);
+  expect(told).toEqual(["UsageError", "UsageError", "UsageError", "UsageError"]);
+});
+
 test("what coop warns of is a Python warning at the caller's line", async () => {
   await using coop = await pythonStory();
   const script = `from tools import coop
@@ -300,6 +311,19 @@ except Exception as error:
     "UsageError",
     "a word or title may not hold U+0000",
   ]);
+  for (const call of [
+    'todo_add("\\ud800", as_id="ann")',
+    'todo_add("a", as_id="\\udfff")',
+    'todo_add("a", as_id="ann", scope="\\ud800")',
+    'todo_add("a", as_id="ann", key="\\ud800")',
+    'todo_list(from_=["ann", "\\ud800"])',
+    'todo_show("\\ud800")',
+    'whoami(db="/\\ud800")',
+  ])
+    expect(await raised(call)).toEqual([
+      "UsageError",
+      "a word or title holds half a surrogate pair",
+    ]);
   expect(await raised('queue_push("q", {"a": 1}, as_id="ann")')).toEqual([
     "TypeError",
     "payload is text, not dict: json.dumps makes text of it",

@@ -180,7 +180,10 @@ def _flag(name: str, value: Any) -> str:
     flag = "--as" if name == "as_id" else "--" + name.rstrip("_").replace("_", "-")
     if value is True:
         return flag
-    if isinstance(value, (str, int, float)):
+    if isinstance(value, float):
+        # Python itself would write small ones with an exponent.
+        return f"{flag}={value:.9f}"
+    if isinstance(value, (str, int)):
         return f"{flag}={value}"
     return f"{flag}={','.join(str(each) for each in value)}"
 
@@ -201,8 +204,6 @@ def _run(
                 files.append(_file(content))
                 command.append(f"--{name}-file={files[-1]}")
         argv = _encoded([*command, "--", *places])
-        if any("\0" in word for word in [*command, *places]):
-            raise _unkept("a word or title may not hold U+0000")
         return subprocess.run(argv, input=stdin or b"", capture_output=True)
     finally:
         for path in files:
@@ -231,9 +232,13 @@ def _file(content: bytes) -> str:
 
 def _encoded(command: list[str]) -> list[Any]:
     """UTF-8 whatever the locale says; Windows takes text."""
-    if os.name == "nt":
-        return command
-    return [word.encode("utf-8", "surrogateescape") for word in command]
+    if any("\0" in word for word in command):
+        raise _unkept("a word or title may not hold U+0000")
+    try:
+        argv = [word.encode("utf-8", "surrogateescape") for word in command]
+    except UnicodeEncodeError:
+        raise _unkept("a word or title holds half a surrogate pair") from None
+    return command if os.name == "nt" else argv
 
 
 def _error(
