@@ -50,6 +50,15 @@ const named = (what: string) =>
 
 export const scope = later(() => plain("a scope"));
 export const id = later(() => named("an id"));
+
+/** The id of who speaks: a record by `me`, or to it, nobody could name. */
+export const speaker = later(() =>
+  v.pipe(
+    named("an id"),
+    v.check((text) => text !== "me", "`me` stands for the speaker: name an id"),
+  ),
+);
+
 export const key = later(() => named("a key"));
 export const kind = later(() => named("a kind"));
 export const queueName = later(() =>

@@ -1,12 +1,12 @@
 import * as v from "valibot";
-import { refOf, id, key, longText, scope, seconds, version, whole, title } from "../words";
+import { refOf, id, key, longText, scope, seconds, speaker, version, whole, title } from "../words";
 import type { Surface } from "../ref";
 import { ref } from "../ref";
 import { flag, list, toggle, word, type Arg } from "./define";
 
 /** The flags that every command understands, before or after its words. */
 export const GLOBALS = {
-  as: flag(id, "ID", "who speaks; else PIPPA_COOP_ID"),
+  as: flag(speaker, "ID", "who speaks; else PIPPA_COOP_ID"),
   db: flag(v.string(), "STORE", "the store; else PIPPA_COOP_DB, else $HOME/pippa-db/coop.db"),
   scope: flag(
     scope,

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { asCoopError, CoopError, EXITS, usage } from "../errors";
 import { locate } from "../store/location";
 import { publish, publishDue } from "../store/publish";
-import { id as idSchema, longText, scope as scopeSchema } from "../words";
+import { longText, scope as scopeSchema, speaker } from "../words";
 import type { Answer } from "./answer";
 import { GLOBALS } from "./args";
 import { Context, type Edge, type Warning } from "./context";
@@ -73,7 +73,7 @@ function settings(flags: Flags, edge: Edge, verb: string, { args }: Verb, given:
   };
   const { key } = given;
   return {
-    id: flags.as ?? variable("PIPPA_COOP_ID", idSchema),
+    id: flags.as ?? variable("PIPPA_COOP_ID", speaker),
     location: () => locate({ flag: flags.db, env: edge.env, home: () => edge.home() }),
     scope: flags.scope ?? variable("PIPPA_COOP_SCOPE", scopeSchema),
     scopeFlag: flags.scope !== undefined,

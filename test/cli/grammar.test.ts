@@ -206,6 +206,13 @@ describe("a command line that is wrong", () => {
     }
   });
 
+  test("nobody is called me, since that stands for who speaks", async () => {
+    const says = "`me` stands for the speaker: name an id";
+    await refuses(["--as", "me", "letter", "list"], `--as: ${says}`);
+    const { exit, err } = await coop.run(["whoami"], { env: { PIPPA_COOP_ID: "me" } });
+    expect({ exit, err }).toEqual({ exit: 2, err: `coop: PIPPA_COOP_ID: ${says}\n` });
+  });
+
   test("a text given in two ways is refused", async () => {
     const write = ["letter", "write", "--body", "x"];
     await refuses([...write, "--body-file", "f"], "the text is given twice");
