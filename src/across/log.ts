@@ -77,7 +77,13 @@ function eventLine(event: LoggedEvent, where: boolean, view: View): string {
 }
 
 const short = (value: unknown) =>
-  value === null || value === undefined || value === "" ? "–" : heading(String(value), "");
+  value === null || value === undefined || value === "" ? "–" : heading(wordsOf(value), "");
+
+/** A value on one line: of several the names. */
+const wordsOf = (value: unknown) =>
+  typeof value === "object" && value !== null
+    ? (Array.isArray(value) ? value : Object.keys(value)).join(" ")
+    : String(value);
 
 /** What a long text was, whose new value the event leaves to the record: in full where it is short. */
 function textBefore(was: unknown): string {

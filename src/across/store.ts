@@ -1,8 +1,9 @@
 import { CoopError } from "../errors";
 import { ref, type Ref, type Surface } from "../ref";
 import { ADDRESSED, type Addressed, type Kind } from "../store/addressed";
+import { archivings } from "../store/archived";
 import { different } from "../store/distinct";
-import { knownIds } from "../store/events";
+import { authors } from "../store/events";
 import { keptJson } from "../store/json";
 import { atMost, count, COUNT_STOP, only, toCount, type Count } from "../store/listing";
 import { among, and, first, raw, sql, type Fragment, type Row, type Sql } from "../store/sql";
@@ -24,8 +25,8 @@ export interface LoggedEvent {
   state: string | null;
   /** The changed columns' values before; null for a creation. */
   before: Row | null;
-  /** The changed columns' values after, without long text. */
-  after: Row | null;
+  /** The changed columns' values after, without long text; of a change of the store what it tells of itself. */
+  after: Record<string, unknown> | null;
 }
 
 interface EventRow extends Row {
@@ -90,9 +91,9 @@ async function matching(on: Sql, { of, by, since, before, limit }: LogQuery): Pr
   const older = before === undefined ? [] : [sql`id < ${before}`];
   if (since !== undefined && !of) {
     // By time there is an index of each author's events alone.
-    const authors = await knownIds(on);
-    const late = sql`${among("author", authors)} and at >= ${since}`;
-    const few = authors.length > 0 && (await count(on, "events", [only(late)])).exact;
+    const all = await authors(on);
+    const late = sql`${among("author", all)} and at >= ${since}`;
+    const few = all.length > 0 && (await count(on, "events", [only(late)])).exact;
     if (few)
       return sql`id in (select id from
           (select id from events where ${late} limit ${COUNT_STOP}) as recent
@@ -174,7 +175,11 @@ async function lastSeen(on: Sql): Promise<Map<string, { at: string; host: string
       select found.value as id, last.at, last.host from found
       join events as last on last.id = (select id from events where author = found.value order by at desc, id desc limit 1)`,
   );
-  return new Map(rows.map(({ id, at, host }) => [id, { at: timestamp(at), host }]));
+  const seen = new Map(rows.map(({ id, at, host }) => [id, { at: timestamp(at), host }]));
+  for (const { ids } of await archivings(on))
+    for (const [id, last] of Object.entries(ids))
+      if (last.at > (seen.get(id)?.at ?? "")) seen.set(id, last);
+  return seen;
 }
 
 /** How much is open on each id on which something is; more than {@link COUNT_STOP} stands for any such number. */

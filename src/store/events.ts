@@ -1,5 +1,6 @@
 import type { Numbered } from "../ref";
 import { insertAlike } from "./alike";
+import type { Archiving } from "./archived";
 import { distinct } from "./distinct";
 import { sql, tuples, type Row, type Sql, type Value } from "./sql";
 
@@ -24,7 +25,7 @@ export interface Change {
   /** The changed columns' values before; absent for a creation. */
   before?: Row;
   /** The changed columns' values after, without long text, which the record or a later event holds. */
-  after?: Row;
+  after?: Row | Archiving;
 }
 
 /** Appends an event for each change, in the transaction that makes them. */
@@ -34,7 +35,7 @@ export async function appendEvents(
   at: number,
   changes: readonly Change[],
 ): Promise<void> {
-  const json = (row: Row | undefined) => (row ? JSON.stringify(row) : null);
+  const json = (row: Change["after"]) => (row ? JSON.stringify(row) : null);
   const values: Value[] = [];
   for (const { surface, number, verb, version, state, before, after } of changes) {
     values.push(at, id, host, pid, folder, surface, number, verb, version);
@@ -60,11 +61,20 @@ export const appendCreations = (
     { number: numbers },
   );
 
+/** Every id that wrote an event that is here, in alphabetical order. */
+export const authors = (on: Sql) => distinct(on, "events", "author");
+
 /** Every id that has ever written, in alphabetical order. */
-export const knownIds = (on: Sql) => distinct(on, "events", "author");
+export async function knownIds(on: Sql): Promise<string[]> {
+  const { archivings } = await import("./archived");
+  const archived = (await archivings(on)).flatMap(({ ids }) => Object.keys(ids));
+  return [...new Set([...(await authors(on)), ...archived])].sort();
+}
 
 /** Whether an id has ever written. */
 export async function isKnown(on: Sql, id: string): Promise<boolean> {
   const rows = await on.all(sql`select 1 as known from events where author = ${id} limit 1`);
-  return rows.length > 0;
+  if (rows.length > 0) return true;
+  const { archivings } = await import("./archived");
+  return (await archivings(on)).some(({ ids }) => Object.hasOwn(ids, id));
 }

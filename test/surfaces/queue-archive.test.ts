@@ -167,6 +167,58 @@ describe.each(engines)("archiving from $name", ({ openFresh }) => {
     }
   });
 
+  describe("what leaves the store", () => {
+    const ben = (line: string) => coop.run(["--json", ...line.split(" ")], { as: "ben" });
+    const archive = () => ann(`queue archive old --older 0s --to ${join(coop.folder, "a.db")}`);
+    beforeEach(async () => {
+      await ann("todo add x");
+      await ben("queue push old x --to ben,cyd");
+      await ben("queue push old x");
+      await ben("queue push new x");
+      await ben("queue push old x");
+      for (const ref of ["Q1", "Q2", "Q3", "Q5"]) await ben(`queue drop ${ref}`);
+    });
+
+    test("is kept in the event of it: refs, queues, and who wrote", async () => {
+      const { events: before } = await coop.data(["log", "Q5"]);
+      await archive();
+      const [{ after }] = (await coop.data(["log", "--limit", "1"])).events;
+      expect(after).toMatchObject({
+        items: 4,
+        refs: ["Q1-Q3", "Q5", "F1"],
+        queues: { old: 4 },
+        ids: { ben: { at: before[0].at, host: "host" } },
+      });
+      const { out } = await coop.run(["log", "--limit", "1"]);
+      expect(out).toContain(", refs Q1-Q3 Q5 F1, queues old, ids ben\n");
+    });
+
+    test("leaves its ids and queues known", async () => {
+      const seen = async () =>
+        (await coop.data(["who"])).ids.find(({ id }: { id: string | null }) => id === "ben");
+      const before = await seen();
+      await archive();
+      const taken = await ben("queue take old");
+      expect([taken.exit, taken.json().warnings]).toEqual([5, undefined]);
+      expect((await coop.data(["whoami"], { as: "ben" })).known).toBe(true);
+      expect(await seen()).toEqual(before);
+      // All that ben wrote.
+      await ben("queue drop Q4");
+      await ann(`queue archive --older 0s --to ${join(coop.folder, "a.db")}`);
+      const listed = await ben("queue list new --from ben");
+      expect([listed.json().data, listed.json().warnings]).toEqual([[], undefined]);
+      const after = await seen();
+      expect(after).toMatchObject({ host: "host" });
+      expect(after.last_seen_at > before.last_seen_at).toBe(true);
+      const slips = (await coop.run(["--json", "queue", "take", "odl"], { as: "bne" })).json()
+        .warnings;
+      expect(slips.map(({ message }: { message: string }) => message)).toEqual([
+        "'bne' has never written here; the nearest known id is 'ben'",
+        "the queue 'odl' was never used; the nearest known queue is 'old'",
+      ]);
+    });
+  });
+
   test("takes what was last changed before a time", async () => {
     await ann("queue push a x");
     await ann("queue drop Q1");

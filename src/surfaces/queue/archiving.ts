@@ -1,19 +1,17 @@
 import { CoopError } from "../../errors";
 import { ref } from "../../ref";
+import { runsOf, type Archiving } from "../../store/archived";
 import { appendEvents } from "../../store/events";
 import { meta } from "../../store/schema";
 import { letRest, type Connection, type Row, type Sql } from "../../store/sql";
 import { openArchive } from "../../store/sqlite/archive";
 import type { Wait } from "../../store/wait";
 import type { Writing } from "../../store/write";
-import { contentsOf, putContents, remove, type Contents } from "./store";
+import { timestamp } from "../../time";
+import { contentsOf, putContents, remove, type Contents, type ItemRow } from "./store";
 
 /** What was moved out of the store. */
-export interface Moved {
-  /** How many items of each queue. */
-  queues: Record<string, number>;
-  events: number;
-}
+export type Moved = Pick<Archiving, "queues" | "events">;
 
 /**
  * Moves items with their replies and events into an archive. They leave the store only after the archive gave back what
@@ -38,32 +36,68 @@ export async function moveOut(
       await archive.close();
     }
   };
-  const { hashes, ...moved } = await opened((archive) => copyInto(archive, tx, numbers, file));
+  const { hashes, after } = await opened((archive) => copyInto(archive, tx, numbers, file));
   await opened((archive) => verify(archive, numbers, hashes, file));
   // Before the others go: the number that it is given is then higher than all of theirs, and none is given twice.
-  const after = { to: file, items: numbers.length, events: moved.events };
   await appendEvents(tx, actor, at, [
     { surface: "store", number: 0, verb: "archive", version: 0, after },
   ]);
   for (const some of inParts(numbers).reverse()) await remove(tx, some);
-  return moved;
+  return { queues: after.queues, events: after.events };
 }
 
-/** Copies items in one transaction of the archive, and gives a hash of each part of them. */
+/** Copies items in one transaction of the archive, and gives a hash of each part of them and what to keep of them. */
 const copyInto = (archive: Connection, from: Sql, numbers: readonly number[], file: string) =>
   archive.transaction(async (into) => {
-    const copied: Moved & { hashes: string[] } = { queues: {}, events: 0, hashes: [] };
+    const hashes: string[] = [];
+    const tally = new Tally();
     for (const some of inParts(numbers)) {
       const contents = await contentsOf(from, some);
       requireOlder(await contentsOf(into, some), contents, file);
       await putContents(into, contents);
-      for (const { queue } of contents.items)
-        copied.queues[String(queue)] = (copied.queues[String(queue)] ?? 0) + 1;
-      copied.events += contents.events.length;
-      copied.hashes.push(hashOf(contents));
+      tally.add(contents);
+      hashes.push(hashOf(contents));
     }
-    return copied;
+    return { hashes, after: tally.archiving(numbers, file) };
   });
+
+/** Counts up what the store keeps of the items that leave it. */
+class Tally {
+  readonly #queues = new Map<string, number>();
+  readonly #fanOuts = new Set<number>();
+  readonly #ids = new Map<string, { at: number; host: string }>();
+  #events = 0;
+
+  add({ items, events }: Contents): void {
+    for (const { queue, fan_out } of items as ItemRow[]) {
+      this.#queues.set(queue, (this.#queues.get(queue) ?? 0) + 1);
+      if (fan_out !== null) this.#fanOuts.add(fan_out);
+    }
+    for (const { author, at, host } of events as Written[])
+      if (at >= (this.#ids.get(author)?.at ?? 0)) this.#ids.set(author, { at, host });
+    this.#events += events.length;
+  }
+
+  archiving(numbers: readonly number[], to: string): Archiving {
+    const fanOuts = [...this.#fanOuts].sort((one, other) => one - other);
+    const ids = Array.from(this.#ids, ([id, { at, host }]) => [id, { at: timestamp(at), host }]);
+    return {
+      to,
+      items: numbers.length,
+      events: this.#events,
+      refs: [...runsOf("queue", numbers), ...runsOf("fan-out", fanOuts)],
+      queues: Object.fromEntries(this.#queues),
+      ids: Object.fromEntries(ids),
+    };
+  }
+}
+
+/** Of an event, who wrote it, when and where. */
+interface Written extends Row {
+  author: string;
+  at: number;
+  host: string;
+}
 
 /** @throws CoopError unavailable damaged, where a part is not what was written. */
 async function verify(
