@@ -1,7 +1,6 @@
-import { CoopError } from "../errors";
 import { ref, type Ref, type Surface } from "../ref";
 import { ADDRESSED, type Addressed, type Kind } from "../store/addressed";
-import { archivings } from "../store/archived";
+import { absent, archivings } from "../store/archived";
 import { different } from "../store/distinct";
 import { authors } from "../store/events";
 import { keptJson } from "../store/json";
@@ -66,10 +65,7 @@ export async function readLog(
 ): Promise<{ events: LoggedEvent[]; truncated: boolean }> {
   const asked: LogQuery = { of, by, since, before, limit: limit === 0 ? 0 : limit + 1 };
   const rows = await on.all<EventRow>(sql`select * from events where ${await matching(on, asked)}`);
-  if (of && rows.length === 0 && !(await hasEvents(on, of))) {
-    const name = ref(of.surface, of.number);
-    throw new CoopError("not_found", `there is no ${name}`, { ref: name });
-  }
+  if (of && rows.length === 0 && !(await hasEvents(on, of))) throw await absent(on, of);
   const truncated = limit > 0 && rows.length > limit;
   return { events: (truncated ? rows.slice(0, limit) : rows).map(toEvent), truncated };
 }

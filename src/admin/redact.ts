@@ -8,6 +8,7 @@ import { defineVerb, flag, word } from "../cli/define";
 import { inline, line, lines } from "../cli/text";
 import { CoopError, usage } from "../errors";
 import { parseRef, ref as refOf, type Ref } from "../ref";
+import { absent } from "../store/archived";
 import type { Store } from "../store/open";
 import { noteSnapshot } from "../store/publish";
 import { meta } from "../store/schema";
@@ -104,8 +105,7 @@ async function recordsOf(on: Sql, { surface, number }: Ref): Promise<Which[]> {
   if (surface !== "fan-out") return [{ surface, number }];
   const items = await itemsOf(on, number);
   if (items.length > 0) return items.map((item) => ({ surface: "queue", number: item }));
-  const name = refOf(surface, number);
-  throw new CoopError("not_found", `there is no ${name}`, { ref: name, hint: "coop queue list" });
+  throw await absent(on, { surface, number });
 }
 
 async function anyHolds(copy: Sql, which: readonly Which[], text: string | undefined) {

@@ -1,6 +1,7 @@
-import { ref, type Numbered } from "../ref";
+import { CoopError } from "../errors";
+import { parseRef, ref, SIGILS, type Numbered, type Ref } from "../ref";
 import { keptJson } from "./json";
-import { sql, type Sql } from "./sql";
+import { first, sql, type Sql } from "./sql";
 
 /** What the event of a move into an archive keeps of what has left the store with it. */
 export interface Archiving {
@@ -29,13 +30,44 @@ export async function archivings(on: Sql): Promise<Archiving[]> {
 
 /** The refs of numbers in ascending order, those in a row by the first and the last: `Q1-Q5`, `Q7`. */
 export function runsOf(surface: Numbered, numbers: readonly number[]): string[] {
-  const runs: { first: number; last: number }[] = [];
+  const runs: { from: number; to: number }[] = [];
   for (const number of numbers) {
     const run = runs.at(-1);
-    if (run && run.last === number - 1) run.last = number;
-    else runs.push({ first: number, last: number });
+    if (run && run.to === number - 1) run.to = number;
+    else runs.push({ from: number, to: number });
   }
-  return runs.map(({ first, last }) =>
-    first === last ? ref(surface, first) : `${ref(surface, first)}-${ref(surface, last)}`,
+  return runs.map(({ from, to }) =>
+    from === to ? ref(surface, from) : `${ref(surface, from)}-${ref(surface, to)}`,
   );
+}
+
+/** The archive that a record or a push to several was moved into last, as far as the store's log tells. */
+export async function archivedInto(on: Sql, { surface, number }: Ref): Promise<string | undefined> {
+  const isIn = (run: string) => {
+    const [from, to = from] = run.split("-").map((name) => parseRef(name)!);
+    return from!.surface === surface && from!.number <= number && number <= to!.number;
+  };
+  return (await archivings(on)).find(({ refs }) => refs.some(isIn))?.to;
+}
+
+/** Whether a number was given: there is or was a record of it, or a restore skipped it. */
+export async function wasGiven(on: Sql, { surface, number }: Ref): Promise<boolean> {
+  const counter = await first<{ value: number }>(
+    on,
+    sql`select value from counters where name = ${SIGILS[surface]}`,
+  );
+  return counter !== undefined && number <= counter.value;
+}
+
+/** The error for a record that is not there, which says where it is as far as the store's log tells. */
+export async function absent(on: Sql, of: Ref): Promise<CoopError> {
+  const name = ref(of.surface, of.number);
+  const error = (says: string, hint: string) =>
+    new CoopError("not_found", `there is no ${name}${says}`, { ref: name, hint });
+  const list = `coop ${of.surface === "fan-out" ? "queue" : of.surface} list`;
+  if (!(await wasGiven(on, of))) return error("", list);
+  const file = await archivedInto(on, of);
+  return file === undefined
+    ? error(" any more", list)
+    : error(` any more: it was archived into ${file}`, `coop --db ${file} queue show ${name}`);
 }

@@ -125,11 +125,8 @@ export async function createAlike(
 export async function find<R extends RecordRow>(on: Sql, table: Table, number: number): Promise<R> {
   const row = await first<R>(on, sql`select * from ${raw(table.name)} where number = ${number}`);
   if (row) return row;
-  const name = ref(table.surface, number);
-  throw new CoopError("not_found", `there is no ${name}`, {
-    ref: name,
-    hint: `coop ${table.surface} list`,
-  });
+  const { absent } = await import("./archived");
+  throw await absent(on, { surface: table.surface, number });
 }
 
 /**

@@ -193,6 +193,53 @@ describe.each(engines)("archiving from $name", ({ openFresh }) => {
       expect(out).toContain(", refs Q1-Q3 Q5 F1, queues old, ids ben\n");
     });
 
+    test("is told to be in the archive, by whatever asks for it", async () => {
+      await archive();
+      const file = join(coop.folder, "a.db");
+      for (const line of [
+        "show Q2",
+        "log Q2",
+        "queue show Q5",
+        "queue drop Q1",
+        "queue take Q3",
+        "queue push new x --re Q1",
+        "queue replies F1",
+        "show F1",
+      ]) {
+        const { exit, json } = await ben(line);
+        const name = /[QF]\d/.exec(line)![0];
+        expect([line, exit, json().error]).toEqual([
+          line,
+          3,
+          {
+            code: "not_found",
+            message: `there is no ${name} any more: it was archived into ${file}`,
+            hint: `coop --db ${file} queue show ${name}`,
+            ref: name,
+          },
+        ]);
+      }
+      const { out } = await coop.run(["--db", file, "queue", "show", "F1"]);
+      expect(out).toContain("Q1 dropped");
+    });
+
+    test("leaves what was never there as it was: not there", async () => {
+      await archive();
+      const refusal = async (line: string) => {
+        const { message, hint } = (await ben(line)).json().error;
+        return { message, hint };
+      };
+      for (const line of ["show Q6", "log Q6"])
+        expect(await refusal(line)).toEqual({ message: "there is no Q6", hint: "coop queue list" });
+      expect(await refusal("show F2")).toMatchObject({ message: "there is no F2" });
+      // What a restore leaves out.
+      await store.all(raw("delete from todos"));
+      expect(await refusal("show T1")).toEqual({
+        message: "there is no T1 any more",
+        hint: "coop todo list",
+      });
+    });
+
     test("leaves its ids and queues known", async () => {
       const seen = async () =>
         (await coop.data(["who"])).ids.find(({ id }: { id: string | null }) => id === "ben");

@@ -1,4 +1,3 @@
-import { CoopError } from "../../../errors";
 import { ref } from "../../../ref";
 import { timestamp } from "../../../time";
 import { find } from "../../../store/records";
@@ -55,8 +54,8 @@ async function askedRows(on: Sql, asked: Asked): Promise<ItemRow[]> {
     sql`select * from queue_items where ${isAsked(asked)} order by number`,
   );
   if (rows.length > 0) return rows;
-  const name = ref("fan-out", asked.fanOut);
-  throw new CoopError("not_found", `there is no ${name}`, { ref: name, hint: "coop queue list" });
+  const { absent } = await import("../../../store/archived");
+  throw await absent(on, { surface: "fan-out", number: asked.fanOut });
 }
 
 const isAsked = (asked: Asked) =>
