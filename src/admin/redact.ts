@@ -8,7 +8,7 @@ import { defineVerb, flag, word } from "../cli/define";
 import { inline, line, lines } from "../cli/text";
 import { CoopError, usage } from "../errors";
 import { parseRef, ref as refOf, type Ref } from "../ref";
-import { absent } from "../store/archived";
+import { absent, archivedInto } from "../store/archived";
 import type { Store } from "../store/open";
 import { noteSnapshot } from "../store/publish";
 import { meta } from "../store/schema";
@@ -26,7 +26,7 @@ interface Redacted {
   ref: string;
   /** The records: one, or the items of a push to several. */
   refs: string[];
-  /** The record's version; null for a push to several. */
+  /** The record's version; null for a push to several, and for a record that is not there any more. */
   version: number | null;
   replaced: Replaced;
   /** The published snapshot, which was renewed; null where there is none. */
@@ -47,8 +47,9 @@ export default defineVerb({
   notes: `Without --text all that people wrote in the record is replaced: title, text, payload, notes, replies, slug. With it only
 that text, wherever it stands in them. It is gone from the record, its events, the answers kept for --key, the published
 snapshot and the bytes of the store's file, and cannot be had back. Ids, scopes, kinds and names of queues stay. Older
-backups are not changed: the answer names those that still hold it. A text on the command line is seen by others on the
-machine and kept by the shell: --text - reads it from standard input.`,
+backups are not changed: the answer names those that still hold it. An item that queue archive moved away is redacted
+twice: in the archive (--db FILE), and with --text in the store that it came from. A text on the command line is seen
+by others on the machine and kept by the shell: --text - reads it from standard input.`,
   args: {
     ref: word(v.string(), "REF", "such as L12, R3, T45, H7, Q9, or F2 for each of its items"),
     text: {
@@ -78,6 +79,9 @@ machine and kept by the shell: --text - reads it from standard input.`,
       const refs = which.map(({ surface, number }) => refOf(surface, number));
       return { ref: name, refs, version: refs[0] === name ? version : null, replaced };
     }, archive);
+    if (archive) context.warn("elsewhere", inItsStore(data.refs));
+    else if (data.version === null && data.refs[0] === name)
+      context.warn("elsewhere", await whereIs(store, asked));
     // Also after a repeat: the command before it may have ended between its commit and here.
     const which = data.refs.map((each) => parseRef(each) as Which);
     const gone = await erase(store, context, (copy) => anyHolds(copy, which, secret));
@@ -106,6 +110,21 @@ async function recordsOf(on: Sql, { surface, number }: Ref): Promise<Which[]> {
   const items = await itemsOf(on, number);
   if (items.length > 0) return items.map((item) => ({ surface: "queue", number: item }));
   throw await absent(on, { surface, number });
+}
+
+/** That redacting in an archive leaves the store that it comes from as it is. */
+const inItsStore = (refs: readonly string[]) =>
+  `the store that this archive is of may still hold it, in answers kept for --key and in its file's bytes: there, ${refs
+    .map((each) => `coop redact ${each} --text TEXT`)
+    .join(", ")}`;
+
+/** Where a record is that is not here any more, whose text was taken out of what is left of it. */
+async function whereIs(store: Store, of: Ref): Promise<string> {
+  const name = refOf(of.surface, of.number);
+  const file = await archivedInto(store, of);
+  return file === undefined
+    ? `${name} itself is not here any more`
+    : `${name} itself is in ${file} and must be redacted there: coop --db ${file} redact ${name}`;
 }
 
 async function anyHolds(copy: Sql, which: readonly Which[], text: string | undefined) {

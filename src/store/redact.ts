@@ -1,5 +1,7 @@
+import { CoopError } from "../errors";
 import { ref, SURFACES, type Surface } from "../ref";
 import { timestamp } from "../time";
+import { archivedInto, wasGiven } from "./archived";
 import { appendEvents } from "./events";
 import { keptJson } from "./json";
 import { target } from "./moves";
@@ -52,16 +54,18 @@ const TOMBSTONE = /(\[redacted by .*? \d{4}-\d{2}-\d{2}\])/s;
 /**
  * Replaces one text wherever people wrote it in a record, or without one all that they wrote there, by a tombstone: in
  * the record, in what was said about it, in its events and in the answers that keys keep. The event of it says who and
- * when, not what. Where there is nothing to replace, nothing is written.
+ * when, not what. Where there is nothing to replace, nothing is written. Of a record that is not there any more one text
+ * is replaced in what is left of it.
+ * @returns the record's version; null where the record is not there any more.
  * @throws CoopError not_found, conflict version; unavailable damaged.
  */
 export async function redact(
   writing: Writing,
   { surface, number }: Which,
   { text, ifVersion }: { text: string | undefined; ifVersion?: number | undefined },
-): Promise<{ version: number; replaced: Replaced }> {
+): Promise<{ version: number | null; replaced: Replaced }> {
   const { tx, actor, at } = writing;
-  const row = await target<RecordRow>(writing, tableOf(surface), { number, ifVersion });
+  const row = await recordOf(writing, { surface, number }, { text, ifVersion });
   const found = await findIn(tx, { surface, number }, eraser(text, tombstone(actor.id, at)));
   const replaced = {
     record: found.record.flatMap(({ set }) => Object.keys(set).filter(isText)).length,
@@ -69,18 +73,49 @@ export async function redact(
     keys: found.keys.length,
   };
   const changes = [...found.record, ...found.events, ...found.keys];
-  if (changes.length === 0) return { version: row.version, replaced };
+  if (changes.length === 0) return { version: row?.version ?? null, replaced };
   for (const { table, set, where } of changes) {
     const assignments = Object.entries(set).map(
       ([column, value]) => sql`${raw(column)} = ${value}`,
     );
     await tx.all(sql`update ${raw(table)} set ${join(assignments)} where ${where}`);
   }
+  const redacted = { surface, number, verb: "redact" };
+  if (!row) {
+    const file = await archivedInto(tx, { surface, number });
+    const after = { archived_into: file ?? null };
+    await appendEvents(tx, actor, at, [{ ...redacted, version: 0, after }]);
+    return { version: null, replaced };
+  }
   const version = row.version + 1;
   await tx.all(sql`update ${raw(TEXTS[surface].table)} set version = ${version}, updated_at = ${at}
     where number = ${number}`);
-  await appendEvents(tx, actor, at, [{ surface, number, verb: "redact", version }]);
+  await appendEvents(tx, actor, at, [{ ...redacted, version }]);
   return { version, replaced };
+}
+
+/**
+ * The record to redact; undefined for one that is not there any more, where a text is named to look for in what is left.
+ * @throws CoopError not_found, conflict version.
+ */
+async function recordOf(
+  writing: Writing,
+  which: Which,
+  { text, ifVersion }: { text: string | undefined; ifVersion?: number | undefined },
+): Promise<RecordRow | undefined> {
+  const { surface, number } = which;
+  try {
+    return await target<RecordRow>(writing, tableOf(surface), { number, ifVersion });
+  } catch (thrown) {
+    const gone = thrown instanceof CoopError && thrown.code === "not_found";
+    if (!gone || !(await wasGiven(writing.tx, which))) throw thrown;
+    if (text !== undefined && ifVersion === undefined) return undefined;
+    const name = ref(surface, number);
+    const file = await archivedInto(writing.tx, which);
+    const there = file === undefined ? "" : `coop --db ${file} redact ${name}, and then `;
+    const hint = `${there}coop redact ${name} --text TEXT for what this store still holds of it`;
+    throw new CoopError("not_found", thrown.message, { ...thrown.details, hint });
+  }
 }
 
 /** Whether a store still has in a record what {@link redact} would replace. */

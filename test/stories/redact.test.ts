@@ -135,6 +135,16 @@ describe("what was redacted", () => {
     expect(await holders()).toEqual([]);
   });
 
+  test("is in no byte of the store that its item was archived from", async () => {
+    await ann("queue", "push", "jobs", SECRET);
+    await ann("queue", "drop", "Q1");
+    const archive = join(coop.home, "archive.db");
+    await ann("queue", "archive", "--older", "0s", "--to", archive);
+    expect(await holders()).toEqual([join(folder, "backups/coop.latest.db"), coop.store]);
+    expect((await redact("Q1", "--text", SECRET)).exit).toBe(0);
+    expect(await holders()).toEqual([]);
+  });
+
   test("is out of the bytes after a repeat, wherever the first command was killed", async () => {
     for (let round = 0; round < 8; round++) {
       const { ref } = await ann("letter", "write", "--body", SECRET);

@@ -99,6 +99,89 @@ describe.each(engines)("archiving from $name", ({ openFresh }) => {
     });
   });
 
+  describe("a secret in an item that was moved", () => {
+    const SECRET = "pw hunter7";
+    let file: string;
+    const dad = (...words: string[]) => coop.run(["--json", ...words], { as: "dad" });
+    const take = () => ann("queue take jobs --key t1");
+    beforeEach(async () => {
+      file = join(coop.folder, "archive.db");
+      const words = ["queue", "push", "jobs", `a ${SECRET}`, "--to", "ann,ben"];
+      await coop.data(words, { as: "ann" });
+      await take();
+      await coop.data(["queue", "done", "Q1", "--note", SECRET, "--key", "d1"], { as: "ann" });
+      await ann("queue drop Q2");
+      await ann(`queue archive --older 0s --to ${file}`);
+    });
+    const kept = async () => {
+      const rows = await store.all<{ result: string }>(raw("select result from keys"));
+      return rows.filter(({ result }) => result.includes(SECRET)).length;
+    };
+
+    test("is taken out of what the store still holds of it, and said to be in the archive", async () => {
+      expect(await kept()).toBe(2);
+      const { exit, json } = await dad("redact", "Q1", "--text", SECRET);
+      expect(exit).toBe(0);
+      const { data, warnings } = json();
+      expect(data).toMatchObject({
+        ref: "Q1",
+        refs: ["Q1"],
+        version: null,
+        replaced: { record: 0, events: 0, keys: 2 },
+      });
+      const elsewhere = {
+        code: "elsewhere",
+        message: `Q1 itself is in ${file} and must be redacted there: coop --db ${file} redact Q1`,
+      };
+      expect(warnings).toContainEqual(elsewhere);
+      expect((await take())[0].payload).toMatch(/^a \[redacted by dad .*\]$/);
+      expect(await kept()).toBe(0);
+      const { events } = await coop.data(["log", "Q1"]);
+      expect(events).toMatchObject([
+        { verb: "redact", author: "dad", after: { archived_into: file } },
+      ]);
+
+      const again = (await dad("redact", "Q1", "--text", SECRET)).json();
+      expect(again.data.replaced).toEqual({ record: 0, events: 0, keys: 0 });
+      expect(again.warnings).toContainEqual(elsewhere);
+      expect(await coop.data(["--db", file, "queue", "show", "Q1"])).toMatchObject({
+        payload: `a ${SECRET}`,
+      });
+    });
+
+    test("needs its text to be named, and both steps are said", async () => {
+      const error = {
+        code: "not_found",
+        ref: "Q1",
+        message: `there is no Q1 any more: it was archived into ${file}`,
+        hint: `coop --db ${file} redact Q1, and then coop redact Q1 --text TEXT for what this store still holds of it`,
+      };
+      for (const words of [
+        ["redact", "Q1"],
+        ["redact", "Q1", "--text", SECRET, "--if-version", "3"],
+      ]) {
+        const { exit, json } = await dad(...words);
+        expect([exit, json().error]).toEqual([3, error]);
+      }
+      expect(await kept()).toBe(2);
+      const never = await dad("redact", "Q3", "--text", SECRET);
+      expect([never.exit, never.json().error.message]).toEqual([3, "there is no Q3"]);
+    });
+
+    test("may still be in the store once it is redacted in the archive, which is said", async () => {
+      const { exit, json } = await dad("--db", file, "redact", "F1", "--text", SECRET);
+      expect(exit).toBe(0);
+      const { data, warnings } = json();
+      expect(data).toMatchObject({ refs: ["Q1", "Q2"], replaced: { record: 3 } });
+      expect(warnings).toContainEqual({
+        code: "elsewhere",
+        message:
+          "the store that this archive is of may still hold it, in answers kept for --key and in its file's bytes: " +
+          "there, coop redact Q1 --text TEXT, coop redact Q2 --text TEXT",
+      });
+    });
+  });
+
   test("takes what hangs together whole, or leaves it whole", async () => {
     await ann("queue push a x");
     await ann("queue push b x --re Q1 --to ann,ben");
