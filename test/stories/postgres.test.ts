@@ -140,6 +140,56 @@ describe("a store on PostgreSQL", () => {
     }
     expect(await coop.data(["todo", "add", "x"], { as: "ann" })).toMatchObject({ ref: "T1" });
   });
+
+  /** Keeps all others from a table of a store until it is disposed of. */
+  async function locked(coop: Story, table: string): Promise<AsyncDisposable> {
+    const schema = /schema=(\w+)/.exec(coop.store)![1]!;
+    const connection = new Bun.SQL(coop.store.replace(/[?&]schema=[^&]*/, ""), { max: 1 });
+    const session = await connection.reserve();
+    await session.unsafe(`begin; lock table "${schema}".${table} in access exclusive mode`);
+    return {
+      [Symbol.asyncDispose]: async () => {
+        await session.unsafe("rollback");
+        await connection.close({ timeout: 0 });
+      },
+    };
+  }
+
+  test.each([
+    ["meta", ["todo", "list"]],
+    ["meta", ["queue", "push", "jobs", "x"]],
+    ["meta", ["backup", "--to", "copy.db"]],
+    ["queue_items", ["queue", "list", "--limit", "1"]],
+    ["queue_items", ["backup", "--to", "copy.db"]],
+    ["letters", ["letter", "read"]],
+    ["events", ["log"]],
+    ["events", ["letter", "read"]],
+  ])("waits for a lock on %s no longer than --wait: %j", async (table, words) => {
+    await using coop = await storyOn(server);
+    // What is not bounded hangs, and is killed: the lock is there until the end.
+    await using _locked = await locked(coop, table);
+    const outcome = await coop.run(["--json", "--wait", "0.3", ...words], { as: "ann" });
+    expect(outcome.exit).toBe(7);
+    expect(outcome.json().error).toMatchObject({
+      code: "busy",
+      message: expect.stringContaining("no turn within 0.3 s (55P03)"),
+    });
+  });
+
+  test("shows a letter that cannot be marked since others are not let at the events", async () => {
+    await using coop = await storyOn(server);
+    await coop.data(["letter", "write", "--body", "hello"], { as: "ann" });
+    {
+      await using _locked = await locked(coop, "events");
+      const read = await coop.run(["--json", "--wait", "0.3", "letter", "read"], { as: "ann" });
+      expect(read.exit).toBe(0);
+      expect(read.json()).toMatchObject({
+        data: [{ body: "hello", state: "unread", marked: false }],
+        warnings: [{ code: "not_marked" }],
+      });
+    }
+    expect(await coop.data(["letter", "read"], { as: "ann" })).toMatchObject([{ marked: true }]);
+  });
 });
 
 describe("a connection that breaks", () => {

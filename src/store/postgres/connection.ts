@@ -1,13 +1,5 @@
 import { CoopError } from "../../errors";
-import {
-  raw,
-  type Connection,
-  type Dialect,
-  type Fragment,
-  type Row,
-  type Sql,
-  type Transaction,
-} from "../sql";
+import type { Connection, Dialect, Fragment, Row, Sql, Transaction } from "../sql";
 import type { Wait } from "../wait";
 import {
   connectError,
@@ -47,13 +39,23 @@ const IDLE_MS = 30_000;
 
 const LONGEST_PAUSE_MS = 250;
 
+/** How much longer than `--wait` a lock may be waited for: to be exact would take a statement before each. */
+const slackMs = ({ seconds }: Wait) => Math.min(500, seconds * 50);
+
+/** How long a lock may be waited for from now on, as the server takes it: there 0 is for ever. */
+const timeoutOf = (wait: Wait) => Math.ceil(Math.max(wait.left, slackMs(wait), 1));
+
 /** A PostgreSQL store in one schema, used by this process through one connection. */
 export class PostgresConnection implements Connection {
   readonly dialect = POSTGRES;
+  /** The `lock_timeout` of the transaction that is open; undefined outside of any. */
+  #timeout: number | undefined;
 
   private constructor(
     private readonly pool: Bun.SQL,
     private readonly session: Bun.ReservedSQL,
+    /** The `lock_timeout` outside of transactions. */
+    private readonly sessionTimeout: number,
     readonly server: Server,
     private readonly wait: Wait,
   ) {}
@@ -65,8 +67,8 @@ export class PostgresConnection implements Connection {
   static async open(server: Server, wait: Wait): Promise<PostgresConnection> {
     for (let ceiling = 20; ; ceiling = Math.min(ceiling * 2, LONGEST_PAUSE_MS)) {
       try {
-        return await connect(server, wait, (pool, session) => {
-          return new PostgresConnection(pool, session, server, wait);
+        return await connect(server, wait, (pool, session, timeout) => {
+          return new PostgresConnection(pool, session, timeout, server, wait);
         });
       } catch (thrown) {
         if (wait.left <= 0 || !isNotYet(thrown)) throw connectError(thrown, server, wait);
@@ -79,7 +81,11 @@ export class PostgresConnection implements Connection {
     const { text, values } = statement.render(POSTGRES.placeholder);
     // As int8, like all columns of numbers: a large one would become a float8 by itself, which no index serves.
     const bound = values.map((value) => (typeof value === "number" ? BigInt(value) : value));
+    const late = this.#waitsTooLong();
+    // Never for the session: a pooler between would hand it on to others.
+    if (late && this.#timeout === undefined) return this.reading((on) => on.all<R>(statement));
     try {
+      if (late) await this.#shortenWaits();
       const rows = await this.#answer<Record<string, unknown>[]>(
         bound.length === 0 ? this.session.unsafe(text) : this.session.unsafe(text, bound),
       );
@@ -95,8 +101,8 @@ export class PostgresConnection implements Connection {
 
   /** Runs `work` on the store as it is at one moment, while others go on writing. */
   async reading<T>(work: (on: Sql) => Promise<T>): Promise<T> {
-    await this.all(raw("begin isolation level repeatable read read only"));
     try {
+      await this.#begin("repeatable read read only");
       return await work(this);
     } finally {
       await this.#rollback();
@@ -110,7 +116,7 @@ export class PostgresConnection implements Connection {
   async #transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     let result: T;
     try {
-      const at = await this.#begin();
+      const at = await this.#beginAlone();
       result = await work({
         dialect: POSTGRES,
         ...(!this.wait.clock.rules && { at }),
@@ -127,29 +133,59 @@ export class PostgresConnection implements Connection {
 
   /**
    * Begins a transaction that has the store for itself, and gives the server's time when it had. Each statement then
-   * sees all that was committed before: the lock is had first. One round trip.
+   * sees all that was committed before: the lock is had first.
    */
-  async #begin(): Promise<number> {
+  async #beginAlone(): Promise<number> {
     const schema = this.server.schema.replaceAll("'", "''");
-    const begin = `begin isolation level read committed;
-      set local lock_timeout = ${Math.max(1, Math.ceil(this.wait.left))};
-      set local idle_in_transaction_session_timeout = ${IDLE_MS};
-      select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off';
-      select pg_advisory_xact_lock(${LOCK_CLASS}, hashtext('${schema}'));
-      select floor(extract(epoch from clock_timestamp()) * 1000)::int8 as now`;
+    const results = await this.#begin(
+      "read committed",
+      `set local idle_in_transaction_session_timeout = ${IDLE_MS}`,
+      "select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'",
+      `select pg_advisory_xact_lock(${LOCK_CLASS}, hashtext('${schema}'))`,
+      "select floor(extract(epoch from clock_timestamp()) * 1000)::int8 as now",
+    );
+    return Number(results.at(-1)![0]!["now"]);
+  }
+
+  /** Begins a transaction of an isolation level with further statements, and gives their rows. One round trip. */
+  async #begin(level: string, ...statements: string[]): Promise<Record<string, unknown>[][]> {
+    const timeout = timeoutOf(this.wait);
+    const begin = [
+      `begin isolation level ${level}`,
+      `set local lock_timeout = ${timeout}`,
+      ...statements,
+    ];
     try {
-      const results = await this.#answer<{ now: bigint }[][]>(this.session.unsafe(begin));
-      return Number(results.at(-1)![0]!.now);
+      const results = await this.#answer<Record<string, unknown>[][]>(
+        this.session.unsafe(begin.join(";")),
+      );
+      this.#timeout = timeout;
+      return results;
     } catch (thrown) {
       throw postgresError(thrown, this.server, this.wait);
     }
   }
 
+  /** Whether a statement would wait for a lock for longer than is left of `--wait` by now. */
+  #waitsTooLong(): boolean {
+    const timeout = this.#timeout ?? this.sessionTimeout;
+    return timeout - timeoutOf(this.wait) > slackMs(this.wait);
+  }
+
+  /** Lets the transaction that is open wait for locks no longer than is left of `--wait`. */
+  async #shortenWaits(): Promise<void> {
+    const timeout = timeoutOf(this.wait);
+    await this.#answer(this.session.unsafe(`set local lock_timeout = ${timeout}`));
+    this.#timeout = timeout;
+  }
+
   async #rollback(): Promise<void> {
+    this.#timeout = undefined;
     await this.#answer(this.session.unsafe("rollback")).catch(() => {});
   }
 
   async #commit(): Promise<void> {
+    this.#timeout = undefined;
     let command: string;
     try {
       ({ command } = await this.#answer<{ command: string }>(this.session.unsafe("commit")));
@@ -183,13 +219,14 @@ export class PostgresConnection implements Connection {
 async function connect<T>(
   server: Server,
   wait: Wait,
-  made: (pool: Bun.SQL, session: Bun.ReservedSQL) => T,
+  made: (pool: Bun.SQL, session: Bun.ReservedSQL, timeout: number) => T,
 ): Promise<T> {
   const attempt = async (mode: SslMode) => {
     const seconds = Math.min(server.connectSeconds ?? Infinity, Math.max(wait.left / 1000, 1));
-    const pool = poolOf(server, mode, seconds);
+    const timeout = timeoutOf(wait);
+    const pool = poolOf(server, mode, seconds, timeout);
     try {
-      return made(pool, await reserve(pool, seconds));
+      return made(pool, await reserve(pool, seconds), timeout);
     } catch (thrown) {
       await pool.close({ timeout: 0 }).catch(() => {});
       throw thrown;
@@ -228,7 +265,7 @@ async function reserve(pool: Bun.SQL, seconds: number): Promise<Bun.ReservedSQL>
   }
 }
 
-function poolOf(server: Server, mode: SslMode, seconds: number): Bun.SQL {
+function poolOf(server: Server, mode: SslMode, seconds: number, timeout: number): Bun.SQL {
   const { ca, cert, key } = server;
   const own = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
   // With an authority named, `require` proves as much as `verify-ca`, as libpq has it.
@@ -253,6 +290,7 @@ function poolOf(server: Server, mode: SslMode, seconds: number): Bun.SQL {
       application_name: "coop",
       search_path: `"${server.schema.replaceAll('"', '""')}"`,
       client_min_messages: "error",
+      lock_timeout: String(timeout),
     },
   });
   return pool;

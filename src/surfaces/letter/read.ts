@@ -32,12 +32,12 @@ that does not fit stays unread and says how to see it. Open letters of other pro
       letter === undefined ? readOpen(on, me, scope) : readOne(on, letter);
     const store = await context.store();
     const seen = await look(store);
-    await explainUnknown(context, store, me);
     // Refs alone are no letters in full.
-    if (context.settings.quiet) return readAnswer(seen);
-    if (key === undefined && !seen.letters.some((each) => becomesRead(each, me)))
-      return readAnswer(seen);
+    const { quiet } = context.settings;
+    const marks = !quiet && seen.letters.some((each) => becomesRead(each, me));
     try {
+      await explainUnknown(context, store, me);
+      if (quiet || (key === undefined && !marks)) return readAnswer(seen);
       const { data, replayed } = await context.write(async (writing) => {
         const { letters } = await look(writing.tx);
         await markRead(
@@ -51,7 +51,10 @@ that does not fit stays unread and says how to see it. Open letters of other pro
       return readAnswer(data, replayed);
     } catch (thrown) {
       const shown =
-        thrown instanceof CoopError && key === undefined && SHOWN_UNMARKED.includes(thrown.code);
+        marks &&
+        key === undefined &&
+        thrown instanceof CoopError &&
+        SHOWN_UNMARKED.includes(thrown.code);
       if (!shown) throw thrown;
       context.warn("not_marked", `shown, but not marked as read: ${thrown.message}`);
       return readAnswer(seen);
