@@ -418,7 +418,19 @@ describe("a server that is not as it should be", () => {
     const read = await coop.run(["letter", "read"], { as: "ann", env: readOnly });
     expect(read.exit).toBe(0);
     expect(read.out).toContain("hello");
+    expect(await permissions(coop)).toMatchObject({ status: "ok" });
+    expect(await permissions(coop, readOnly)).toMatchObject({
+      status: "warn",
+      message: expect.stringMatching(/ cannot be written: .*; reading goes on$/),
+      fix: expect.stringContaining("not a replica"),
+    });
   });
+
+  /** What the doctor says of writing to a store. */
+  const permissions = async (coop: Story, env: Record<string, string> = {}) =>
+    (await coop.data(["doctor"], { env })).checks.find(
+      ({ name }: { name: string }) => name === "permissions",
+    );
 
   test("that gives a user too little is told of", async () => {
     await using coop = await storyOn(server);
@@ -428,6 +440,17 @@ describe("a server that is not as it should be", () => {
     expect(await refusal(coop, url)).toMatchObject({ exit: 6, reason: "access" });
     await server.sql(`grant usage on schema "${schema}" to guest_${schema}`);
     expect(await refusal(coop, url)).toMatchObject({ exit: 6, reason: "access" });
+    await server.sql(`grant select on all tables in schema "${schema}" to guest_${schema}`);
+    expect(await refusal(coop, url)).toMatchObject({ exit: 6, reason: "access" });
+    expect(await permissions(coop, { PIPPA_COOP_DB: url })).toMatchObject({
+      status: "warn",
+      message: expect.stringMatching(/ cannot be written: .* letters, meta, .*; reading goes on$/),
+      fix: "ask the person to grant it",
+    });
+    const writes = "insert, update, delete on all tables in schema";
+    await server.sql(`grant ${writes} "${schema}" to guest_${schema}`);
+    expect(await permissions(coop, { PIPPA_COOP_DB: url })).toMatchObject({ status: "ok" });
+    await coop.data(["todo", "add", "x"], { as: "ann", env: { PIPPA_COOP_DB: url } });
     const init = await coop.run(["--json", "init"], {
       env: { PIPPA_COOP_DB: url.replace(schema, schema).replace(/schema=\w+/, "schema=new") },
     });

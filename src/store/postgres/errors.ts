@@ -35,6 +35,12 @@ type Meaning = Pick<ErrorDetails, "reason" | "hint"> & { says: string };
 
 const CONNECTION = "connection" as const;
 
+/** What to do where the server lets nobody write, and where it does not let this user. */
+export const HINTS = {
+  read_only: "name the server that is written to, not a replica; or ask the person",
+  access: "ask the person to grant it",
+} as const;
+
 /** SQLSTATEs (https://www.postgresql.org/docs/current/errcodes-appendix.html) and what each means to a user. */
 const MEANINGS: readonly [RegExp, Meaning][] = [
   [
@@ -59,7 +65,7 @@ const MEANINGS: readonly [RegExp, Meaning][] = [
     {
       reason: "read_only",
       says: "may only be read there",
-      hint: "name the server that is written to, not a replica; or ask the person",
+      hint: HINTS.read_only,
     },
   ],
   [
@@ -75,7 +81,7 @@ const MEANINGS: readonly [RegExp, Meaning][] = [
     {
       reason: "access",
       says: "may not be accessed by this user",
-      hint: "ask the person to grant it",
+      hint: HINTS.access,
     },
   ],
   [

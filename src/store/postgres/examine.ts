@@ -1,4 +1,5 @@
-import { first, sql, type Sql } from "../sql";
+import { TABLES } from "../copy";
+import { among, first, sql, type Sql } from "../sql";
 
 /** What a server and the way to it are like. */
 export interface ServerLook {
@@ -22,4 +23,27 @@ export async function lookAtServer(on: Sql): Promise<ServerLook> {
   );
   const { version, tls, near, unsafe } = row!;
   return { version, tls, near: near === 1, unsafe: unsafe === "" ? [] : unsafe.split(" ") };
+}
+
+/** What keeps this user from writing a store that is read. */
+export interface Barriers {
+  /** Whether every transaction is read-only: on a replica, or by a setting. */
+  readOnly: boolean;
+  /** The tables whose rows this user may not insert, update and delete. */
+  tables: string[];
+}
+
+export async function barriers(on: Sql): Promise<Barriers> {
+  const names = ["meta", ...TABLES.map(({ name }) => name)];
+  const row = await first<{ read_only: string; tables: string }>(
+    on,
+    sql`select current_setting('transaction_read_only') as read_only,
+      (select coalesce(string_agg(relname, ' ' order by relname), '')
+        from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+        where nspname = current_schema() and ${among("relname", names)}
+          and not (has_table_privilege(pg_class.oid, 'insert') and has_table_privilege(pg_class.oid, 'update')
+            and has_table_privilege(pg_class.oid, 'delete'))) as tables`,
+  );
+  const { read_only, tables } = row!;
+  return { readOnly: read_only === "on", tables: tables === "" ? [] : tables.split(" ") };
 }

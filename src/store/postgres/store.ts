@@ -14,7 +14,7 @@ import {
 import { first, raw, sql, type Sql } from "../sql";
 import type { Wait } from "../wait";
 import { PostgresConnection } from "./connection";
-import { stateOf } from "./errors";
+import { HINTS, stateOf } from "./errors";
 import { serverOf, type Server } from "./server";
 
 /** What `application_id` says in the table `meta` of a coop store. */
@@ -191,7 +191,7 @@ const foreign = ({ name, schema }: Server) =>
 const noAccess = ({ name, schema }: Server) =>
   new CoopError("unavailable", `this user may not use the schema ${schema} of ${name}`, {
     reason: "access",
-    hint: "ask the person to grant it",
+    hint: HINTS.access,
   });
 
 /** There is no store. Never suggests making one: the real one may be in another database. */
