@@ -3,7 +3,7 @@ import type { Context } from "../cli/context";
 import { describe, type PostgresLocation } from "../store/location";
 import { openStore } from "../store/open";
 import { createPostgresStore, upgradePostgresStore } from "../store/postgres/store";
-import { schemaVersion } from "../store/schema";
+import { meta } from "../store/schema";
 import { age } from "../time";
 
 /** `coop init` of a store in a PostgreSQL database: makes the schema, the tables in it and nothing else. */
@@ -21,11 +21,12 @@ export async function initPostgres(
           `${id} on ${host} used the store ${age(context.now() - at)} ago: it needs this coop now`,
         );
     });
-  } else await (await openStore(location, context.wait)).close();
-  const made = { store: describe(location), created, schema: schemaVersion() };
+  }
+  const store = await openStore(location, context.wait);
+  const schema = await meta(store, "schema_version").finally(() => store.close());
   return answer(
-    made,
-    ({ store }) => (created ? `made the store ${store}` : `the store ${store} is there`),
+    { store: describe(location), created, schema: Number(schema) },
+    ({ store: name }) => (created ? `made the store ${name}` : `the store ${name} is there`),
     { made: created },
   );
 }

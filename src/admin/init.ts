@@ -9,6 +9,7 @@ import { breaksOlder, lastSeen, meta, schemaVersion, setMeta } from "../store/sc
 import type { Sql } from "../store/sql";
 import { SqliteConnection } from "../store/sqlite/connection";
 import { createSqliteStore } from "../store/sqlite/create";
+import { userVersion } from "../store/sqlite/examine";
 import { findGroup, share } from "../store/sqlite/group";
 import { JOURNALS, keptJournal, setJournal, type Journal } from "../store/sqlite/journal";
 import { openSqliteStore, schemaOf, upgrade } from "../store/sqlite/store";
@@ -100,7 +101,7 @@ async function made(on: Sql, path: string, created: boolean): Promise<Made> {
   return {
     store: path,
     created,
-    schema: schemaVersion(),
+    schema: await userVersion(on),
     journal: kept.journal ?? "wal",
     one_host: kept.oneHost,
     snapshot_every: (await publishing(on)).every / 1000,

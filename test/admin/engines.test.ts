@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { Check } from "../../src/admin/doctor/check";
 import type { Store } from "../../src/store/open";
-import { sql } from "../../src/store/sql";
+import { raw, sql } from "../../src/store/sql";
 import { writeLetter } from "../../src/surfaces/letter/store";
 import { clock, engines, writingAs } from "../engines";
 import { insideFresh, type Inside } from "../inside";
@@ -31,6 +31,17 @@ describe.each(engines)("looking after a store on $name", ({ openFresh }) => {
     expect(checks[0]).toMatchObject({ name: "store", status: "ok" });
     for (const what of ["clock", "ids", "schema"])
       expect(await find(what)).toMatchObject({ status: "ok" });
+  });
+
+  test("init tells the schema that the store has, which may be a newer one", async () => {
+    const { schema } = await coop.data(["init"]);
+    const next = schema + 1;
+    await store.all(
+      store.dialect.name === "sqlite"
+        ? raw(`pragma user_version = ${next}`)
+        : sql`update meta set value = ${String(next)} where name = 'schema_version'`,
+    );
+    expect(await coop.data(["init"])).toMatchObject({ created: false, schema: next });
   });
 
   test("the doctor finds misspelt ids", async () => {

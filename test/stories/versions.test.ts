@@ -39,6 +39,7 @@ describe("a newer binary", () => {
 
     expect(read.out).toContain("from before");
     expect(schemaOf(coop.store)).toBe(before + 1);
+    expect(await coop.data(["init"])).toMatchObject({ created: false, schema: before + 1 });
     const copy = (await readdir(dirname(coop.store))).find((name) =>
       name.startsWith("coop.db.schema-"),
     );

@@ -1,4 +1,11 @@
+import { raw, type Sql } from "../sql";
 import type { SqliteConnection } from "./connection";
+
+/** The schema version that a coop store in a file says it has. */
+export async function userVersion(on: Sql): Promise<number> {
+  const [row] = await on.all<{ user_version: number }>(raw("pragma main.user_version"));
+  return row!.user_version;
+}
 
 /** Reads every page and index of a store, and gives what is wrong with them: about `most` lines, none when all is well. */
 export async function damages(connection: SqliteConnection, most: number): Promise<string[]> {

@@ -18,6 +18,7 @@ import type { Wait } from "../wait";
 import type { Writing } from "../write";
 import { datedName, isShared, makeBackupsFolder } from "./backups";
 import { naming, SqliteConnection } from "./connection";
+import { userVersion } from "./examine";
 import { lookIntoCopies } from "./copies";
 import { decide, journalIn, keep, keptJournal } from "./journal";
 import { inspect, syncFolder, type Contents } from "./snapshot";
@@ -208,8 +209,8 @@ export async function replaceRows(tx: Sql): Promise<Newer> {
 }
 
 async function requireKnownSchema(tx: Sql): Promise<void> {
-  const [row] = await tx.all<{ user_version: number }>(raw("pragma main.user_version"));
-  if (row!.user_version !== schemaVersion()) throw newer("the store", row!.user_version);
+  const version = await userVersion(tx);
+  if (version !== schemaVersion()) throw newer("the store", version);
 }
 
 const newer = (what: string, version: number) =>

@@ -9,6 +9,7 @@ import type { Store } from "../open";
 import { first, raw, sql, type Fragment, type Value } from "../sql";
 import type { Clock } from "../wait";
 import { APPLICATION_ID, isUnlocked } from "./connection";
+import { userVersion } from "./examine";
 
 /** What a whole and sound coop file holds. */
 export interface Contents {
@@ -49,7 +50,7 @@ export async function snapshot(
   target: string,
   { clock, doing }: SnapshotOptions,
 ): Promise<Snapshot> {
-  const schema = Number(await only(store, raw("pragma user_version")));
+  const schema = await userVersion(store);
   const last = Number(await only(store, sql`select coalesce(max(id), 0) from events`));
   const journal = await only(store, raw("pragma journal_mode"));
   const blocks = journal !== "wal" && !(await isUnlocked(store));
