@@ -11,16 +11,18 @@ import { isKeptOut, SqliteConnection, type Opening } from "../store/sqlite/conne
 import { sqliteVersion } from "../store/sqlite/examine";
 import { journalOf, keptJournal } from "../store/sqlite/journal";
 import { requireOwnLog } from "../store/sqlite/log";
+import { logHeader, type LogHeader } from "../store/sqlite/log-header";
 import { absence } from "../store/sqlite/refusal";
 import { schemaOf } from "../store/sqlite/store";
 import type { Wait } from "../store/wait";
-import { backup, published } from "./doctor/backups";
+import { backup, published, restorable } from "./doctor/backups";
 import { check, failed, ok, warn, type Check, type Finding } from "./doctor/check";
 import { clock, ids, integrity, references, schema } from "./doctor/content";
 import {
   interrupted,
   leftovers,
   locks,
+  logOf,
   mount,
   permissions,
   space,
@@ -62,25 +64,32 @@ async function sqliteChecks(path: string, context: Context): Promise<Check[]> {
     await check("strays", () => strays(path, created_at)),
     await check("backup", () => backup(path, now)),
   ];
+  const unopened = async () => [
+    await check("published", () => restorable(path, now)),
+    ...(await around(undefined)),
+  ];
   const absent = await absence(path);
   if (absent) {
     const there = await stat(dirname(path)).catch(() => undefined);
-    return [{ name: "store", ...failed(absent) }, ...(there ? await around(undefined) : [])];
+    return [{ name: "store", ...failed(absent) }, ...(there ? await unopened() : [])];
   }
-  // Before the store is opened, at which SQLite undoes a write that was cut off.
+  // Before the store is opened, at which SQLite undoes a write that was cut off, and after which it removes the log.
   const undone = await check("interrupted", () => interrupted(path, now));
+  const header = await logHeader(path).catch(failed);
+  const log = { name: "log", ...(typeof header === "string" ? logOf(path, header) : header) };
   const place = async (who: { group: string | undefined; readable: boolean }) => [
     await check("permissions", () => permissions(path, who)),
     await check("space", () => space(path)),
     undone,
+    log,
   ];
-  const found = await open(path, context.wait).catch(failed);
+  const found = await open(path, context.wait, header).catch(failed);
   if ("status" in found)
     return [
       { name: "store", ...found },
       await check("mount", () => mount(path, undefined)),
       ...(await place({ group: undefined, readable: false })),
-      ...(await around(undefined)),
+      ...(await unopened()),
     ];
   const { connection, version } = found;
   try {
@@ -107,21 +116,24 @@ async function sqliteChecks(path: string, context: Context): Promise<Check[]> {
   }
 }
 
-/** Opens a store without bringing its schema up; one that may not be written, as the file is. */
-async function open(path: string, wait: Wait) {
+/**
+ * Opens a store without bringing its schema up; as the file is, where it may not be written, or where SQLite passes over
+ * the log beside it and would remove that.
+ */
+async function open(path: string, wait: Wait, log: LogHeader | Finding) {
+  if (log === "blank" || log === "damaged") return opened(path, wait, "unchanging");
   await requireOwnLog(path);
-  const [connection, version] = await opened(path, wait, "existing").catch(async (thrown) => {
-    const log = await stat(`${path}-wal`).catch(() => undefined);
-    if (!isKeptOut(thrown) || (log && log.size > 0)) throw thrown;
+  return opened(path, wait, "existing").catch(async (thrown) => {
+    const beside = await stat(`${path}-wal`).catch(() => undefined);
+    if (!isKeptOut(thrown) || (beside && beside.size > 0)) throw thrown;
     return opened(path, wait, "unchanging");
   });
-  return { connection, version };
 }
 
 async function opened(path: string, wait: Wait, opening: Opening) {
   const connection = await SqliteConnection.open(path, wait, opening);
   try {
-    return [connection, await schemaOf(connection, path)] as const;
+    return { connection, version: await schemaOf(connection, path) };
   } catch (thrown) {
     await connection.close();
     throw thrown;

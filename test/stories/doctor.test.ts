@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import {
   chmod,
   copyFile,
+  link,
   mkdir,
   readdir,
   rename,
@@ -50,6 +51,14 @@ async function doctor(options: RunOptions = {}): Promise<Record<string, Check>> 
 const troubles = async (options?: RunOptions) =>
   Object.values(await doctor(options)).filter(({ status }) => status !== "ok");
 
+/** What is said of a published snapshot beside a store that cannot be used. */
+const canBeRestored = (age = "old") => ({
+  status: "ok",
+  message: expect.stringMatching(
+    new RegExp(`${join(backups, "coop.latest.db")}: whole, .*${age}; coop restore takes it`),
+  ),
+});
+
 const onStore = <T>(work: (database: Database) => T, path = coop.store): T => {
   using database = new Database(path);
   return work(database);
@@ -95,6 +104,7 @@ describe("a healthy store", () => {
       "permissions",
       "space",
       "interrupted",
+      "log",
       "integrity",
       "references",
       "schema",
@@ -136,6 +146,7 @@ describe("no store", () => {
     const found = await doctor();
     expect(found["store"]!.status).toBe("fail");
     expect(found["backup"]!.message).toContain(basename(file));
+    expect(found["published"]).toMatchObject(canBeRestored());
   });
 
   test("by a link says where it leads", async () => {
@@ -194,6 +205,23 @@ describe("a damaged store", () => {
       message: expect.stringContaining("damaged"),
     });
     expect(found["backup"]!.status).toBe("ok");
+    expect(found["published"]).toMatchObject(canBeRestored());
+  });
+
+  test("that opens, and cannot tell of its snapshot, names that all the same", async () => {
+    const [[page, size]] = onStore((database) =>
+      database
+        .query(
+          "select rootpage, page_size from sqlite_schema, pragma_page_size where name = 'meta'",
+        )
+        .values(),
+    ) as [[number, number]];
+    const bytes = await Bun.file(coop.store).bytes();
+    await writeFile(coop.store, bytes.fill(0xa5, size * (page - 1), size * page));
+    await command("touch", "-d", "3 hours ago", join(backups, "coop.latest.db"));
+    const found = await doctor();
+    expect(found["integrity"]!.status).toBe("fail");
+    expect(found["published"]).toMatchObject(canBeRestored("3h old"));
   });
 
   test("of garbage behind the header, or with a header of garbage, fails", async () => {
@@ -233,6 +261,56 @@ test("a log that another store left beside it fails, and is not taken in", async
     message: expect.stringContaining("left by another store"),
   });
   expect(await Bun.file(coop.store).bytes()).toEqual(bytes);
+});
+
+describe("a log that was left by a command that was killed", () => {
+  const log = () => `${coop.store}-wal`;
+
+  beforeEach(async () => {
+    {
+      using holder = new Database(coop.store);
+      holder.query("select * from meta").all();
+      await writeLetter();
+      for (const file of [coop.store, log()]) await copyFile(file, `${file}.kept`);
+    }
+    for (const file of [coop.store, log()]) await rename(`${file}.kept`, file);
+  });
+
+  const damage = async (from: number, to: number, value: number) => {
+    const bytes = await Bun.file(log()).bytes();
+    await writeFile(log(), bytes.fill(value, from, to));
+  };
+
+  test("is ok, and what it holds is there", async () => {
+    expect((await doctor())["log"]).toMatchObject({ status: "ok", message: "can be read" });
+    expect(await coop.data(["letter", "list"])).toHaveLength(1);
+  });
+
+  test.each([
+    ["whose first bytes", 0, 8],
+    ["whose page size", 8, 12],
+    ["whose checksum", 24, 32],
+  ])("%s are damaged is a warning, and stays as it is", async (_, from, to) => {
+    await damage(from, to, 0xa5);
+    const bytes = await Bun.file(log()).bytes();
+    expect(await troubles()).toMatchObject([
+      { name: "log", status: "warn", message: expect.stringContaining("header is damaged") },
+    ]);
+    expect(await Bun.file(log()).bytes()).toEqual(bytes);
+  });
+
+  test("whose header is blank is a warning that tells of both causes", async () => {
+    await damage(0, 32, 0);
+    expect(await troubles()).toMatchObject([
+      { name: "log", status: "warn", message: expect.stringMatching(/crash.*but after damage/) },
+    ]);
+  });
+
+  test.each([0, 32])("that has %d bytes holds nothing, and is ok", async (bytes) => {
+    await damage(0, 32, 0);
+    await truncate(log(), bytes);
+    expect((await doctor())["log"]).toMatchObject({ status: "ok", message: "empty" });
+  });
 });
 
 describe("a locked store", () => {
@@ -406,6 +484,23 @@ describe("second stores", () => {
     for (const name of names) expect(found!.message).toContain(join(folder, name));
     expect(found!.message).not.toContain("notes.txt");
     expect(found!.message).not.toContain("cooperation.md");
+  });
+
+  test("of the same file are other names of it, each with a log of its own", async () => {
+    await writeLetter();
+    const beside = join(folder, "hard.db");
+    await link(coop.store, beside);
+    await symlink(coop.store, join(folder, "soft.db"));
+    const [found, ...more] = await troubles();
+    expect(more).toEqual([]);
+    expect(found).toMatchObject({ name: "strays", status: "warn" });
+    expect(found!.message).toContain(`${coop.store} is a file of 2 names, also ${beside}:`);
+    await rename(beside, join(coop.home, "elsewhere.db"));
+    expect(await troubles()).toMatchObject([
+      { name: "strays", message: expect.stringContaining("is a file of 2 names:") },
+    ]);
+    await rm(join(coop.home, "elsewhere.db"));
+    expect(await troubles()).toEqual([]);
   });
 
   test("are found by what is in them, and another store is none", async () => {

@@ -25,6 +25,21 @@ export async function published(
   now: number,
   journal: Journal | undefined,
 ): Promise<Finding> {
+  try {
+    return await renewed(path, on, now, journal);
+  } catch (thrown) {
+    if (thrown instanceof CoopError && thrown.details.reason === "damaged")
+      return restorable(path, now);
+    throw thrown;
+  }
+}
+
+async function renewed(
+  path: string,
+  on: Sql,
+  now: number,
+  journal: Journal | undefined,
+): Promise<Finding> {
   const kept = await publishing(on);
   const newest = await newestEvent(on);
   const file = publishedFile(path);
@@ -51,6 +66,16 @@ export async function published(
   return ok(`whole, ${old}; the next command that writes renews it`);
 }
 
+/** Whether the published snapshot is there and whole, of a store that cannot be asked about it. */
+export async function restorable(path: string, now: number): Promise<Finding> {
+  const file = publishedFile(path);
+  const there = await statIfThere(file);
+  if (!there) return ok(`${file} is not there`);
+  const found = await whole(file);
+  if ("finding" in found) return found.finding;
+  return ok(`${file}: whole, ${age(now - there.mtimeMs)} old; coop restore takes it`);
+}
+
 /** Whether the newest dated backup beside the store is whole. */
 export async function backup(path: string, now: number): Promise<Finding> {
   const folder = backupsFolder(path);
@@ -58,7 +83,7 @@ export async function backup(path: string, now: number): Promise<Finding> {
     if (isAbsence(thrown)) return [];
     throw thrown;
   });
-  if (name === undefined) return ok(`none in ${folder}`);
+  if (name === undefined) return ok(`none with a date in ${folder}`);
   const found = await whole(join(folder, name));
   if ("finding" in found) return found.finding;
   return ok(`${name}: whole, ${age(now - datedAt(path, name)!)} old`);

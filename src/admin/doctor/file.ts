@@ -1,11 +1,12 @@
 import { constants, type Stats } from "node:fs";
-import { access, readdir, stat, statfs } from "node:fs/promises";
+import { access, lstat, readdir, stat, statfs } from "node:fs/promises";
 import { platform } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { isAbsence, isSameFile, statIfThere } from "../../files";
 import { mountOf } from "../../store/sqlite/mount";
 import { backupsFolder, publishedFile } from "../../store/sqlite/backups";
 import { choose, damagesLogs, probe, type Journal, type Kept } from "../../store/sqlite/journal";
+import type { LogHeader } from "../../store/sqlite/log-header";
 import { refusal } from "../../store/sqlite/refusal";
 import { identity, isTemporary } from "../../store/sqlite/snapshot";
 import { age } from "../../time";
@@ -198,14 +199,30 @@ export async function interrupted(path: string, now: number): Promise<Finding> {
 
 const WRITING_MS = 60_000;
 
+/** Whether SQLite will take in what the log beside the store holds. */
+export function logOf(path: string, header: LogHeader): Finding {
+  if (header === "none") return ok("empty");
+  if (header === "sound") return ok("can be read");
+  const why =
+    header === "blank"
+      ? "its header is blank: a crash before the first commit leaves that, and nothing is lost; but after damage"
+      : "its header is damaged:";
+  return warn(
+    `${path}-wal cannot be read, ${why} what only it holds is not in the store`,
+    "copy it away before any other command, which removes it, and ask the person what is missing",
+  );
+}
+
 /** How the clients of clouds, file managers and people call a second copy of a file. */
 const SECOND =
   /conflict|kopie|cop(y|ie)\b|\(\d+\)|[ _-]\d+\.|\.(bak|backup|old|orig|save)\b|~$|backup|sauvegarde/i;
 
-/** Second stores beside the store, which nobody reads and somebody may have written to. */
+/** Second stores beside the store, which nobody reads and somebody may have written to, and second names of its file. */
 export async function strays(path: string, created_at: string | undefined): Promise<Finding> {
   const base = basename(path);
   const found: string[] = [];
+  const links: string[] = [];
+  const { nlink: names = 1 } = (await statIfThere(path)) ?? {};
   await eachFile(dirname(path), async (file, name) => {
     // What coop and SQLite themselves put beside a store.
     if (/-(wal|shm|journal)$/.test(name) || isTemporary(name)) return;
@@ -214,14 +231,26 @@ export async function strays(path: string, created_at: string | undefined): Prom
       /^(init|probe|restore|schema)-/.test(name.slice(base.length + 1))
     )
       return;
-    if (await isSameFile(file, path)) return;
-    if (isSecond(name, base, file, created_at)) found.push(file);
+    if (await isSameFile(file, path)) {
+      if (name !== base && !(await lstat(file)).isSymbolicLink()) links.push(file);
+    } else if (isSecond(name, base, file, created_at)) found.push(file);
   });
-  if (found.length === 0) return ok("none");
-  return warn(
-    `${found.join(", ")}: a second copy of the store?`,
-    "compare with `coop log --db FILE`, and move it out of the folder",
-  );
+  const findings: Finding[] = [];
+  if (names > 1)
+    findings.push(
+      warn(
+        `${path} is a file of ${names} names${links.length > 0 ? `, also ${links.join(", ")}` : ""}: each has a log of its own, and what is written by one is lost to the other`,
+        "keep one name: remove the others while nobody uses the store",
+      ),
+    );
+  if (found.length > 0)
+    findings.push(
+      warn(
+        `${found.join(", ")}: a second copy of the store?`,
+        "compare with `coop log --db FILE`, and move it out of the folder",
+      ),
+    );
+  return worst(findings, ok("none"));
 }
 
 /** Whether a file has a name made from the store's, or holds a store that was made together with this one. */
