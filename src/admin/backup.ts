@@ -9,8 +9,14 @@ import { CoopError, usage } from "../errors";
 import { asFolderError, isSameFile, statIfThere } from "../files";
 import { noteSnapshot, publishing } from "../store/publish";
 import type { Store } from "../store/open";
-import { meta } from "../store/schema";
-import { datedName, isOf, makeBackupsFolder, prune, publishedFile } from "../store/sqlite/backups";
+import { BACKUP_OF, identityOf, meta } from "../store/schema";
+import {
+  datedName,
+  keepOthers,
+  makeBackupsFolder,
+  prune,
+  publishedFile,
+} from "../store/sqlite/backups";
 import { copySnapshot, identity, snapshot, type Snapshot } from "../store/sqlite/snapshot";
 import { whole } from "../words";
 import { size } from "./size";
@@ -59,6 +65,7 @@ export default defineVerb({
   ],
   notes: `Without --to it goes to backups/coop.DATE.db beside the store, and backups/coop.latest.db is renewed with it. The copy
 is made under another name, synced, read whole and checked, and then renamed: a file with the name of a backup is one.
+It is only for reading: coop --db FILE todo list reads it, and coop restore FILE puts it back into a store.
 A store on a PostgreSQL server becomes a file of SQLite, in the place that --to names.
 --keep N leaves the newest N dated backups of this store in the folder, and removes only what coop wrote.`,
   args,
@@ -84,6 +91,7 @@ async function backUp(
   context: Context,
 ): Promise<Answer> {
   requireLive(context);
+  await requireStore(store, path);
   const at = context.now();
   const { file, dated } = await placeOf(to, path, at, store, context);
   if (keep !== undefined && !dated)
@@ -103,7 +111,7 @@ async function backUp(
   const removed =
     keep === undefined
       ? []
-      : await prune(dirname(file), path, { keep, made: file, created_at: made.created_at });
+      : await prune(dirname(file), path, { keep, made: file, of: await identityOf(store) });
 
   const { bytes, schema, rows } = made;
   const records = Object.fromEntries(Object.keys(RECORDS).map((name) => [name, rows[name] ?? 0]));
@@ -125,6 +133,18 @@ function requireLive({ warnings }: Context): void {
   throw new CoopError("unavailable", `nothing to back up but a snapshot: ${stale.message}`, {
     reason: "read_only",
     hint: "run coop backup where the store can be written",
+  });
+}
+
+/**
+ * A backup of a backup would pass what is older for the newest.
+ * @throws CoopError conflict state.
+ */
+async function requireStore(store: Store, path: string): Promise<void> {
+  if ((await meta(store, BACKUP_OF)) === undefined) return;
+  throw new CoopError("conflict", `${path} is a backup itself`, {
+    reason: "state",
+    hint: "copy the file as it is, or name the store itself with --db or PIPPA_COOP_DB",
   });
 }
 
@@ -169,20 +189,20 @@ const noFolder = (folder: string) =>
   });
 
 /**
- * A backup takes the place of an older one of the same store and of nothing else.
+ * A backup takes the place of an older backup of the same store and of nothing else, a store least of all.
  * @throws CoopError usage for the store itself; unavailable foreign.
  */
 async function requireReplaceable(file: string, path: string, store: Store): Promise<void> {
   if (await isSameFile(file, path))
     throw usage(`${file} is the store itself`, "name another file with --to");
-  identity(file);
-  const other = await lookAt(`${file}-wal`);
-  if (!other && isOf(file, await meta(store, "created_at"))) return;
-  throw new CoopError(
-    "unavailable",
-    other ? `${file} is a store in use` : `${file} is a backup of another store`,
-    { reason: "foreign", hint: "leave it as it is, and name another with --to" },
-  );
+  const { backup_of: of } = identity(file);
+  const used = of !== undefined && (await lookAt(`${file}-wal`)) !== undefined;
+  if (!used && of === (await identityOf(store))) return;
+  const what = of === undefined ? "a store" : used ? "a store in use" : "a backup of another store";
+  throw new CoopError("unavailable", `${file} is ${what}`, {
+    reason: "foreign",
+    hint: "leave it as it is, and name another with --to",
+  });
 }
 
 /** The published snapshot is never older than the newest backup beside it. */
@@ -195,6 +215,7 @@ async function republish(
 ): Promise<void> {
   try {
     if ((await publishing(store)).every === 0) return;
+    await keepOthers(path, await identityOf(store));
     await copySnapshot(made, publishedFile(path), context.edge);
     await noteSnapshot(store, noted);
   } catch (thrown) {

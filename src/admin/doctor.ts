@@ -6,7 +6,7 @@ import { defineVerb } from "../cli/define";
 import { inline, lines } from "../cli/text";
 import { EXITS } from "../errors";
 import { describe, type Location } from "../store/location";
-import { meta, MOVED_TO } from "../store/schema";
+import { BACKUP_OF, meta, MOVED_TO, onlyBackup } from "../store/schema";
 import { isKeptOut, SqliteConnection, type Opening } from "../store/sqlite/connection";
 import { sqliteVersion } from "../store/sqlite/examine";
 import { journalOf, keptJournal } from "../store/sqlite/journal";
@@ -97,9 +97,13 @@ async function sqliteChecks(path: string, context: Context): Promise<Check[]> {
     const journaling = await journalingOf(connection, path).catch(() => undefined);
     const { coop } = await context.edge.versions();
     const { size: bytes } = await stat(path);
+    const backedUp = (await setting(BACKUP_OF)) !== undefined;
+    const shown = `${path}, ${size(bytes)}`;
+    const store = backedUp ? asBackup(shown, path) : whereIs(shown, await setting(MOVED_TO));
     return [
-      { name: "store", ...whereIs(`${path}, ${size(bytes)}`, await setting(MOVED_TO)) },
-      await check("mount", () => mount(path, journaling)),
+      { name: "store", ...store },
+      // A backup has the journal that it was made with, and other copies of its store around it.
+      await check("mount", () => mount(path, backedUp ? undefined : journaling)),
       await check("locks", () => locks(path, journaling?.actual ?? "rollback", context.wait)),
       ...(await place({ group: await setting("group"), readable: true })),
       await check("integrity", () => integrity(connection)),
@@ -108,8 +112,12 @@ async function sqliteChecks(path: string, context: Context): Promise<Check[]> {
       ...(journaling ? [{ name: "sqlite", ...sqliteOf(journaling) }] : []),
       await check("clock", () => clock(connection, now)),
       await check("ids", () => ids(connection)),
-      await check("published", () => published(path, connection, now, journaling?.actual)),
-      ...(await around(await setting("created_at"))),
+      ...(backedUp
+        ? await around(undefined)
+        : [
+            await check("published", () => published(path, connection, now, journaling?.actual)),
+            ...(await around(await setting("created_at"))),
+          ]),
     ];
   } finally {
     await connection.close();
@@ -145,6 +153,10 @@ const journalingOf = async (connection: SqliteConnection, path: string) => ({
   kept: await keptJournal(connection),
   sqlite: await sqliteVersion(connection),
 });
+
+/** What is no store in use: nobody can lose by it what they write. */
+const asBackup = (store: string, path: string): Finding =>
+  warn(`${store}, a backup that is only for reading`, onlyBackup(path).details.hint!);
 
 const whereIs = (store: string, movedTo: string | undefined): Finding =>
   movedTo === undefined

@@ -5,8 +5,9 @@ import { defineVerb, flag, toggle, type InputOf } from "../cli/define";
 import { inline } from "../cli/text";
 import { usage } from "../errors";
 import { publishing } from "../store/publish";
-import { breaksOlder, lastSeen, meta, schemaVersion, setMeta } from "../store/schema";
+import { breaksOlder, lastSeen, meta, onlyBackup, schemaVersion, setMeta } from "../store/schema";
 import type { Sql } from "../store/sql";
+import { storeOfBackup } from "../store/sqlite/backups";
 import { SqliteConnection } from "../store/sqlite/connection";
 import { createSqliteStore } from "../store/sqlite/create";
 import { userVersion } from "../store/sqlite/examine";
@@ -76,6 +77,8 @@ async function initSqlite(path: string, input: InputOf<typeof args>, context: Co
   if (!created) {
     if (input.upgrade) await upgradeStore(path, context);
     else await (await open()).close();
+    const settings = [journal, every, group].some((each) => each !== undefined);
+    if (settings && storeOfBackup(path) !== undefined) throw onlyBackup(path);
     if (journal !== undefined) await setJournal(path, { journal, oneHost }, host, wait);
     if (group !== undefined) await share(path, await findGroup(group));
   }

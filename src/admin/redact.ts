@@ -11,9 +11,9 @@ import { parseRef, ref as refOf, type Ref } from "../ref";
 import { absent, archivedInto } from "../store/archived";
 import type { Store } from "../store/open";
 import { noteSnapshot } from "../store/publish";
-import { meta } from "../store/schema";
+import { ARCHIVE_OF, meta } from "../store/schema";
 import { holds, itemsOf, redact, standsIn, type Replaced, type Which } from "../store/redact";
-import { archiveToChange } from "../store/sqlite/archive";
+import { markedToChange } from "../store/sqlite/archive";
 import { publishedFile } from "../store/sqlite/backups";
 import { lookIntoCopies } from "../store/sqlite/copies";
 import { overwriteDeleted, rewrite } from "../store/sqlite/erase";
@@ -47,9 +47,10 @@ export default defineVerb({
   notes: `Without --text all that people wrote in the record is replaced: title, text, payload, notes, replies, slug. With it only
 that text, wherever it stands in them. It is gone from the record, its events, the answers kept for --key, the published
 snapshot and the bytes of the store's file, and cannot be had back. Ids, scopes, kinds and names of queues stay. Older
-backups are not changed: the answer names those that still hold it. An item that queue archive moved away is redacted
-twice: in the archive (--db FILE), and with --text in the store that it came from. A text on the command line is seen
-by others on the machine and kept by the shell: --text - reads it from standard input.`,
+backups are not changed: the answer names those that still hold it, each of which --db can name to be redacted too. An item
+that queue archive moved away is redacted twice: in the archive (--db FILE), and with --text in the store that it came
+from. A text on the command line is seen by others on the machine and kept by the shell: --text - reads it from standard
+input.`,
   args: {
     ref: word(v.string(), "REF", "such as L12, R3, T45, H7, Q9, or F2 for each of its items"),
     text: {
@@ -65,7 +66,7 @@ by others on the machine and kept by the shell: --text - reads it from standard 
     const store = await context.store();
     if (store.location.engine === "sqlite") await overwriteDeleted(store);
     const name = refOf(asked.surface, asked.number);
-    const archive = await archiveToChange(store);
+    const marked = await markedToChange(store);
     const { data, replayed } = await context.write(async (writing) => {
       const which = await recordsOf(writing.tx, asked);
       const replaced = { record: 0, events: 0, keys: 0 };
@@ -78,8 +79,9 @@ by others on the machine and kept by the shell: --text - reads it from standard 
       }
       const refs = which.map(({ surface, number }) => refOf(surface, number));
       return { ref: name, refs, version: refs[0] === name ? version : null, replaced };
-    }, archive);
-    if (archive) context.warn("elsewhere", inItsStore(data.refs));
+    }, marked);
+    if ((await meta(store, ARCHIVE_OF)) !== undefined)
+      context.warn("elsewhere", inItsStore(data.refs));
     else if (data.version === null && data.refs[0] === name)
       context.warn("elsewhere", await whereIs(store, asked));
     // Also after a repeat: the command before it may have ended between its commit and here.

@@ -1,5 +1,6 @@
-import { access, constants, readlink, realpath, rm, stat } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import type { Stats } from "node:fs";
+import { access, constants, realpath, rm, stat } from "node:fs/promises";
+import { resolve } from "node:path";
 import * as v from "valibot";
 import { written } from "../cli/answer";
 import { repeatable } from "../cli/args";
@@ -12,15 +13,23 @@ import { ref } from "../ref";
 import { forget } from "../store/keys";
 import { openStore, sqlitePath, type Store } from "../store/open";
 import { noteSnapshot, publishing } from "../store/publish";
+import { identityOf } from "../store/schema";
 import type { Sql } from "../store/sql";
-import { makeBackupsFolder, publishedFile } from "../store/sqlite/backups";
+import {
+  isPublished,
+  keepDated,
+  makeBackupsFolder,
+  publishedFile,
+  storeOfBackup,
+} from "../store/sqlite/backups";
 import { codeOf } from "../store/sqlite/connection";
 import {
   attach,
   detach,
   highestGiven,
+  identityLeft,
   isSound,
-  keepDated,
+  keepIdentity,
   logRestore,
   prepare,
   putInPlace,
@@ -33,10 +42,11 @@ import {
   type Restorable,
 } from "../store/sqlite/restore";
 import { snapshot } from "../store/sqlite/snapshot";
+import { timestamp } from "../time";
 
 interface Restored {
   restored_from: string;
-  /** Where the store is kept as it was; null where there was none. */
+  /** Where the store is kept as it was; null where its file was empty. */
   saved_as: string | null;
   /** How many rows of each table of records. */
   records: Record<string, number>;
@@ -55,8 +65,9 @@ export default defineVerb({
   notes: `The file is verified first, and is not changed. What the store holds now is saved beside it, in
 backups/coop.before-restore.DATE.db, which can be restored in turn. Then the rows are replaced inside the store in one
 transaction: commands that run at that moment wait, and neither fail nor write into a file that is gone. Numbers go on
-from the highest that was ever given. Only a store that cannot be opened is replaced as a file; numbers then skip
-ahead by ${SKIP}.`,
+from the highest that was ever given; where that cannot be known, of another store's file, they skip ahead by ${SKIP}. So
+they do where the store cannot be opened, or is a backup that was put in its place, which FILE may name then: that alone is
+replaced as a file. Only coop init makes a store: on a new machine give that first.`,
   args: {
     file: word(
       v.pipe(
@@ -72,17 +83,34 @@ ahead by ${SKIP}.`,
     context.requireSpeaker();
     const path = sqlitePath(context.settings.location());
     const file = resolve(context.edge.folder, given);
-    const store = await usable(path, context);
-    if (!store) return written(await restoreFile(path, file, context), restoredText);
-    return written(await restoreRows(store, path, file, context), restoredText);
+    const found = await usable(path, context);
+    const result =
+      "why" in found
+        ? restoreFile(path, file, found, context)
+        : restoreRows(found, path, file, context);
+    return written(await result, restoredText);
   },
 });
 
+/** What is in a store's place, and nobody can write to. */
+interface Unusable {
+  why: string;
+  /** It is a backup, put there by hand. */
+  backup: boolean;
+  /** The file as it was then; one that has come in its place since may be in use. */
+  there: Stats | undefined;
+}
+
 /**
- * The store, where it can be opened and is whole; undefined where it is not, or where there is none in its folder.
- * @throws CoopError unavailable: no_store without the folder; foreign for what another program made; access; busy.
+ * The store, where it can be opened and is whole and no backup; else what is the matter with it.
+ * @throws CoopError unavailable: no_store; foreign for what another program made; access; busy.
  */
-async function usable(path: string, context: Context): Promise<Store | undefined> {
+async function usable(path: string, context: Context): Promise<Store | Unusable> {
+  const there = await stat(path).catch(() => undefined);
+  // Before the store is opened: it may be read from its snapshot then, and to look into the file itself drops its locks.
+  if (there?.isFile() && storeOfBackup(path) !== undefined) {
+    return { why: "was a backup put in its place", backup: true, there };
+  }
   let store: Store | undefined;
   try {
     store = await context.store();
@@ -91,20 +119,16 @@ async function usable(path: string, context: Context): Promise<Store | undefined
     if (!(await isBeyondUse(thrown, path))) throw thrown;
   }
   await store?.close();
-  return undefined;
+  return { why: "could not be opened", backup: false, there };
 }
 
 async function isBeyondUse(thrown: unknown, path: string): Promise<boolean> {
   if (!(thrown instanceof CoopError)) return false;
   const { reason } = thrown.details;
   if (reason === "damaged" || codeOf(thrown) === "SQLITE_NOTADB") return true;
-  if (reason === "foreign") return (await stat(path)).size === 0;
-  if (reason !== "no_store") return false;
-  const [link, folder] = await Promise.all([
-    readlink(path).catch(() => undefined),
-    stat(dirname(path)).catch(() => undefined),
-  ]);
-  return link === undefined && folder?.isDirectory() === true;
+  if (reason !== "foreign") return false;
+  const there = await stat(path);
+  return there.isFile() && there.size === 0;
 }
 
 /** Restores inside the store, in one transaction. */
@@ -133,11 +157,17 @@ async function restoreRows(store: Store, path: string, file: string, context: Co
     await attach(store, source);
     const version = await versionOf(store);
     await save(present, saved, context);
+    const ahead =
+      source.contents.identity === (await identityOf(store))
+        ? undefined
+        : await highestGiven(path, source, { wait: context.wait, open: true });
     done = await context.write(async (writing) => {
       // Each write that was acknowledged is in the copy: nobody has written since, or it is made anew while nobody can.
       if ((await versionOf(writing.tx)) !== version) await save(present, saved, context);
       const { lastEvent, redacted } = await replaceRows(writing.tx);
-      await logRestore(writing, { from: file, saved_as: saved }, lastEvent);
+      if (ahead) await skipAhead(writing.tx, ahead);
+      const last = Math.max(lastEvent, ahead ? ahead.lastEvent + SKIP : 0);
+      await logRestore(writing, { from: file, saved_as: saved }, last);
       await forgetKey(writing.tx, context);
       for (const each of redacted) {
         const name = ref(each.surface, each.number);
@@ -148,6 +178,10 @@ async function restoreRows(store: Store, path: string, file: string, context: Co
       }
       return answerOf(file, saved, source);
     });
+    if (ahead && !done.replayed) {
+      context.warn("skipped", `${file} is of another store: numbers go on ${SKIP} higher`);
+      await republish(path, context);
+    }
     return done;
   } catch (thrown) {
     unknown = thrown instanceof CoopError && thrown.code === "unknown";
@@ -174,29 +208,37 @@ async function save(store: Store, file: string, { edge }: Context): Promise<void
   }
 }
 
-/** Puts a restored copy in the place of a store that is beyond use. */
-async function restoreFile(path: string, file: string, context: Context) {
+/** Puts a restored copy in the place of what nobody can write to. */
+async function restoreFile(
+  path: string,
+  file: string,
+  { why, backup, there }: Unusable,
+  context: Context,
+) {
   const place = await realpath(path).catch(() => path);
-  const source = await sourceOf(file, place, context);
+  if (isPublished(place))
+    throw usage(
+      `${path} is the snapshot of a store, which the next one replaces`,
+      "name the store itself with --db or PIPPA_COOP_DB",
+    );
+  const source = await sourceOf(file, place, context, { orItself: backup });
   try {
-    const there = await stat(place).catch(() => undefined);
     const name = await savedName(path, context.now());
     const saved = there && there.size > 0 ? name : null;
-    const given = await highestGiven(path, source, context.wait);
+    const given = await highestGiven(path, source, { wait: context.wait, open: false });
+    const identity = (await identityLeft(path, context.wait)) ?? timestamp(context.now());
     await setJournal(source, context.wait);
     const result = await opened(source.path, context, async (copy) => {
       await copy.transaction((tx) => forgetKey(tx, context));
       return context.write(async (writing) => {
+        await keepIdentity(writing.tx, identity);
         await skipAhead(writing.tx, given);
         await logRestore(writing, { from: file, saved_as: saved }, given.lastEvent + SKIP);
         return answerOf(file, saved, source);
       }, copy);
     });
-    await putInPlace(source, place, name);
-    context.warn(
-      "replaced",
-      `the store could not be opened, and was replaced: numbers go on ${SKIP} higher`,
-    );
+    await putInPlace(source, place, { there, kept: name });
+    context.warn("replaced", `the store ${why}, and was replaced: numbers go on ${SKIP} higher`);
     await republish(path, context);
     return result;
   } finally {
@@ -234,9 +276,15 @@ async function republish(path: string, context: Context): Promise<void> {
 
 /**
  * A verified copy of the file that was named.
+ * @param orItself whether that may be what is in the store's place.
  * @throws CoopError not_found; usage for a folder or the store itself; busy; unavailable: foreign, newer, damaged, …
  */
-async function sourceOf(file: string, path: string, { wait }: Context): Promise<Restorable> {
+async function sourceOf(
+  file: string,
+  path: string,
+  { wait }: Context,
+  { orItself = false } = {},
+): Promise<Restorable> {
   const given = await statIfThere(file).catch((thrown) => {
     throw cannotRead(file, thrown);
   });
@@ -244,7 +292,7 @@ async function sourceOf(file: string, path: string, { wait }: Context): Promise<
     throw new CoopError("not_found", `there is no file ${file}`, { hint: "is its disk mounted?" });
   if (given.isDirectory())
     throw usage(`${file} is a folder`, "name a snapshot in it, such as backups/coop.latest.db");
-  if (await isSameFile(file, path))
+  if (!orItself && (await isSameFile(file, path)))
     throw usage(`${file} is the store itself`, "name a snapshot or a backup of it");
   await access(file, constants.R_OK).catch((thrown) => {
     throw cannotRead(file, thrown);

@@ -2,7 +2,16 @@ import { CoopError } from "../errors";
 import { timestamp } from "../time";
 import { describe } from "./location";
 import type { Store } from "./open";
-import { ARCHIVE_OF, meta, MOVED_AT, MOVED_TO, onlyArchive, setMeta } from "./schema";
+import {
+  ARCHIVE_OF,
+  BACKUP_OF,
+  meta,
+  MOVED_AT,
+  MOVED_TO,
+  onlyArchive,
+  onlyBackup,
+  setMeta,
+} from "./schema";
 import { and, first, join, letRest, raw, sql, type Row, type Sql } from "./sql";
 
 interface CopiedTable {
@@ -50,8 +59,8 @@ interface Names {
  * committed. First commits a mark in the source, after which nobody writes to it. What was interrupted is repeated as
  * a whole; where the copy is complete already, it is only verified, and opened again if the move was undone.
  * @throws CoopError unavailable foreign, for an archive; conflict moved, when the source or the target was moved
- * elsewhere; conflict state, when the target holds other records, or a copy that is not the same any more; failed, when
- * the copy differs; and what the engines throw.
+ * elsewhere; conflict state, when the target is a backup, or holds other records, or a copy that is not the same any
+ * more; failed, when the copy differs; and what the engines throw.
  */
 export async function copyStore(
   from: Store,
@@ -61,6 +70,7 @@ export async function copyStore(
   const names: Names = { source: describe(from.location), target: describe(to.location) };
   const { source, target } = names;
   if ((await meta(from, ARCHIVE_OF)) !== undefined) throw onlyArchive(source);
+  if ((await meta(to, BACKUP_OF)) !== undefined) throw onlyBackup(target);
   await holdsCopy(to, names);
   await from.requireWritable();
   await to.requireWritable();

@@ -1,6 +1,6 @@
 import type { Location } from "./location";
 import { openStore, type Store } from "./open";
-import { setMeta } from "./schema";
+import { identityOf, setMeta } from "./schema";
 import { raw, sql, type Sql } from "./sql";
 import { Wait, type Clock } from "./wait";
 
@@ -113,7 +113,7 @@ async function claim(store: Store, clock: Clock): Promise<boolean> {
 }
 
 async function write(store: Store, clock: Clock): Promise<void> {
-  const [{ snapshot }, { makeBackupsFolder, publishedFile }] = await Promise.all([
+  const [{ snapshot }, { keepOthers, makeBackupsFolder, publishedFile }] = await Promise.all([
     import("./sqlite/snapshot"),
     import("./sqlite/backups"),
   ]);
@@ -122,6 +122,7 @@ async function write(store: Store, clock: Clock): Promise<void> {
   const [at, begun] = [clock.now(), clock.elapsed()];
   try {
     await makeBackupsFolder(path);
+    await keepOthers(path, await identityOf(store));
     await snapshot(store, publishedFile(path), { clock });
   } catch (thrown) {
     await noteSnapshot(store, { took: clock.elapsed() - begun });

@@ -1,4 +1,5 @@
 import { CoopError } from "../errors";
+import { describe, type Location } from "./location";
 import { MIGRATIONS, type Migration } from "./migrations";
 import { raw, sql, type Row, type Sql } from "./sql";
 
@@ -71,29 +72,54 @@ export const MOVED_AT = "moved_at";
 /** The setting of an archive, which says when the store was made that its records come from. */
 export const ARCHIVE_OF = "archive_of";
 
+/** The setting of a backup and of the published snapshot, which names the store that it was made of. */
+export const BACKUP_OF = "backup_of";
+
+/** The setting of a store that was restored from another's file, whose `created_at` it has since. */
+export const IDENTITY = "identity";
+
 /**
- * Refuses to write to a store that another has taken the place of, and to an archive. To be asked in the transaction that
- * writes.
+ * By what a store's backups know it: when it was made. It keeps that through a restore, also of another store's file; a
+ * backup has the identity of its store.
+ */
+export async function identityOf(on: Sql): Promise<string> {
+  return (await meta(on, IDENTITY)) ?? (await meta(on, "created_at")) ?? "";
+}
+
+/**
+ * Refuses to write to a store that another has taken the place of, to an archive and to a backup. To be asked in the
+ * transaction that writes.
  * @throws CoopError conflict: moved, state.
  */
-export async function requireInUse(tx: Sql): Promise<void> {
+export async function requireInUse(tx: Sql, location: Location): Promise<void> {
   const marks = await tx.all<{ name: string; value: string }>(
-    sql`select name, value from meta where name in (${MOVED_TO}, ${ARCHIVE_OF})`,
+    sql`select name, value from meta where name in (${MOVED_TO}, ${ARCHIVE_OF}, ${BACKUP_OF})`,
   );
   if (marks.length === 0) return;
-  const moved = marks.find(({ name }) => name === MOVED_TO);
-  throw moved
-    ? new CoopError(
-        "conflict",
-        `this store was moved to ${moved.value}: nothing is written here any more`,
-        { reason: "moved", hint: "name that one with --db or PIPPA_COOP_DB" },
-      )
-    : new CoopError(
-        "conflict",
-        "this file is an archive of finished queue items: it is only for reading",
-        { reason: "state", hint: "name the store that they come from with --db or PIPPA_COOP_DB" },
-      );
+  const found = new Map(marks.map(({ name, value }) => [name, value]));
+  const moved = found.get(MOVED_TO);
+  if (moved !== undefined)
+    throw new CoopError(
+      "conflict",
+      `this store was moved to ${moved}: nothing is written here any more`,
+      { reason: "moved", hint: "name that one with --db or PIPPA_COOP_DB" },
+    );
+  if (found.has(BACKUP_OF)) throw onlyBackup(describe(location));
+  throw new CoopError(
+    "conflict",
+    "this file is an archive of finished queue items: it is only for reading",
+    { reason: "state", hint: "name the store that they come from with --db or PIPPA_COOP_DB" },
+  );
 }
+
+/** The error for a backup where a store is wanted that can be written to. */
+export const onlyBackup = (path: string) =>
+  new CoopError("conflict", `${path} is a backup: it is only for reading`, {
+    reason: "state",
+    hint:
+      `name the store itself with --db or PIPPA_COOP_DB; coop restore ${path} puts this back into it ` +
+      `(with --db ${path} too, if it lies in the store's place)`,
+  });
 
 /** The error for an archive where a whole store is wanted. */
 export const onlyArchive = (path: string) =>

@@ -23,7 +23,7 @@ export interface WriteRequest {
 
 /**
  * Runs one writing command in one transaction. With a key whose answer is kept, does nothing and gives that answer.
- * @throws CoopError conflict: moved, state (an archive), key; busy, unavailable, unknown, and what `work` throws.
+ * @throws CoopError conflict: moved, state (an archive or a backup), key; busy, unavailable, unknown, and what `work` throws.
  */
 export async function write<T>(
   store: Store,
@@ -32,7 +32,7 @@ export async function write<T>(
 ): Promise<{ result: T; replayed: boolean }> {
   await store.requireWritable({ host: actor.host, warn });
   return store.transaction(async (tx) => {
-    await requireInUse(tx);
+    await requireInUse(tx, store.location);
     const kept = key && (await replay(tx, key));
     if (kept !== undefined) return { result: kept as T, replayed: true };
     const at = tx.at ?? now();

@@ -314,6 +314,132 @@ test("a backup of a large store says on a terminal what it is doing", async () =
   expect(off.err).toBe("");
 });
 
+describe("a backup is only for reading", () => {
+  const state = { exit: 4, code: "conflict", reason: "state" };
+  /** Every kind of file that coop makes as a copy of the store. */
+  const kinds: Record<string, () => Promise<string>> = {
+    "a dated one": async () => (await coop.data(["backup"])).file,
+    "one with a name": async () => (await coop.data(["backup", "--to", "copy.db"])).file,
+    "the published snapshot": async () => published,
+    "the store as it was before a restore": async () =>
+      (await coop.data(["restore", published], { as: "dad" })).saved_as,
+    "a copy of one": async () => {
+      await copyFile(published, join(coop.folder, "copy.db"));
+      return join(coop.folder, "copy.db");
+    },
+  };
+
+  test.each(Object.keys(kinds))("%s", async (kind) => {
+    await writeLetter("one");
+    const file = await kinds[kind]!();
+    const before = await Bun.file(file).bytes();
+    const beside = await readdir(dirname(file));
+    const words = ["letter", "write", "--body", "lost", "--db", file];
+
+    const refused = await refusal(words, { as: "ann" });
+
+    expect(refused).toMatchObject(state);
+    expect(refused.message).toBe(`${file} is a backup: it is only for reading`);
+    expect(refused.hint).toContain(`coop restore ${file}`);
+    expect(await refusal(["backup", "--db", file, "--to", "other.db"])).toMatchObject(state);
+    for (const flags of ["--snapshot-every 5m", "--journal wal"])
+      expect(await refusal(["init", "--db", file, ...flags.split(" ")])).toMatchObject(state);
+    expect(await coop.data(["letter", "list", "--db", file])).toMatchObject([{ body: "one" }]);
+    expect(await Bun.file(file).bytes()).toEqual(before);
+    // By itself, with the header of a rollback journal.
+    expect(before.slice(18, 20)).toEqual(new Uint8Array([1, 1]));
+    expect(await readdir(dirname(file))).toEqual(beside);
+
+    await coop.data(["restore", file], { as: "dad" });
+    await writeLetter("two");
+    expect(await lettersIn(coop.store)).toEqual(["two", "one"]);
+    expect(getMeta("backup_of")).toBeUndefined();
+  });
+
+  test("but for a redaction, after which it is still one", async () => {
+    await writeLetter("hunter2");
+    const { file } = await coop.data(["backup"]);
+    await coop.data(["redact", "L1", "--db", file], { as: "ann" });
+    expect(await lettersIn(file)).not.toContain("hunter2");
+    expect(await refusal(["todo", "add", "x", "--db", file], { as: "ann" })).toMatchObject(state);
+  });
+
+  test("also to copy to, and copy takes it for a store to copy from", async () => {
+    const { file: empty } = await coop.data(["backup", "--to", "empty.db"]);
+    await writeLetter("one");
+    const { file } = await coop.data(["backup", "--to", "copy.db"]);
+    expect(await refusal(["copy", "--from", coop.store, "--to", empty])).toMatchObject(state);
+    await writeLetter("two");
+    const other = join(coop.folder, "other.db");
+    await coop.data(["init", "--db", other]);
+    await coop.data(["copy", "--from", file, "--to", other]);
+    await coop.data(["letter", "write", "--body", "three", "--db", other], { as: "ann" });
+    expect(await lettersIn(other)).toEqual(["three", "one"]);
+  });
+});
+
+describe("of two stores, one restored from the other's backup, each leaves alone", () => {
+  let other: string;
+  const add = (title: string, db: string) =>
+    coop.data(["todo", "add", title, "--db", db], { as: "ann" });
+  beforeEach(async () => {
+    other = join(coop.folder, "other/coop.db");
+    await add("one", coop.store);
+    await coop.data(["backup"]);
+    await coop.data(["init", "--db", other]);
+    await coop.data(["restore", published, "--db", other], { as: "dad" });
+  });
+
+  test("the other itself, and whatever else is no backup", async () => {
+    await add("two", coop.store);
+    await copyFile(coop.store, join(coop.folder, "plain.db"));
+    for (const [db, to] of [
+      [other, coop.store],
+      [coop.store, other],
+      [coop.store, join(coop.folder, "plain.db")],
+    ] as const)
+      expect(await refusal(["backup", "--db", db, "--to", to])).toMatchObject({
+        exit: 6,
+        reason: "foreign",
+        message: `${to} is a store`,
+      });
+    expect(await coop.data(["todo", "list"])).toHaveLength(2);
+    expect((await add("three", coop.store)).ref).toBe("T3");
+  });
+
+  test("the other's backups", async () => {
+    const nas = join(coop.folder, "nas");
+    await mkdir(nas);
+    const keep = async (db: string) =>
+      coop.data(["backup", "--db", db, "--to", nas, "--keep", "1"]);
+    const [first, second] = [await keep(coop.store), await keep(other)];
+    expect((await readdir(nas)).map((name) => join(nas, name))).toEqual([first.file, second.file]);
+    expect((await keep(coop.store)).removed).toEqual([first.file]);
+    expect((await keep(other)).removed).toEqual([second.file]);
+    const { file } = await coop.data(["backup", "--to", join(nas, "fixed.db")]);
+    expect(await refusal(["backup", "--db", other, "--to", file])).toMatchObject({
+      exit: 6,
+      message: `${file} is a backup of another store`,
+    });
+    // Its own it still knows after a restore of its own.
+    await coop.data(["restore", file], { as: "dad" });
+    expect(await coop.data(["backup", "--to", file])).toMatchObject({ file });
+  });
+
+  test("the other's snapshot, where it comes into its place", async () => {
+    await copyFile(published, join(dirname(other), "backups/coop.latest.db"));
+    await coop.data(["backup", "--db", other]);
+    const kept = (await readdir(join(dirname(other), "backups"))).filter((name) =>
+      DATED.test(name),
+    );
+    const of = kept.map((name) => {
+      using database = new Database(join(dirname(other), "backups", name));
+      return database.query("select value from meta where name = 'backup_of'").values()[0]![0];
+    });
+    expect(new Set(of).size).toBe(2);
+  });
+});
+
 describe("a backup that cannot be made", () => {
   const what: Record<string, () => Promise<string>> = {
     "a text file": async () => {

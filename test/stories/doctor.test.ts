@@ -637,6 +637,16 @@ describe("backups", () => {
   });
 });
 
+test("a backup that is looked at as a store is a warning that says what it is", async () => {
+  await writeLetter();
+  const { file } = await coop.data(["backup"]);
+  const { exit, out } = await coop.run(["doctor", "--db", file]);
+  expect(exit).toBe(0);
+  expect(out.split("\n").filter((line) => /^(warn|fail)/.test(line))).toEqual([
+    expect.stringMatching(/^warn store: .* a backup that is only for reading; .*coop restore/),
+  ]);
+});
+
 test("a store that was moved is a warning that says where to", async () => {
   setMeta("moved_to", "postgres://ann@host/coop");
   expect(await troubles()).toMatchObject([

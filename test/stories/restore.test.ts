@@ -9,6 +9,7 @@ import {
   readdir,
   rename,
   rm,
+  rmdir,
   symlink,
   truncate,
   writeFile,
@@ -554,14 +555,11 @@ describe("a store that cannot be opened", () => {
     "that was cut short": () => truncate(coop.store, 4096 * 10),
     "that is no database": () => writeFile(coop.store, "no database\n".repeat(1000)),
     "that is empty": () => writeFile(coop.store, ""),
-    "that is gone": () => rm(coop.store),
   };
 
   test.each(Object.keys(damages))("%s is replaced, and numbers skip ahead", async (name) => {
     await damages[name]!();
-    const there = await Bun.file(coop.store)
-      .bytes()
-      .catch(() => new Uint8Array());
+    const there = await Bun.file(coop.store).bytes();
     // What a killed process has left would replace the content of the new file.
     for (const suffix of ["-wal", "-shm", "-journal"])
       await writeFile(coop.store + suffix, "left over ".repeat(1000));
@@ -577,9 +575,6 @@ describe("a store that cannot be opened", () => {
     expect(soundness(coop.store)).toEqual(SOUND);
     if (there.length === 0) expect(data.saved_as).toBeNull();
     else expect(await Bun.file(data.saved_as).bytes()).toEqual(there);
-    const kept = (await readdir(backups)).filter((each) => /-(wal|journal)$/.test(each));
-    // Where there is a file, SQLite takes them away itself.
-    if (name === "that is gone") expect(kept).toHaveLength(2);
     const { ref } = await ann("letter write --body since");
     expect(Number(ref.slice(1))).toBeGreaterThan(1002);
     expect((await ann("request open first --to ann --body x")).ref).toBe("R1002");
@@ -610,6 +605,22 @@ describe("a store that cannot be opened", () => {
     expect(contentOf(join(backups, kept[0]!))).toEqual(published);
   });
 
+  test("is known by its own backups still, and not by those of what it was restored from", async () => {
+    const { file: own } = await coop.data(["backup"]);
+    await using other = await story();
+    await other.data(["todo", "add", "theirs"], { as: "ben" });
+    const nas = join(coop.home, "nas");
+    await mkdir(nas);
+    const theirs = (await other.data(["backup", "--to", nas])).file;
+    await truncate(coop.store, 0);
+
+    await restore(theirs);
+
+    expect(await ann("todo list")).toMatchObject([{ title: "theirs" }]);
+    expect((await coop.data(["backup", "--to", nas, "--keep", "1"])).removed).toEqual([]);
+    expect((await coop.data(["backup", "--keep", "1"])).removed).toContain(own);
+  });
+
   test("is found through a link, which stays one", async () => {
     const real = join(coop.home, "real.db");
     await rename(coop.store, real);
@@ -622,7 +633,7 @@ describe("a store that cannot be opened", () => {
     expect(await coop.data(["letter", "list"])).toHaveLength(2);
   });
 
-  test("is left alone where another program made it, or the folder is not there", async () => {
+  test("is left alone where another program made it, or it is not there", async () => {
     const refused = async () =>
       (await coop.run(["--json", "restore", file], { as: "dad" })).json().error;
     await rm(coop.store);
@@ -634,12 +645,117 @@ describe("a store that cannot be opened", () => {
     await rm(coop.store);
     await mkdir(coop.store);
     expect(await refused()).toMatchObject({ reason: "foreign" });
+    await rmdir(coop.store);
+    expect(await refused()).toEqual({
+      code: "unavailable",
+      reason: "no_store",
+      message: `no store at ${coop.store}`,
+      hint: "is the folder mounted? ask the person",
+    });
+    expect(await beside()).toEqual(["backups"]);
     await rm(dirname(coop.store), { recursive: true });
     expect(await refused()).toMatchObject({
       reason: "no_store",
       hint: "is the folder mounted? ask the person",
     });
     expect((await readdir(coop.home)).sort()).toEqual(["kept.db"]);
+  });
+});
+
+describe("a backup in the store's place", () => {
+  const error = async (line: string) => {
+    const { exit, json } = await coop.run(["--json", ...line.split(" ")], { as: "dad" });
+    return { exit, ...json().error };
+  };
+
+  beforeEach(async () => {
+    await everything();
+    await coop.data(["backup"]);
+    await ann("todo add since");
+    for (const suffix of ["", "-wal", "-shm"]) await rm(coop.store + suffix, { force: true });
+    await copyFile(join(backups, "coop.latest.db"), coop.store);
+  });
+
+  test("is only for reading until it is restored, as the refusal says", async () => {
+    const published = contentOf(coop.store);
+    const bytes = await Bun.file(coop.store).bytes();
+    const refused = await error("todo add lost");
+    expect(refused).toMatchObject({ exit: 4, code: "conflict", reason: "state" });
+    expect(refused.hint).toContain(`coop restore ${coop.store}`);
+    expect(await Bun.file(coop.store).bytes()).toEqual(bytes);
+    expect(await ann("todo list")).toHaveLength(2);
+
+    const { json } = await coop.run(["--json", "restore", coop.store, "--key", "once"], {
+      as: "dad",
+    });
+    const { data, warnings } = json();
+
+    expect(warnings).toContainEqual({
+      code: "replaced",
+      message: expect.stringContaining("was a backup put in its place"),
+    });
+    expect(contentOf(coop.store)).toMatchObject({ ...published, keys: expect.anything() });
+    expect(soundness(coop.store)).toEqual(SOUND);
+    expect(metaOf(coop.store)).not.toHaveProperty("backup_of");
+    expect(await Bun.file(data.saved_as).bytes()).toEqual(bytes);
+    const { events } = await coop.data(["log", "--limit", "1"]);
+    expect(events).toMatchObject([{ verb: "restore", author: "dad" }]);
+    expect((await ann("todo add since")).ref).toBe("T1003");
+    expect(await beside()).toEqual(["backups", "coop.db"]);
+    // A repeat finds a store.
+    const again = await coop.run(["--json", "restore", coop.store, "--key", "once"], { as: "dad" });
+    expect(again.json()).toMatchObject({ data, replayed: true });
+    expect(await error(`restore ${coop.store}`)).toMatchObject({
+      exit: 2,
+      message: expect.stringContaining("is the store itself"),
+    });
+  });
+
+  test("goes on as the store that it is of, whose backups are its own", async () => {
+    await restore(coop.store);
+    const { removed } = await coop.data(["backup", "--keep", "1"]);
+    expect(removed.length).toBeGreaterThan(0);
+  });
+
+  test("is replaced by another file too", async () => {
+    const older = (await readdir(backups)).find((name) => name.startsWith("coop.2"))!;
+    await restore(join(backups, older));
+    expect(await ann("todo add since")).toMatchObject({ ref: "T1003" });
+  });
+
+  test("is made no store where the next snapshot replaces it", async () => {
+    const published = join(backups, "coop.latest.db");
+    const bytes = await Bun.file(published).bytes();
+    expect(await error(`--db ${published} restore ${published}`)).toMatchObject({ exit: 2 });
+    expect(await Bun.file(published).bytes()).toEqual(bytes);
+  });
+});
+
+describe("a new store", () => {
+  test("takes what a lost one held, gives none of its numbers again, and keeps what is left of it", async () => {
+    await ann("todo add one");
+    await ann("todo add after-the-snapshot");
+    for (const suffix of ["", "-wal", "-shm"]) await rm(coop.store + suffix, { force: true });
+    await coop.data(["init"]);
+    // Somebody writes before anybody restores, which publishes what there is now.
+    await coop.data(["request", "open", "help", "--to", "dad", "--body", "x"], { as: "ben" });
+    const kept = (await readdir(backups)).filter((name) => name.startsWith("coop.2"));
+    expect(kept).toHaveLength(1);
+
+    const { json } = await coop.run(["--json", "restore", join(backups, kept[0]!)], { as: "dad" });
+
+    expect(json().warnings).toContainEqual({
+      code: "skipped",
+      message: expect.stringContaining("1000 higher"),
+    });
+    expect(await ann("todo list")).toMatchObject([{ ref: "T1", title: "one" }]);
+    expect((await ann("todo add next")).ref).toBe("T1002");
+    expect((await ann("request open next --to ben --body x")).ref).toBe("R1002");
+    // What was lost since would be named by the same numbers.
+    const events = reading(coop.store, (database) =>
+      database.query<{ id: number }, []>("select id from events order by id").all(),
+    );
+    expect(events.slice(1).every(({ id }) => id > 1001)).toBe(true);
   });
 });
 

@@ -4,7 +4,7 @@ import { CoopError, usage } from "../../errors";
 import { asFolderError } from "../../files";
 import { timestamp } from "../../time";
 import type { Store } from "../open";
-import { ARCHIVE_OF, meta, migrate, schemaVersion, setMeta } from "../schema";
+import { ARCHIVE_OF, BACKUP_OF, meta, migrate, schemaVersion, setMeta } from "../schema";
 import { sql, type Connection } from "../sql";
 import type { Wait } from "../wait";
 import { SqliteConnection } from "./connection";
@@ -34,19 +34,23 @@ export async function openArchive(file: string, of: string, wait: Wait): Promise
 }
 
 /**
- * An archive for a transaction that changes what it holds, as a redaction has to: its mark is away until the end of that.
- * @returns undefined for a store that is no archive.
+ * An archive or a backup for a transaction that changes what it holds, as a redaction has to: its mark is away until the
+ * end of that. Where it is used from is not kept in it.
+ * @returns undefined for a store.
  */
-export async function archiveToChange(store: Store): Promise<Store | undefined> {
-  const of = await meta(store, ARCHIVE_OF);
-  if (of === undefined) return undefined;
+export async function markedToChange(store: Store): Promise<Store | undefined> {
+  const marks = await store.all<{ name: string; value: string }>(
+    sql`select name, value from meta where name in (${ARCHIVE_OF}, ${BACKUP_OF})`,
+  );
+  if (marks.length === 0) return undefined;
   return {
     ...store,
+    requireWritable: () => store.requireWritable(),
     transaction: (work) =>
       store.transaction(async (tx) => {
-        await tx.all(sql`delete from meta where name = ${ARCHIVE_OF}`);
+        for (const { name } of marks) await tx.all(sql`delete from meta where name = ${name}`);
         const done = await work(tx);
-        await setMeta(tx, ARCHIVE_OF, of);
+        for (const { name, value } of marks) await setMeta(tx, name, value);
         return done;
       }),
   };

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, rm, stat } from "node:fs/promises";
+import { chmod, constants, copyFile, link, mkdir, readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { asFolderError } from "../../files";
 import { timestamp } from "../../time";
@@ -10,6 +10,9 @@ export const backupsFolder = (store: string) => join(dirname(store), "backups");
 /** The snapshot that writing commands renew: `backups/coop.latest.db` beside `coop.db`. */
 export const publishedFile = (store: string) =>
   join(backupsFolder(store), `${stem(store)}.latest.db`);
+
+/** Whether a path, with no link in it, is that of some store's published snapshot. */
+export const isPublished = (path: string) => /[\\/]backups[\\/][^\\/]*\.latest\.db$/.test(path);
 
 /** The name of a backup made at a time (ms since 1970): `coop.2026-11-22T09-30-00.000Z.db`. */
 export const datedName = (store: string, at: number) =>
@@ -56,20 +59,21 @@ export async function makeBackupsFolder(store: string): Promise<string> {
 const GROUP = 0o2070;
 
 /** Whether a folder's mode is that of one which `coop init --group` gave to a group. */
-export const isShared = (mode: number) => (mode & GROUP) === GROUP;
+const isShared = (mode: number) => (mode & GROUP) === GROUP;
 
 /**
  * Removes all but the newest `keep` dated backups of a store from a folder, and never `made`. What another program or
  * another store's coop wrote is left, whatever its name.
+ * @param of the store's identity.
  * @returns the paths of what was removed, oldest first.
  */
 export async function prune(
   folder: string,
   store: string,
-  { keep, made, created_at }: { keep: number; made: string; created_at: string | undefined },
+  { keep, made, of }: { keep: number; made: string; of: string },
 ): Promise<string[]> {
   const own = (await datedIn(folder, store).catch(() => [])).filter((name) =>
-    isOf(join(folder, name), created_at),
+    isBackupOf(of, join(folder, name)),
   );
   const removed = own
     .slice(keep)
@@ -80,11 +84,44 @@ export async function prune(
   return removed;
 }
 
-/** Whether a file is a snapshot of the store that was made at that time. */
-export function isOf(path: string, created_at: string | undefined): boolean {
+/** Whether a file is a backup of the store with an identity. */
+export const isBackupOf = (of: string, path: string) => storeOfBackup(path) === of;
+
+/** The identity of the store that a file is a backup of; undefined where it is none, or cannot be read. */
+export function storeOfBackup(path: string): string | undefined {
   try {
-    return identity(path).created_at === created_at;
+    return identity(path).backup_of;
   } catch {
-    return false;
+    return undefined;
+  }
+}
+
+/**
+ * Makes room for a store's published snapshot where that of another store is: what is left of a lost one may be all
+ * there is of it.
+ * @param of the store's identity.
+ * @throws CoopError unavailable: access, read_only, full.
+ */
+export async function keepOthers(store: string, of: string): Promise<void> {
+  const published = publishedFile(store);
+  if (!isBackupOf(of, published)) await keepDated(published, store);
+}
+
+/** Keeps the published snapshot as a dated backup: what replaces it may be older than it, or another store's. */
+export async function keepDated(published: string, store: string): Promise<void> {
+  const there = await stat(published).catch(() => undefined);
+  if (!there) return;
+  const dated = join(dirname(published), datedName(store, there.mtimeMs));
+  await linkOrCopy(published, dated).catch((thrown: { code?: string }) => {
+    if (thrown.code !== "EEXIST") throw asFolderError(thrown, dirname(published), "--db");
+  });
+}
+
+/** Gives a file a second name, or where the file system has no hard links, copies it. Never replaces. */
+export async function linkOrCopy(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch {
+    await copyFile(from, to, constants.COPYFILE_EXCL);
   }
 }

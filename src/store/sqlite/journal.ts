@@ -3,7 +3,7 @@ import { rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { CoopError } from "../../errors";
 import type { Warn } from "../open";
-import { meta, setMeta } from "../schema";
+import { meta, requireInUse, setMeta } from "../schema";
 import { sql, type Sql } from "../sql";
 import type { Wait } from "../wait";
 import {
@@ -219,7 +219,9 @@ export interface Host {
 
 /**
  * Holds a store's journal to what its mount here bears, and keeps the choice and the host's mount in the store.
- * @throws CoopError busy, while others use a store that must be changed; unavailable access.
+ * @param host who is about to write; undefined where only the schema is brought up.
+ * @throws CoopError busy, while others use a store that must be changed; unavailable access; and of one that is not
+ *   written to any more, what `requireInUse` does.
  */
 export async function settle(
   connection: SqliteConnection,
@@ -227,6 +229,7 @@ export async function settle(
   host: Host | undefined,
   warn: Warn,
 ): Promise<void> {
+  if (host) await requireInUse(connection, { engine: "sqlite", path });
   const { journal, because } = await decide(path, connection.wait, await keptJournal(connection));
   // The other way is only a matter of speed, and never done unasked.
   if (journal === "rollback" && (await journalOf(connection, path)) === "wal") {

@@ -1,4 +1,5 @@
-import { chmod, constants, copyFile, link, rename, rm, stat } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { chmod, constants, copyFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CoopError } from "../../errors";
 import { asFolderError } from "../../files";
@@ -6,17 +7,21 @@ import { SIGILS, type Surface } from "../../ref";
 import { appendEvents } from "../events";
 import {
   ARCHIVE_OF,
+  BACKUP_OF,
+  IDENTITY,
+  identityOf,
   meta,
   migrate,
   MOVED_AT,
   MOVED_TO,
   onlyArchive,
   schemaVersion,
+  setMeta,
 } from "../schema";
 import { raw, sql, type Sql } from "../sql";
 import type { Wait } from "../wait";
 import type { Writing } from "../write";
-import { datedName, isShared, makeBackupsFolder } from "./backups";
+import { datedName, linkOrCopy, makeBackupsFolder, publishedFile, storeOfBackup } from "./backups";
 import { naming, SqliteConnection } from "./connection";
 import { userVersion } from "./examine";
 import { lookIntoCopies } from "./copies";
@@ -103,7 +108,7 @@ async function verify(path: string, file: string, wait: Wait): Promise<Contents>
   return inspect(path, file);
 }
 
-/** Puts the log or journal of a copy into it, and looks what it is. */
+/** Puts the log or journal of a copy into it, takes the mark of a backup away, and looks what it is. */
 async function settle(
   path: string,
   file: string,
@@ -113,6 +118,7 @@ async function settle(
   try {
     const version = await schemaOf(connection, file);
     await connection.run("pragma journal_mode = delete");
+    await connection.all(sql`delete from meta where name = ${BACKUP_OF}`);
     return { version, isArchive: (await meta(connection, ARCHIVE_OF)) !== undefined };
   } finally {
     await connection.close();
@@ -169,7 +175,7 @@ export interface Newer {
 }
 
 /** The settings of a store itself, which are no data. */
-const OWN = `name in ('journal', 'one_host', 'group', '${MOVED_TO}', '${MOVED_AT}', 'min_reader', 'min_writer')
+const OWN = `name in ('journal', 'one_host', 'group', '${IDENTITY}', '${MOVED_TO}', '${MOVED_AT}', 'min_reader', 'min_writer')
   or name like 'mount:%' or name like 'snapshot_%'`;
 
 /** Which rows of a table stay, and which of the copy are left out, where not all are replaced. */
@@ -188,6 +194,7 @@ const STAYING: Record<string, { here: string; there: string }> = {
  */
 export async function replaceRows(tx: Sql): Promise<Newer> {
   await requireKnownSchema(tx);
+  await keepIdentity(tx, await identityOf(tx));
   const lastEvent = await lastEventOf(tx);
   const redacted = await tx.all<{ surface: Surface; number: number }>(
     sql`select distinct surface, number from events where verb = 'redact'
@@ -207,6 +214,9 @@ export async function replaceRows(tx: Sql): Promise<Newer> {
     on conflict (name) do update set value = max(counters.value, excluded.value)`);
   return { lastEvent, redacted };
 }
+
+/** Keeps by what its backups know a store: what is put into it may have been another store's. */
+export const keepIdentity = (tx: Sql, identity: string) => setMeta(tx, IDENTITY, identity);
 
 async function requireKnownSchema(tx: Sql): Promise<void> {
   const version = await userVersion(tx);
@@ -264,11 +274,15 @@ export interface Given {
   lastEvent: number;
 }
 
-/** What numbers a store that is beyond use has given, as far as it and the copies beside it can still tell. */
+/**
+ * What numbers were given by the store that a copy was made of, as far as the copies beside the store at a path can tell,
+ * and by that store itself.
+ * @param open whether this process has that store open: it is then not looked into, which would drop the locks on it.
+ */
 export async function highestGiven(
   path: string,
   { contents }: Restorable,
-  wait: Wait,
+  { wait, open }: { wait: Wait; open: boolean },
 ): Promise<Given> {
   const given: Given = { counters: new Map(), lastEvent: contents.lastEvent };
   const look = async (on: Sql) => {
@@ -281,14 +295,28 @@ export async function highestGiven(
     const lastEvent = await lastEventOf(on);
     if (isLikely(lastEvent)) given.lastEvent = Math.max(given.lastEvent, lastEvent);
   };
-  try {
-    const connection = await SqliteConnection.open(path, wait, "unchanging");
-    await look(connection).finally(() => connection.close());
-  } catch {
-    // What is beyond use often tells nothing.
-  }
+  // What is beyond use often tells nothing.
+  if (!open) await lookingInto(path, wait, look).catch(() => {});
   await lookIntoCopies(path, contents.created_at, look);
   return given;
+}
+
+/** Looks into a file that this process has not open, as it is. */
+async function lookingInto<T>(path: string, wait: Wait, look: (on: Sql) => Promise<T>): Promise<T> {
+  const connection = await SqliteConnection.open(path, wait, "unchanging");
+  return look(connection).finally(() => connection.close());
+}
+
+/**
+ * The identity of a store that is replaced as a file, as far as it can still tell or else its published snapshot. What
+ * was put in its place has that of where it came from, which may be a store that goes on elsewhere.
+ * @returns undefined where nothing tells it.
+ */
+export async function identityLeft(path: string, wait: Wait): Promise<string | undefined> {
+  const own = await lookingInto(path, wait, async (on) =>
+    (await meta(on, BACKUP_OF)) === undefined ? identityOf(on) : "",
+  ).catch(() => "");
+  return own || storeOfBackup(publishedFile(path));
 }
 
 /** What a damaged file tells can be any number, and refs have fifteen digits at most. */
@@ -310,22 +338,25 @@ export async function savedName(store: string, at: number): Promise<string> {
 }
 
 /**
- * Puts a copy in the place of a store that is beyond use, in one rename. What was there is kept under another name, and so
+ * Puts a copy in the place of what nobody can write to, in one rename. What was there is kept under another name, and so
  * is a log or journal beside it: it may be all that is left of a store, and would replace the content of the new one.
  * @param store its own path, with no link in it.
- * @param kept the name for what was there.
- * @throws CoopError unavailable: full, access, read_only.
+ * @param was what was there, and the name that it is kept under.
+ * @throws CoopError busy, where something else has come there since; unavailable: full, access, read_only.
  */
 export async function putInPlace(
   { path: copy }: Restorable,
   store: string,
-  kept: string,
+  { there: was, kept }: { there: Stats | undefined; kept: string },
 ): Promise<void> {
   inspect(copy);
   try {
-    const there = await stat(store).catch(() => undefined);
-    const folder = await stat(dirname(store));
-    await chmod(copy, there ? there.mode & 0o777 : isShared(folder.mode) ? 0o660 : 0o600);
+    const there = await stat(store);
+    if (there.ino !== was?.ino)
+      throw new CoopError("busy", `${store} was replaced while this command ran`, {
+        hint: "nothing was changed; look at it, and repeat the command if need be",
+      });
+    await chmod(copy, there.mode & 0o777);
     for (const suffix of ["", "-wal", "-journal"])
       if ((await lookAt(store + suffix)) !== "") await linkOrCopy(store + suffix, kept + suffix);
     for (const suffix of BESIDE) await rm(store + suffix, { force: true });
@@ -334,25 +365,6 @@ export async function putInPlace(
   } catch (thrown) {
     throw asFolderError(thrown, dirname(store), "--db");
   }
-}
-
-async function linkOrCopy(from: string, to: string): Promise<void> {
-  try {
-    await link(from, to);
-  } catch {
-    // A file system without hard links.
-    await copyFile(from, to, constants.COPYFILE_EXCL);
-  }
-}
-
-/** Keeps the published snapshot as a dated backup: what replaces it may be older than it. */
-export async function keepDated(published: string, store: string): Promise<void> {
-  const there = await stat(published).catch(() => undefined);
-  if (!there) return;
-  const dated = join(dirname(published), datedName(store, there.mtimeMs));
-  await linkOrCopy(published, dated).catch((thrown: { code?: string }) => {
-    if (thrown.code !== "EEXIST") throw asFolderError(thrown, dirname(published), "--db");
-  });
 }
 
 /** Gives a copy the journal that its place bears. */

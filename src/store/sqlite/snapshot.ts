@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 import { CoopError, type UnavailableReason } from "../../errors";
 import { asFolderError } from "../../files";
 import type { Store } from "../open";
+import { BACKUP_OF, IDENTITY, identityOf } from "../schema";
 import { first, raw, sql, type Fragment, type Value } from "../sql";
 import type { Clock } from "../wait";
 import { APPLICATION_ID, isUnlocked } from "./connection";
@@ -15,8 +16,15 @@ import { userVersion } from "./examine";
 export interface Contents {
   /** The schema version. */
   schema: number;
-  /** When its store was made: RFC 3339, as `init` wrote it down. Tells one store from another. */
+  /**
+   * When the store was made that its records come from: RFC 3339, as `init` wrote it down. Tells what has one origin, from
+   * which another store may have been restored too.
+   */
   created_at: string | undefined;
+  /** By what the backups of the store know it that it is, or was copied from. */
+  identity: string | undefined;
+  /** The identity of the store that it is a backup of; undefined for a file that is no backup. */
+  backup_of: string | undefined;
   /** The newest event's time in ms since 1970, and its number; 0 when there is none. */
   lastEventAt: number;
   lastEvent: number;
@@ -39,9 +47,10 @@ export interface SnapshotOptions {
 }
 
 /**
- * Copies a live SQLite store as it is at one moment into a file, which is not there before it is whole, on the disk and
- * checked; what was there until then is replaced at that moment, or left as it is when the copy fails. Only opens the
- * store by the connection that it is given: to open and close its files would drop that connection's locks.
+ * Copies a live SQLite store as it is at one moment into a file, marked as a backup of it, which is not there before it
+ * is whole, on the disk and checked; what was there until then is replaced at that moment, or left as it is when the copy
+ * fails. Only opens the store by the connection that it is given: to open and close its files would drop that
+ * connection's locks.
  * @param target an absolute path in a folder that is there.
  * @throws CoopError unavailable: full, access or read_only for the target; damaged; what the store throws.
  */
@@ -54,6 +63,7 @@ export async function snapshot(
   const last = Number(await only(store, sql`select coalesce(max(id), 0) from events`));
   const journal = await only(store, raw("pragma journal_mode"));
   const blocks = journal !== "wal" && !(await isUnlocked(store));
+  const of = await identityOf(store);
   return put(target, {
     clock,
     mode: await modeOf(storeFile(store)),
@@ -61,7 +71,9 @@ export async function snapshot(
       await doing?.("copying");
       const begun = clock.elapsed();
       await store.all(sql`vacuum into ${temporary}`);
-      return blocks ? Math.ceil(clock.elapsed() - begun) : 0;
+      const blockedMs = blocks ? Math.ceil(clock.elapsed() - begun) : 0;
+      mark(temporary, of);
+      return blockedMs;
     },
     inspect: async (temporary) => {
       await doing?.("checking");
@@ -70,6 +82,15 @@ export async function snapshot(
       throw damaged(`the copy for ${target}`, "it lacks what the store has");
     },
   });
+}
+
+/** Marks a copy in the making as a backup of a store. */
+function mark(temporary: string, of: string): void {
+  using database = new Database(temporary, { readwrite: true });
+  // What becomes of it when this is cut off is nobody's concern, and it is synced as a whole.
+  database.run("pragma journal_mode = off");
+  database.run("pragma synchronous = off");
+  database.run("insert or replace into meta (name, value) values (?, ?)", [BACKUP_OF, of]);
 }
 
 /**
@@ -208,12 +229,18 @@ export function inspect(path: string, name = path): Contents {
  */
 export const identity = (path: string) => reading(path, path, identify);
 
-function identify(database: Database): Pick<Contents, "schema" | "created_at"> {
+function identify(database: Database): Omit<Contents, "lastEvent" | "lastEventAt" | "rows"> {
   const schema = database.query<{ user_version: number }, []>("pragma user_version").get()!;
-  const made = database
-    .query<{ value: string }, []>("select value from meta where name = 'created_at'")
-    .get();
-  return { schema: schema.user_version, created_at: made?.value };
+  const setting = (name: string) =>
+    database.query<{ value: string }, [string]>("select value from meta where name = ?").get(name)
+      ?.value;
+  const created_at = setting("created_at");
+  return {
+    schema: schema.user_version,
+    created_at,
+    identity: setting(IDENTITY) ?? created_at,
+    backup_of: setting(BACKUP_OF),
+  };
 }
 
 /** Opens a file as one that does not change: no locks, and no files beside it. */
@@ -261,7 +288,7 @@ const WRITING: readonly [pattern: RegExp, code: string][] = [
 ];
 
 function asTargetError(thrown: unknown, target: string): unknown {
-  const cause = thrown instanceof CoopError ? thrown.details.cause : undefined;
+  const cause = thrown instanceof CoopError ? thrown.details.cause : thrown;
   const code = WRITING.find(([pattern]) => pattern.test(codeOf(cause)))?.[1];
   return asFolderError(code === undefined ? thrown : { code }, dirname(target), "--to");
 }
