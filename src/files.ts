@@ -1,6 +1,6 @@
 import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
-import { CoopError } from "./errors";
+import { CoopError, usage } from "./errors";
 
 /** What the file system refuses, and why. */
 const REASONS = {
@@ -54,6 +54,15 @@ export async function statIfThere(path: string): Promise<Stats | undefined> {
     if (isAbsence(thrown)) return undefined;
     throw thrown;
   }
+}
+
+/**
+ * Refuses a device, a pipe or a socket, which to open can wait for ever or change the machine.
+ * @throws CoopError usage.
+ */
+export function requireRegular(path: string, found: Stats): void {
+  if (found.isFile()) return;
+  throw usage(`${path} is no regular file`, "name a file on a disk");
 }
 
 /** Whether the system says of a file or folder that there is none. */

@@ -6,7 +6,8 @@ import type { Context } from "../cli/context";
 import { defineVerb, flag, type InputOf } from "../cli/define";
 import { inline, lines } from "../cli/text";
 import { CoopError, usage } from "../errors";
-import { asFolderError, isSameFile, statIfThere } from "../files";
+import { asFolderError, isSameFile, requireRegular, statIfThere } from "../files";
+import { isPartOfStore } from "../store/location";
 import { noteSnapshot, publishing } from "../store/publish";
 import type { Store } from "../store/open";
 import { BACKUP_OF, identityOf, meta } from "../store/schema";
@@ -162,12 +163,13 @@ async function placeOf(
   const there = await lookAt(given);
   if (there?.isDirectory()) return { file: join(given, datedName(path, at)), dated: true };
   if (/[\\/]$/.test(to)) throw noFolder(given);
-  if (/-(wal|shm|journal)$/.test(given))
+  if (isPartOfStore(given))
     throw usage(`SQLite takes ${given} for a part of a store`, "name the backup otherwise");
   if (!there) {
     if (!(await lookAt(dirname(given)))?.isDirectory()) throw noFolder(dirname(given));
     return { file: given, dated: false };
   }
+  requireRegular(given, there);
   const file = await realpath(given);
   await requireReplaceable(file, path, store);
   return { file, dated: false };

@@ -8,7 +8,7 @@ import type { Context } from "../cli/context";
 import { defineVerb, word } from "../cli/define";
 import { inline, lines } from "../cli/text";
 import { CoopError, usage } from "../errors";
-import { isSameFile, statIfThere } from "../files";
+import { isSameFile, requireRegular, statIfThere } from "../files";
 import { ref } from "../ref";
 import { forget } from "../store/keys";
 import { openStore, sqlitePath, type Store } from "../store/open";
@@ -277,7 +277,7 @@ async function republish(path: string, context: Context): Promise<void> {
 /**
  * A verified copy of the file that was named.
  * @param orItself whether that may be what is in the store's place.
- * @throws CoopError not_found; usage for a folder or the store itself; busy; unavailable: foreign, newer, damaged, …
+ * @throws CoopError not_found; usage for what is no file or the store itself; busy; unavailable: foreign, newer, damaged, …
  */
 async function sourceOf(
   file: string,
@@ -292,6 +292,7 @@ async function sourceOf(
     throw new CoopError("not_found", `there is no file ${file}`, { hint: "is its disk mounted?" });
   if (given.isDirectory())
     throw usage(`${file} is a folder`, "name a snapshot in it, such as backups/coop.latest.db");
+  requireRegular(file, given);
   if (!orItself && (await isSameFile(file, path)))
     throw usage(`${file} is the store itself`, "name a snapshot or a backup of it");
   await access(file, constants.R_OK).catch((thrown) => {

@@ -35,14 +35,21 @@ export function locate({ flag, env, home }: LocationSources): Location {
 /**
  * The store that a text names.
  * @param source what named it, for the error.
- * @throws CoopError usage, for anything but an absolute path or a postgres:// URL that can be read.
+ * @throws CoopError usage, for anything but an absolute path or a postgres:// URL that can be read, and for a path that is
+ *   that of a part of another store.
  */
 export function locateNamed(named: string, source: string, around: Surroundings): Location {
   if (/^postgres(ql)?:\/\//.test(named)) {
     parseUrl(named);
     return { engine: "postgres", url: named, around };
   }
-  if (isAbsolute(named) && !named.includes("\0")) return { engine: "sqlite", path: named };
+  if (isAbsolute(named) && !named.includes("\0")) {
+    if (!isPartOfStore(named)) return { engine: "sqlite", path: named };
+    throw usage(
+      `${source} is '${named}', which SQLite takes for a part of the store beside it`,
+      "name the store itself: without -wal, -shm or -journal at its end",
+    );
+  }
   throw usage(
     // What looks like a URL can hold a password.
     named.includes("://")
@@ -51,6 +58,10 @@ export function locateNamed(named: string, source: string, around: Surroundings)
     "give the whole path, such as /home/me/pippa-db/coop.db",
   );
 }
+
+/** Whether a file's name is one that SQLite gives to what it keeps beside a store, and removes again. */
+export const isPartOfStore = (path: string) =>
+  path.endsWith("-wal") || path.endsWith("-shm") || path.endsWith("-journal");
 
 /** `/…` anywhere, and on Windows also `C:\…` and `\\server\…`. */
 export const isAbsolute = (path: string) =>

@@ -6,6 +6,17 @@ import { describe, locateNamed, parseUrl } from "../../src/store/location";
 const around = { env: {}, home: () => "/home/me" };
 const shown = (url: string) => describe(locateNamed(url, "--db", around));
 
+group("the path of a store", () => {
+  test("is not that of what SQLite keeps beside one", () => {
+    for (const suffix of ["-wal", "-shm", "-journal"])
+      expect(() => locateNamed(`/srv/coop.db${suffix}`, "--db", around)).toThrow(
+        `--db is '/srv/coop.db${suffix}', which SQLite takes for a part of the store beside it`,
+      );
+    for (const path of ["/srv/coop.db", "/srv/coop.db-wal.db", "/srv/the-wal/coop.db"])
+      expect(locateNamed(path, "--db", around)).toEqual({ engine: "sqlite", path });
+  });
+});
+
 group("the URL of a store", () => {
   test("is shown without what may be secret", () => {
     expect(shown("postgres://ann:secret@db:5433/work?schema=x&sslmode=require")).toBe(

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { COOP } from "../binary";
+import { SPECIAL } from "../special";
 import { story, times, type RunOptions, type Story } from "../story";
 
 let coop: Story;
@@ -346,6 +347,14 @@ describe("a command that cannot archive", () => {
     expect(await to(`${file}-wal`)).toMatchObject({ exit: 2 });
     expect(await to("")).toMatchObject({ exit: 2 });
     expect(await readdir(coop.home)).toEqual(["pippa-db"]);
+  });
+
+  test.each(Object.keys(SPECIAL))("refuses %s, without opening it", async (kind) => {
+    const path = SPECIAL[kind]!(coop.home);
+    expect(await refusal(["--older", "0s", "--to", path])).toMatchObject({
+      exit: 2,
+      message: `${path} is no regular file`,
+    });
   });
 
   test("refuses any file but an archive of this store, and leaves it as it is", async () => {

@@ -6,6 +6,7 @@ import { basename, dirname, join } from "node:path";
 import { publish } from "../../src/store/publish";
 import { COOP } from "../binary";
 import { clock } from "../engines";
+import { SPECIAL } from "../special";
 import { story, times, type RunOptions, type Story } from "../story";
 
 const DATED = /^coop\.\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z\.db$/;
@@ -481,6 +482,14 @@ describe("a backup that cannot be made", () => {
     for (const suffix of ["-wal", "-shm", "-journal"])
       expect((await refusal(["backup", "--to", coop.store + suffix])).exit).toBe(2);
     expect(await lettersIn(coop.store)).toEqual(["one"]);
+  });
+
+  test.each(Object.keys(SPECIAL))("never goes into %s, nor waits for it", async (kind) => {
+    const path = SPECIAL[kind]!(coop.folder);
+    expect(await refusal(["backup", "--to", path])).toMatchObject({
+      exit: 2,
+      message: `${path} is no regular file`,
+    });
   });
 
   test("never replaces a store in use", async () => {

@@ -147,6 +147,23 @@ describe("a store that is named by no absolute path", () => {
     expect(await readdir(coop.folder)).toEqual([]);
   });
 
+  test("is a usage error where SQLite keeps a part of another there, and that is left alone", async () => {
+    await coop.data(["init"]);
+    const there = await readdir(dirname(coop.store));
+    for (const suffix of ["-wal", "-shm", "-journal"]) {
+      const db = coop.store + suffix;
+      for (const words of [["init"], ["todo", "add", "x"], ["copy", "--from", db, "--to", db]]) {
+        const flag = await coop.run([...words, "--db", db], { as: "ann" });
+        expect(flag).toMatchObject({
+          exit: 2,
+          err: expect.stringContaining("a part of the store"),
+        });
+        expect((await coop.run(words, { as: "ann", env: { PIPPA_COOP_DB: db } })).exit).toBe(2);
+      }
+    }
+    expect(await readdir(dirname(coop.store))).toEqual(there);
+  });
+
   test("is a usage error where the home folder is relative", async () => {
     for (const words of [["letter", "list"], ["init"]]) {
       const { exit, err } = await coop.run(words, { env: { HOME: "home" } });

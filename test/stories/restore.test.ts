@@ -18,6 +18,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { build } from "../../scripts/build.ts";
 import { COOP } from "../binary";
+import { SPECIAL } from "../special";
 import { story, times, type RunOptions, type Story } from "../story";
 
 const SAVED = /^coop\.before-restore\.\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z\.db$/;
@@ -462,6 +463,14 @@ describe("a file that is none to restore from", () => {
     await writeFile(file(), whole);
     at(file(), (database) => database.run("update replies set item = 99"));
     expect(await refusal(file())).toMatchObject(damaged);
+  });
+
+  test.each(Object.keys(SPECIAL))("is %s", async (kind) => {
+    const path = SPECIAL[kind]!(coop.home);
+    expect(await refusal(path)).toMatchObject({
+      exit: 2,
+      message: `${path} is no regular file`,
+    });
   });
 
   test("is being written", async () => {

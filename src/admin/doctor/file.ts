@@ -3,6 +3,7 @@ import { access, lstat, readdir, stat, statfs } from "node:fs/promises";
 import { platform } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { isAbsence, isSameFile, statIfThere } from "../../files";
+import { isPartOfStore } from "../../store/location";
 import { mountOf } from "../../store/sqlite/mount";
 import { backupsFolder, publishedFile } from "../../store/sqlite/backups";
 import { choose, damagesLogs, probe, type Journal, type Kept } from "../../store/sqlite/journal";
@@ -225,7 +226,7 @@ export async function strays(path: string, created_at: string | undefined): Prom
   const { nlink: names = 1 } = (await statIfThere(path)) ?? {};
   await eachFile(dirname(path), async (file, name) => {
     // What coop and SQLite themselves put beside a store.
-    if (/-(wal|shm|journal)$/.test(name) || isTemporary(name)) return;
+    if (isPartOfStore(name) || isTemporary(name)) return;
     if (
       name.startsWith(`${base}.`) &&
       /^(init|probe|restore|schema)-/.test(name.slice(base.length + 1))

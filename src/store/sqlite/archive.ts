@@ -1,7 +1,7 @@
 import { open, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CoopError, usage } from "../../errors";
-import { asFolderError } from "../../files";
+import { asFolderError, requireRegular } from "../../files";
 import { timestamp } from "../../time";
 import type { Store } from "../open";
 import { ARCHIVE_OF, BACKUP_OF, meta, migrate, schemaVersion, setMeta } from "../schema";
@@ -14,7 +14,7 @@ import { schemaOf, stamp } from "./store";
  * Opens the file that finished records of a store are moved to, and makes it if it is not there. It is a coop store by
  * itself, but for its setting `archive_of`, for which commands only read it.
  * @param file an absolute path.
- * @throws CoopError usage for a folder; unavailable: foreign for any other file, newer, damaged, access, read_only, full.
+ * @throws CoopError usage for what is no file; unavailable: foreign for any other file, newer, damaged, access, read_only, full.
  */
 export async function openArchive(file: string, of: string, wait: Wait): Promise<Connection> {
   const made = await makeIfMissing(file);
@@ -64,7 +64,9 @@ async function makeIfMissing(file: string): Promise<boolean> {
   } catch (thrown) {
     const { code } = thrown as { code?: string };
     if (code !== "EEXIST") throw asFolderError(thrown, dirname(file), "--to");
-    if ((await stat(file)).isDirectory()) throw usage(`${file} is a folder`, "name a file in it");
+    const there = await stat(file);
+    if (there.isDirectory()) throw usage(`${file} is a folder`, "name a file in it");
+    requireRegular(file, there);
     return false;
   }
 }

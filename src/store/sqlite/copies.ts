@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CoopError } from "../../errors";
 import { isSameFile } from "../../files";
+import { isPartOfStore } from "../location";
 import { ARCHIVE_OF, meta } from "../schema";
 import type { Fragment, Row, Sql, Value } from "../sql";
 import { backupsFolder } from "./backups";
@@ -24,7 +25,7 @@ export async function lookIntoCopies(
   const failed: string[] = [];
   for (const folder of [dirname(path), backupsFolder(path)]) {
     const names = await readdir(folder).catch(() => []);
-    for (const name of names.filter((each) => !BESIDE.test(each)).sort()) {
+    for (const name of names.filter((each) => !isPartOfStore(each)).sort()) {
       const file = join(folder, name);
       const there = await stat(file).catch(() => undefined);
       // To open and close the store's own file here would drop the locks on it.
@@ -43,9 +44,6 @@ export async function lookIntoCopies(
   }
   return failed;
 }
-
-/** What SQLite keeps beside a database. */
-const BESIDE = /-(wal|shm|journal)$/;
 
 /** Reads a file as it is, and with its log where one is beside it. */
 async function reading(file: string, work: (on: Sql) => Promise<void>): Promise<void> {

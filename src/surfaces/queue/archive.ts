@@ -8,6 +8,7 @@ import { defineVerb, flag, optionalWord, requiredFlag } from "../../cli/define";
 import { inline, lines } from "../../cli/text";
 import { duration } from "../../time";
 import { queueName, whole } from "../../words";
+import { isPartOfStore } from "../../store/location";
 import { moveOut, type Moved } from "./archiving";
 import { scopeFilter, warnUnused } from "./args";
 import { archivable } from "./store";
@@ -40,7 +41,7 @@ be an archive of the same store already. It is only for reading, but for redact:
       v.pipe(
         v.string(),
         v.check((path) => path !== "" && !path.includes("\0"), "name a file"),
-        v.check((path) => !/-(wal|shm|journal)$/.test(path), "SQLite takes that name for its own"),
+        v.check((path) => !isPartOfStore(path), "SQLite takes that name for its own"),
       ),
       "FILE",
       "the archive, in a folder that is there",
