@@ -38,16 +38,13 @@ export interface ErrorDetails {
 /** An error a user can meet: one line that says what is wrong, and `hint`, what to do. */
 export class CoopError extends Error {
   override readonly name = "CoopError";
-  readonly details: ErrorDetails;
 
   constructor(
     readonly code: ErrorCode,
     message: string,
-    details: ErrorDetails = {},
+    readonly details: ErrorDetails = {},
   ) {
-    super(shortened(withoutPasswords(message)), { cause: details.cause });
-    const { hint } = details;
-    this.details = hint === undefined ? details : { ...details, hint: shortened(hint) };
+    super(message, { cause: details.cause });
   }
 
   get exit(): number {
@@ -55,26 +52,43 @@ export class CoopError extends Error {
   }
 }
 
-/** Text without the passwords of URLs in it: a mistyped command is told of in its own words. */
-const withoutPasswords = (text: string) =>
-  !text.includes("://") && !text.includes("=")
-    ? text
-    : text
-        .replace(/\b([a-z][a-z\d+.-]*:\/\/[^\s:/@]*):[^\s@]*@/gi, "$1:…@")
-        .replace(/([?&]password=)[^\s&'"`]+/gi, "$1…");
+/** A wrong flag, value, word or ref: exit 2. */
+export const usage = (message: string, hint?: string) =>
+  new CoopError("usage", message, hint === undefined ? {} : { hint });
 
-/** Text without most of its middle where that is long: what was typed can be a whole document. */
+/** An error's or a warning's text as it may be printed: it can hold what was typed, and that a password. */
+export function withoutPasswords(text: string): string {
+  const end = text.lastIndexOf("@") + 1;
+  // In a URL, also a mistyped one or what a path made of it: from the colon behind a user, but for that of a port, to the
+  // last @ before a quote, or of the word where the password has quotes.
+  const start = text
+    .slice(0, end)
+    .replace(
+      /((?:[/\\](?!postgres(?:ql)?:)|\bpostgres(?:ql)?:)[^\s:/\\@[]*):(?!\d{1,5}(?![^\s/?',;:.)])(?!\S*@))(?=\S)(?:[^']*@(?:\S*@)?|\S*@|[^]*?@)/gi,
+      "$1:…@",
+    );
+  const parameter = /(password\s*=\s*)(?:'(?:[^'\\]|\\.)*'|[^\s&]*[^\s&'"`,;:.)])/gi;
+  return (start + text.slice(end)).replace(parameter, "$1…");
+}
+
+/** An error as it may be printed: what was typed can hold a password, or be a whole document. */
+export function printable({ code, message, details }: CoopError): CoopError {
+  const { hint } = details;
+  return new CoopError(code, shortened(withoutPasswords(message)), {
+    ...details,
+    ...(hint !== undefined && { hint: shortened(withoutPasswords(hint)) }),
+  });
+}
+
+/** Text without most of its middle where that is long. */
 const shortened = (text: string) =>
   text.length <= LONGEST_TOLD
     ? text
     : `${text.slice(0, ENDS_TOLD).toWellFormed()} … (${text.length - 2 * ENDS_TOLD} more) … ${text.slice(-ENDS_TOLD).toWellFormed()}`;
 
+/** In UTF-16 units. */
 const LONGEST_TOLD = 1000;
 const ENDS_TOLD = 300;
-
-/** A wrong flag, value, word or ref: exit 2. */
-export const usage = (message: string, hint?: string) =>
-  new CoopError("usage", message, hint === undefined ? {} : { hint });
 
 /** Any thrown value as a CoopError; what is not one already is a defect of coop (exit 1). */
 export function asCoopError(thrown: unknown): CoopError {

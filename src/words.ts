@@ -106,6 +106,24 @@ export const longText = later(() =>
   ),
 );
 
+const BY_PATH = "name one by its path";
+
+/**
+ * The path of a file or a folder, as `says` asks for one.
+ * @param copy what to do instead where a PostgreSQL store is named.
+ */
+export const filePath = (says: string, copy = BY_PATH) =>
+  later(() =>
+    v.pipe(
+      v.string(),
+      v.check((text) => text !== "" && !text.includes("\0"), says),
+      v.check(
+        (text) => !/^[a-z][a-z\d+.-]+:\/\//i.test(text),
+        ({ input }) => `a URL is no file; ${/^postgres/i.test(input) ? copy : BY_PATH}`,
+      ),
+    ),
+  );
+
 /** A ref inside its surface, as the record's number. */
 export const refOf = (surface: Numbered) =>
   later(() =>

@@ -1,6 +1,5 @@
 import { realpath, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import * as v from "valibot";
 import { answer, type Answer } from "../cli/answer";
 import type { Context } from "../cli/context";
 import { defineVerb, flag, type InputOf } from "../cli/define";
@@ -19,7 +18,7 @@ import {
   publishedFile,
 } from "../store/sqlite/backups";
 import { copySnapshot, identity, snapshot, type Snapshot } from "../store/sqlite/snapshot";
-import { whole } from "../words";
+import { filePath, whole } from "../words";
 import { size } from "./size";
 
 interface Backup {
@@ -43,9 +42,9 @@ const RECORDS = {
 
 const args = {
   to: flag(
-    v.pipe(
-      v.string(),
-      v.check((path) => path !== "" && !path.includes("\0"), "name a folder or a file"),
+    filePath(
+      "name a folder or a file",
+      "coop copy --from STORE --to URL moves the store to a server",
     ),
     "PATH",
     "a folder that is there, for a dated name in it, or the file itself",

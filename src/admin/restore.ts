@@ -1,7 +1,6 @@
 import type { Stats } from "node:fs";
 import { access, constants, realpath, rm, stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import * as v from "valibot";
 import { written } from "../cli/answer";
 import { repeatable } from "../cli/args";
 import type { Context } from "../cli/context";
@@ -43,6 +42,7 @@ import {
 } from "../store/sqlite/restore";
 import { snapshot } from "../store/sqlite/snapshot";
 import { timestamp } from "../time";
+import { filePath } from "../words";
 
 interface Restored {
   restored_from: string;
@@ -70,10 +70,7 @@ they do where the store cannot be opened, or is a backup that was put in its pla
 replaced as a file. Only coop init makes a store: on a new machine give that first.`,
   args: {
     file: word(
-      v.pipe(
-        v.string(),
-        v.check((path) => path !== "" && !path.includes("\0"), "name a file"),
-      ),
+      filePath("name a file", "coop copy --from URL --to STORE brings a store back from a server"),
       "FILE",
       "a snapshot or a backup that coop made",
     ),

@@ -1,4 +1,4 @@
-import { usage } from "../errors";
+import { usage, withoutPasswords } from "../errors";
 import { isKnown, knownIds, type Actor } from "../store/events";
 import type { IdempotencyKey } from "../store/keys";
 import type { Location } from "../store/location";
@@ -161,7 +161,8 @@ export class Context {
   }
 
   /** Tells something that is no failure, once. */
-  warn(code: string, message: string): void {
+  warn(code: string, text: string): void {
+    const message = withoutPasswords(text);
     if (this.warnings.some((warning) => warning.message === message)) return;
     this.warnings.push({ code, message });
   }

@@ -1,4 +1,4 @@
-import { asCoopError, EXITS } from "../errors";
+import { asCoopError, EXITS, printable } from "../errors";
 import type { Edge, Warning } from "./context";
 import type { Group } from "./define";
 import { jsonError } from "./output";
@@ -20,7 +20,7 @@ export async function program(root: Group, argv: readonly string[], edge: Edge):
     const { execute } = await import("./execute");
     return await execute({ path, command, globals, given }, json, edge, warnings);
   } catch (thrown) {
-    const error = asCoopError(thrown);
+    const error = printable(asCoopError(thrown));
     if (json) await edge.complain(`${jsonError(error, warnings)}\n`);
     else {
       await warn(warnings, edge);

@@ -50,11 +50,12 @@ export function locateNamed(named: string, source: string, around: Surroundings)
       "name the store itself: without -wal, -shm or -journal at its end",
     );
   }
+  // What may be meant for a URL can hold a password.
+  const shown = named.includes("@") ? "" : `'${named}', which is `;
   throw usage(
-    // What looks like a URL can hold a password.
     named.includes("://")
       ? `${source} is a URL, but not a postgres:// one`
-      : `${source} is '${named}', which is neither an absolute path nor a postgres:// URL`,
+      : `${source} is ${shown}neither an absolute path nor a postgres:// URL`,
     "give the whole path, such as /home/me/pippa-db/coop.db",
   );
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmod } from "node:fs/promises";
+import { chmod, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { PASSWORD, postgres, startPostgres, type OwnServer, type Server } from "../postgres";
 import { story, times, type Outcome, type RunOptions, type Story } from "../story";
@@ -312,11 +312,11 @@ describe("a server that is not as it should be", () => {
       "postgres://u:SECRET@h:99999/x",
       "postgres://u:SECRET@h,i/x",
       "postgers://u:SECRET@h/x",
+      "postgres//u:SECRET@h/x",
+      "postgres:/u:SECRET@h/x",
+      "u:SECRET@h/x",
     ])
       expect(await refusal(coop, url)).toMatchObject({ exit: 2, code: "usage" });
-    const typed = await coop.run(["letter", "postgres://u:SECRET@h/x"]);
-    expect(typed.exit).toBe(2);
-    expect(typed.err).not.toContain("SECRET");
   });
 
   test("that accepts and says nothing is given up within --wait", async () => {
@@ -554,4 +554,47 @@ describe("a server that is not as it should be", () => {
     expect(acknowledged.size).toBeGreaterThan(20);
     expect([...exits]).toContain(6);
   }, 120_000);
+});
+
+describe("the URL of a server where none belongs", () => {
+  test.each([
+    [2, ["letter", "postgres://u:SECRET@h/x"]],
+    [2, ["letter", "write", "--body-file", "postgres://u:SECRET@h/x"]],
+    [2, ["todo", "list", "postgres://u:SECRET@h/x"]],
+    [6, ["backup", "--to", "postgres:/u:SECRET@h/x"]],
+    [6, ["backup", "--to", "postgres//u:SECRET@h/x"]],
+    [3, ["restore", "postgres:/u:SECRET@h/x"]],
+    [6, ["doctor", "--db", "/x/postgres:/u:SECRET@h/x"]],
+    [6, ["todo", "list", "--db", "/x/postgres:/u:SECRET@h/x"]],
+    [0, ["queue", "list", "postgres://u:SECRET@h/x"]],
+  ])("keeps its password to itself in what is said of it: exit %d, %j", async (exit, words) => {
+    await using coop = await story();
+    await coop.data(["queue", "push", "postgres://u@h/x", "x"], { as: "ann" });
+    for (const form of [[], ["--json"]]) {
+      const outcome = await coop.run([...form, ...words], { as: "ann" });
+      const said = outcome.out + outcome.err;
+      expect(outcome.exit).toBe(exit);
+      expect(said).toContain("/u:…@h");
+      expect(said).not.toContain("SECRET");
+    }
+  });
+
+  test.each([
+    [["backup", "--to"], "coop copy --from STORE --to URL moves the store to a server"],
+    [["restore"], "coop copy --from URL --to STORE brings a store back from a server"],
+    [["queue", "archive", "--older", "1d", "--to"], "name one by its path"],
+    [["shim", "python", "--dir"], "name one by its path"],
+  ])("is no file: %j", async (words, instead) => {
+    await using coop = await story();
+    const { exit, err } = await coop.run([...words, "postgres://u:SECRET@h/x"], { as: "ann" });
+    expect({ exit, err }).toEqual({
+      exit: 2,
+      err: expect.stringContaining(`: a URL is no file; ${instead}`),
+    });
+    expect(err).not.toContain("SECRET");
+    expect(await readdir(coop.folder)).toEqual([]);
+    const other = await coop.run([...words, "https://h/x"], { as: "ann" });
+    expect(other.exit).toBe(2);
+    expect(other.err).toContain("a URL is no file; name one by its path");
+  });
 });

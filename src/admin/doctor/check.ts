@@ -1,4 +1,4 @@
-import { CoopError } from "../../errors";
+import { CoopError, printable } from "../../errors";
 
 /** One thing that was looked at. */
 export interface Check {
@@ -27,7 +27,7 @@ export function failed(thrown: unknown): Finding {
       );
     return fail(String(thrown), "please report it");
   }
-  const { code, message, details } = thrown;
+  const { code, message, details } = printable(thrown);
   return (code === "busy" ? warn : fail)(message, details.hint ?? "coop help exits");
 }
 

@@ -1,9 +1,9 @@
 import { resolve, join } from "node:path";
-import * as v from "valibot";
 import { version } from "../../../package.json";
 import { answer } from "../../cli/answer";
 import { defineVerb, requiredFlag } from "../../cli/define";
 import { inline, lines } from "../../cli/text";
+import { filePath } from "../../words";
 import { putFiles } from "../files";
 import init from "./package/__init__.py" with { type: "text" };
 import main from "./package/__main__.py" with { type: "text" };
@@ -23,7 +23,7 @@ It finds coop by COOP_BIN, on PATH or beside itself. Run it again after an updat
 left alone.`,
   args: {
     dir: requiredFlag(
-      v.pipe(v.string(), v.nonEmpty("names no folder")),
+      filePath("name a folder"),
       "DIR",
       "the package's folder, made if it is not there",
     ),

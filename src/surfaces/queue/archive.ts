@@ -7,7 +7,7 @@ import { repeatable } from "../../cli/args";
 import { defineVerb, flag, optionalWord, requiredFlag } from "../../cli/define";
 import { inline, lines } from "../../cli/text";
 import { duration } from "../../time";
-import { queueName, whole } from "../../words";
+import { filePath, queueName, whole } from "../../words";
 import { isPartOfStore } from "../../store/location";
 import { moveOut, type Moved } from "./archiving";
 import { scopeFilter, warnUnused } from "./args";
@@ -39,9 +39,8 @@ be an archive of the same store already. It is only for reading, but for redact:
     older: requiredFlag(v.string(), "TIME", "last changed longer ago than this (90m, 2h, 90d, 4w)"),
     to: requiredFlag(
       v.pipe(
-        v.string(),
-        v.check((path) => path !== "" && !path.includes("\0"), "name a file"),
-        v.check((path) => !isPartOfStore(path), "SQLite takes that name for its own"),
+        filePath("name a file"),
+        v.check((file) => !isPartOfStore(file), "SQLite takes that name for its own"),
       ),
       "FILE",
       "the archive, in a folder that is there",
