@@ -33,8 +33,10 @@ interface Redacted {
   snapshot: string | null;
   /** Other records that the same text stands in. */
   also_in: string[];
-  /** Older backups that still hold it. */
+  /** Copies that still hold it. */
   still_in: string[];
+  /** The folders in which copies were looked for. */
+  searched: string[];
 }
 
 export default defineVerb({
@@ -46,11 +48,11 @@ export default defineVerb({
   ],
   notes: `Without --text all that people wrote in the record is replaced: title, text, payload, notes, replies, slug. With it only
 that text, wherever it stands in them. It is gone from the record, its events, the answers kept for --key, the published
-snapshot and the bytes of the store's file, and cannot be had back. Ids, scopes, kinds and names of queues stay. Older
-backups are not changed: the answer names those that still hold it, each of which --db can name to be redacted too. An item
-that queue archive moved away is redacted twice: in the archive (--db FILE), and with --text in the store that it came
-from. A text on the command line is seen by others on the machine and kept by the shell: --text - reads it from standard
-input.`,
+snapshot and the bytes of the store's file, and cannot be had back. Ids, scopes, kinds and names of queues stay. Other
+copies are not changed: the answer names those in the store's folder and its backups that still hold it, and no others;
+--db can name each to be redacted too. An item that queue archive moved away is redacted twice: in the archive, and with
+--text in the store that it came from. A text on the command line is seen by others on the machine and kept by the shell:
+--text - reads it from standard input.`,
   args: {
     ref: word(v.string(), "REF", "such as L12, R3, T45, H7, Q9, or F2 for each of its items"),
     text: {
@@ -93,6 +95,7 @@ input.`,
       snapshot: gone.snapshot,
       also_in: others.filter((each) => !data.refs.includes(each)),
       still_in: gone.holding,
+      searched: gone.searched,
     };
     return written({ data: redacted, replayed }, redactedText);
   },
@@ -134,18 +137,25 @@ async function anyHolds(copy: Sql, which: readonly Which[], text: string | undef
   return false;
 }
 
+/** The snapshot that was renewed, the copies that still hold what was redacted, and where they were looked for. */
+interface Erased {
+  snapshot: string | null;
+  holding: string[];
+  searched: string[];
+}
+
 /** Takes what was replaced out of the bytes of the store's file and the published snapshot, and finds older copies. */
 async function erase(
   store: Store,
   context: Context,
   test: (copy: Sql) => Promise<boolean>,
-): Promise<{ snapshot: string | null; holding: string[] }> {
+): Promise<Erased> {
   if (store.location.engine !== "sqlite") {
     context.warn(
       "engine_keeps",
       "PostgreSQL keeps old rows in its files until it vacuums, and in its own backups",
     );
-    return { snapshot: null, holding: [] };
+    return { snapshot: null, holding: [], searched: [] };
   }
   const { path } = store.location;
   await attempt(context, "not_erased", "bytes of it may be left in the store's file", () =>
@@ -153,11 +163,13 @@ async function erase(
   );
   const published = await republish(store, path, context);
   const holding: string[] = [];
-  const failed = await lookIntoCopies(path, await meta(store, "created_at"), async (copy, file) => {
+  // Of an archive also the store that it is of, and its other archives.
+  const made = (await meta(store, ARCHIVE_OF)) ?? (await meta(store, "created_at"));
+  const { folders, failed } = await lookIntoCopies(path, made, async (copy, file) => {
     if (await test(copy)) holding.push(file);
   });
   for (const file of failed) context.warn("not_looked_into", `${file} could not be looked into`);
-  return { snapshot: published, holding };
+  return { snapshot: published, holding, searched: folders };
 }
 
 /** Puts a new snapshot in the place of the published one, or else takes that away. */
@@ -196,7 +208,7 @@ async function attempt(
   }
 }
 
-function redactedText({ ref, replaced, also_in, still_in }: Redacted): string {
+function redactedText({ ref, replaced, also_in, still_in, searched }: Redacted): string {
   const { record, events, keys } = replaced;
   const places = [
     record > 0 && `${record} of its texts`,
@@ -208,6 +220,9 @@ function redactedText({ ref, replaced, also_in, still_in }: Redacted): string {
       ? line(ref, "redacted:", places.join(", "))
       : line("nothing to redact in", ref),
     also_in.length > 0 && `it also stands in ${also_in.join(" ")}`,
-    ...still_in.map((file) => `older, and still holds it: ${inline(file)}`),
+    ...still_in.map((file) => `still holds it: ${inline(file)}`),
+    searched.length > 0
+      ? `looked for copies in ${searched.map(inline).join(" and ")}, not elsewhere`
+      : "no folder was searched for copies",
   );
 }

@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { chmod, copyFile, readdir } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readdir, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { COOP } from "../binary";
 import { story, type Story } from "../story";
@@ -58,6 +58,7 @@ describe("what was redacted", () => {
 
     expect({ exit, err }).toEqual({ exit: 0, err: "" });
     expect(json().data).toMatchObject({ snapshot: published, still_in: [backup], also_in: [] });
+    expect(json().data.searched).toEqual([folder, join(folder, "backups")]);
     expect(await holders()).toEqual([backup]);
     expect(await Bun.file(backup).bytes()).toEqual(before);
     using database = new Database(published);
@@ -189,6 +190,71 @@ describe("what was redacted", () => {
   });
 });
 
+test("a folder that may not be read is said to be one, and not to be searched", async () => {
+  await ann("letter", "write", "--body", SECRET);
+  const backups = join(folder, "backups");
+  for (const path of [dirname(coop.home), coop.home, coop.folder]) await chmod(path, 0o755);
+  await chmod(backups, 0o700);
+  const { exited } = Bun.spawn(["chown", String(NOBODY), folder, coop.store]);
+  expect(await exited).toBe(0);
+
+  const { exit, json } = await coop.run(["--json", "redact", "L1"], { as: "dad", user: NOBODY });
+
+  expect(exit).toBe(0);
+  expect(json().data.searched).toEqual([folder]);
+  expect(json().warnings).toContainEqual({
+    code: "not_looked_into",
+    message: `${backups} could not be looked into`,
+  });
+});
+
+describe("a store that is named by a link to its file", () => {
+  let link: string;
+  beforeEach(async () => {
+    await mkdir(join(coop.home, "links"));
+    link = join(coop.home, "links/work.db");
+    await symlink(coop.store, link);
+  });
+
+  test("is published beside the store itself", async () => {
+    await ann("--db", link, "letter", "write", "--body", "x");
+    expect(await readdir(join(folder, "backups"))).toEqual(["coop.latest.db"]);
+    await ann("--db", link, "backup");
+    expect(await readdir(join(folder, "backups"))).toHaveLength(2);
+    expect(await readdir(dirname(link))).toEqual(["work.db"]);
+  });
+
+  test("has its own snapshot renewed, and its own copies looked into", async () => {
+    await keepSecret();
+    await coop.data(["backup"]);
+    const backups = join(folder, "backups");
+    const published = join(backups, "coop.latest.db");
+    const kept = (await holders()).filter((file) => ![coop.store, published].includes(file));
+    expect(kept).toHaveLength(1);
+    const { data } = (await redact("L1", "--db", link, "--text", SECRET)).json();
+    expect(data).toMatchObject({
+      snapshot: published,
+      still_in: kept,
+      searched: [folder, backups],
+    });
+    expect(await holders()).toEqual(kept);
+  });
+});
+
+test("an archive that is beside its store is named with it by the other's redaction", async () => {
+  await ann("queue", "push", "jobs", SECRET);
+  await ann("queue", "take", "jobs", "--key", "k");
+  await ann("queue", "done", "Q1");
+  const archive = join(folder, "archive.db");
+  await ann("queue", "archive", "--older", "0s", "--to", archive);
+  await coop.data(["backup"]);
+  const inStore = (await holders()).filter((file) => file !== archive);
+  const first = (await redact("Q1", "--db", archive)).json().data;
+  expect(first.still_in).toEqual(expect.arrayContaining(inStore));
+  const second = (await redact("Q1", "--text", SECRET)).json().data;
+  expect(second.still_in).toEqual(inStore.filter((file) => /\.\d{4}-/.test(file)));
+});
+
 describe("a store that cannot be written", () => {
   test("is busy after the wait, and keeps the text", async () => {
     await ann("letter", "write", "--body", SECRET);
@@ -225,7 +291,8 @@ test("says in few words what it did and where the text is still", async () => {
   expect(first).toMatchObject({ exit: 0, err: "" });
   expect(first.out).toBe(`L1 redacted: 1 of its texts, 1 of the answers kept for keys
 it also stands in T1
-older, and still holds it: ${folder}/older.db
+still holds it: ${folder}/older.db
+looked for copies in ${folder} and ${folder}/backups, not elsewhere
 `);
   const again = await coop.run(["redact", "T1"], { as: "ann" });
   expect(again.out).toContain("T1 redacted: 1 of its texts");

@@ -1,11 +1,22 @@
+import { realpathSync } from "node:fs";
 import { chmod, constants, copyFile, link, mkdir, readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { asFolderError } from "../../files";
 import { timestamp } from "../../time";
 import { identity } from "./snapshot";
 
+/** A store's own path, by whatever links it was named: what belongs to it is beside it there, and named after it. */
+export function ownPath(store: string): string {
+  try {
+    return realpathSync.native(store);
+  } catch {
+    // One that is not there, or not to be seen.
+    return store;
+  }
+}
+
 /** Where a store's backups are when nobody says otherwise: the folder `backups` beside it. */
-export const backupsFolder = (store: string) => join(dirname(store), "backups");
+export const backupsFolder = (store: string) => join(dirname(ownPath(store)), "backups");
 
 /** The snapshot that writing commands renew: `backups/coop.latest.db` beside `coop.db`. */
 export const publishedFile = (store: string) =>
@@ -18,14 +29,15 @@ export const isPublished = (path: string) => /[\\/]backups[\\/][^\\/]*\.latest\.
 export const datedName = (store: string, at: number) =>
   `${stem(store)}.${timestamp(at).replaceAll(":", "-")}.db`;
 
-const stem = (store: string) => basename(store).replace(/\.db$/, "");
+const stem = (store: string) => basename(ownPath(store)).replace(/\.db$/, "");
 
 const DATED = /^\.(\d{4}-\d{2}-\d{2}T\d{2})-(\d{2})-(\d{2}\.\d{3}Z)\.db$/;
 
 /** When a file was made that has the name of a store's dated backup, in ms since 1970; undefined for any other name. */
 export function datedAt(store: string, name: string): number | undefined {
-  if (!name.startsWith(stem(store))) return undefined;
-  const [, day, minute, second] = DATED.exec(name.slice(stem(store).length)) ?? [];
+  const own = stem(store);
+  if (!name.startsWith(own)) return undefined;
+  const [, day, minute, second] = DATED.exec(name.slice(own.length)) ?? [];
   const at = Date.parse(`${day}:${minute}:${second}`);
   return Number.isNaN(at) ? undefined : at;
 }
@@ -46,12 +58,12 @@ export async function datedIn(folder: string, store: string): Promise<string[]> 
 export async function makeBackupsFolder(store: string): Promise<string> {
   const folder = backupsFolder(store);
   try {
-    const { mode } = await stat(dirname(store));
+    const { mode } = await stat(dirname(folder));
     const made = await mkdir(folder, { recursive: true, mode: 0o700 });
     if (made !== undefined) await chmod(folder, isShared(mode) ? GROUP | 0o700 : 0o700);
     return folder;
   } catch (thrown) {
-    throw asFolderError(thrown, dirname(store), "--to");
+    throw asFolderError(thrown, dirname(folder), "--to");
   }
 }
 

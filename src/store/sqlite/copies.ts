@@ -3,28 +3,38 @@ import { readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CoopError } from "../../errors";
-import { isSameFile } from "../../files";
+import { isAbsence, isSameFile } from "../../files";
 import { isPartOfStore } from "../location";
 import { ARCHIVE_OF, meta } from "../schema";
 import type { Fragment, Row, Sql, Value } from "../sql";
-import { backupsFolder } from "./backups";
+import { backupsFolder, ownPath } from "./backups";
 import { SQLITE } from "./connection";
 import { identity } from "./snapshot";
+
+/** Where copies were looked for, and what could not be looked into. */
+export interface Looked {
+  folders: string[];
+  failed: string[];
+}
 
 /**
  * Looks into the copies of a store in its folder and its backups: snapshots, backups, safety copies, archives and what a
  * cloud's client made. Each is only read.
  * @param store when the store was made, which tells its copies from those of others.
- * @returns the files that could not be looked into.
  */
 export async function lookIntoCopies(
   path: string,
   store: string | undefined,
   look: (copy: Sql, file: string) => Promise<void>,
-): Promise<string[]> {
+): Promise<Looked> {
+  const folders: string[] = [];
   const failed: string[] = [];
-  for (const folder of [dirname(path), backupsFolder(path)]) {
-    const names = await readdir(folder).catch(() => []);
+  for (const folder of [dirname(ownPath(path)), backupsFolder(path)]) {
+    const names = await readdir(folder).catch((thrown) => {
+      if (!isAbsence(thrown)) failed.push(folder);
+    });
+    if (!names) continue;
+    folders.push(folder);
     for (const name of names.filter((each) => !isPartOfStore(each)).sort()) {
       const file = join(folder, name);
       const there = await stat(file).catch(() => undefined);
@@ -42,7 +52,7 @@ export async function lookIntoCopies(
       }
     }
   }
-  return failed;
+  return { folders, failed };
 }
 
 /** Reads a file as it is, and with its log where one is beside it. */
