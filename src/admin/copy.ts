@@ -15,8 +15,8 @@ export default defineVerb({
   ],
   notes: `Copies all records, events, versions, keys and numbers into a store that was just made with coop init and holds
 nothing, either way between SQLite and PostgreSQL, and verifies it by count and hash. First it marks the old store: from
-then on every command that writes there ends with exit 4, reason moved, naming the new one. The old store is never
-emptied. If it was interrupted, give the same command again, or --undo: that opens the old store again, and closes the
+then on every command that writes there, but redact, ends with exit 4, reason moved, naming the new one. The old store
+is never emptied. If it was interrupted, give the same command again, or --undo: that opens the old store again, and closes the
 new one if it was complete, as long as nobody has written there. After that a copy to the same new store is refused once
 the old one was written to: make another.`,
   args: {

@@ -11,9 +11,17 @@ import { parseRef, ref as refOf, type Ref } from "../ref";
 import { absent, archivedInto } from "../store/archived";
 import type { Store } from "../store/open";
 import { noteSnapshot } from "../store/publish";
-import { ARCHIVE_OF, meta } from "../store/schema";
-import { holds, itemsOf, redact, standsIn, type Replaced, type Which } from "../store/redact";
-import { markedToChange } from "../store/sqlite/archive";
+import { ARCHIVE_OF, BACKUP_OF, COPIED_FROM, meta, MOVED_TO } from "../store/schema";
+import {
+  closedToRedact,
+  holds,
+  itemsOf,
+  redact,
+  standsIn,
+  type Closed,
+  type Replaced,
+  type Which,
+} from "../store/redact";
 import { publishedFile } from "../store/sqlite/backups";
 import { lookIntoCopies } from "../store/sqlite/copies";
 import { overwriteDeleted, rewrite } from "../store/sqlite/erase";
@@ -51,8 +59,9 @@ that text, wherever it stands in them. It is gone from the record, its events, t
 snapshot and the bytes of the store's file, and cannot be had back. Ids, scopes, kinds and names of queues stay. Other
 copies are not changed: the answer names those in the store's folder and its backups that still hold it, and no others;
 --db can name each to be redacted too. An item that queue archive moved away is redacted twice: in the archive, and with
---text in the store that it came from. A text on the command line is seen by others on the machine and kept by the shell:
---text - reads it from standard input.`,
+--text in the store that it came from; likewise all that was moved by copy, in the old store and the new, and copy --undo
+is refused then. A text on the command line is seen by others on the machine and kept by the shell: --text - reads it
+from standard input.`,
   args: {
     ref: word(v.string(), "REF", "such as L12, R3, T45, H7, Q9, or F2 for each of its items"),
     text: {
@@ -68,7 +77,7 @@ copies are not changed: the answer names those in the store's folder and its bac
     const store = await context.store();
     if (store.location.engine === "sqlite") await overwriteDeleted(store);
     const name = refOf(asked.surface, asked.number);
-    const marked = await markedToChange(store);
+    const closed = await closedToRedact(store);
     const { data, replayed } = await context.write(async (writing) => {
       const which = await recordsOf(writing.tx, asked);
       const replaced = { record: 0, events: 0, keys: 0 };
@@ -81,11 +90,11 @@ copies are not changed: the answer names those in the store's folder and its bac
       }
       const refs = which.map(({ surface, number }) => refOf(surface, number));
       return { ref: name, refs, version: refs[0] === name ? version : null, replaced };
-    }, marked);
-    if ((await meta(store, ARCHIVE_OF)) !== undefined)
-      context.warn("elsewhere", inItsStore(data.refs));
-    else if (data.version === null && data.refs[0] === name)
+    }, closed?.store);
+    if (data.version === null && data.refs[0] === name)
       context.warn("elsewhere", await whereIs(store, asked));
+    for (const place of await otherStores(store, closed, data.refs))
+      context.warn("elsewhere", place);
     // Also after a repeat: the command before it may have ended between its commit and here.
     const which = data.refs.map((each) => parseRef(each) as Which);
     const gone = await erase(store, context, (copy) => anyHolds(copy, which, secret));
@@ -117,11 +126,25 @@ async function recordsOf(on: Sql, { surface, number }: Ref): Promise<Which[]> {
   throw await absent(on, { surface, number });
 }
 
-/** That redacting in an archive leaves the store that it comes from as it is. */
-const inItsStore = (refs: readonly string[]) =>
-  `the store that this archive is of may still hold it, in answers kept for --key and in its file's bytes: there, ${refs
-    .map((each) => `coop redact ${each} --text TEXT`)
-    .join(", ")}`;
+/** What to do in the other stores that a redaction in this one leaves as they are. */
+async function otherStores(
+  store: Store,
+  closed: Closed | undefined,
+  refs: readonly string[],
+): Promise<string[]> {
+  const commands = refs.map((each) => `coop redact ${each} --text TEXT`).join(", ");
+  if (closed?.marks.has(ARCHIVE_OF))
+    return [
+      `the store that this archive is of may still hold it, in answers kept for --key and in its file's bytes: there, ${commands}`,
+    ];
+  const movedTo = closed?.marks.get(MOVED_TO);
+  const from = await meta(store, COPIED_FROM);
+  return [
+    ...(closed?.marks.has(BACKUP_OF) ? ["this is a backup of a store"] : []),
+    ...(movedTo === undefined ? [] : [`this store was moved to ${movedTo}`]),
+    ...(from === undefined || from === movedTo ? [] : [`this store was copied from ${from}`]),
+  ].map((what) => `${what}, which may still hold it: redact it there too`);
+}
 
 /** Where a record is that is not here any more, whose text was taken out of what is left of it. */
 async function whereIs(store: Store, of: Ref): Promise<string> {

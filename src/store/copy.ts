@@ -5,6 +5,7 @@ import type { Store } from "./open";
 import {
   ARCHIVE_OF,
   BACKUP_OF,
+  COPIED_FROM,
   meta,
   MOVED_AT,
   MOVED_TO,
@@ -44,9 +45,6 @@ export interface Contents {
   rows: Record<string, number>;
   hash: string;
 }
-
-/** The setting that names the store that this one's contents came from. */
-const COPIED_FROM = "copied_from";
 
 /** The two stores of a move, as users know them. */
 interface Names {

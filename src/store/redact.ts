@@ -4,9 +4,11 @@ import { timestamp } from "../time";
 import { archivedInto, wasGiven } from "./archived";
 import { appendEvents } from "./events";
 import { keptJson } from "./json";
+import type { Store } from "./open";
+import { closingMarks, setMeta } from "./schema";
 import { target } from "./moves";
 import type { RecordRow, Table } from "./records";
-import { join, raw, sql, type Fragment, type Row, type Sql, type Value } from "./sql";
+import { among, join, raw, sql, type Fragment, type Row, type Sql, type Value } from "./sql";
 import type { Writing } from "./write";
 
 /** Where a surface keeps what people write: the columns of its records, and the table of what is said about one. */
@@ -116,6 +118,39 @@ async function recordOf(
     const hint = `${there}coop redact ${name} --text TEXT for what this store still holds of it`;
     throw new CoopError("not_found", thrown.message, { ...thrown.details, hint });
   }
+}
+
+/** A store that is closed to commands that write, made open to a redaction. */
+export interface Closed {
+  store: Store;
+  /** The settings that close it. */
+  marks: ReadonlyMap<string, string>;
+}
+
+/**
+ * A store that was moved, an archive or a backup, for a transaction that redacts there: what closes it is away until the
+ * end of that. Where it is used from is not kept in it.
+ * @returns undefined for a store in use.
+ */
+export async function closedToRedact(store: Store): Promise<Closed | undefined> {
+  const found = await closingMarks(store);
+  if (found.length === 0) return undefined;
+  return {
+    marks: new Map(found.map(({ name, value }) => [name, value])),
+    store: {
+      ...store,
+      requireWritable: () => store.requireWritable(),
+      transaction: (work) =>
+        store.transaction(async (tx) => {
+          const marks = await closingMarks(tx);
+          const names = marks.map(({ name }) => name);
+          if (names.length > 0) await tx.all(sql`delete from meta where ${among("name", names)}`);
+          const done = await work(tx);
+          for (const { name, value } of marks) await setMeta(tx, name, value);
+          return done;
+        }),
+    },
+  };
 }
 
 /** Whether a store still has in a record what {@link redact} would replace. */

@@ -69,6 +69,9 @@ export const MOVED_TO = "moved_to";
 /** The setting that says when a move was complete, in the store that was moved. */
 export const MOVED_AT = "moved_at";
 
+/** The setting that names the store that this one's contents were copied from. */
+export const COPIED_FROM = "copied_from";
+
 /** The setting of an archive, which says when the store was made that its records come from. */
 export const ARCHIVE_OF = "archive_of";
 
@@ -77,6 +80,12 @@ export const BACKUP_OF = "backup_of";
 
 /** The setting of a store that was restored from another's file, whose `created_at` it has since. */
 export const IDENTITY = "identity";
+
+/** The settings that close a store to commands that write. */
+export const closingMarks = (on: Sql) =>
+  on.all<{ name: string; value: string }>(
+    sql`select name, value from meta where name in (${MOVED_TO}, ${ARCHIVE_OF}, ${BACKUP_OF})`,
+  );
 
 /**
  * By what a store's backups know it: when it was made. It keeps that through a restore, also of another store's file; a
@@ -92,9 +101,7 @@ export async function identityOf(on: Sql): Promise<string> {
  * @throws CoopError conflict: moved, state.
  */
 export async function requireInUse(tx: Sql, location: Location): Promise<void> {
-  const marks = await tx.all<{ name: string; value: string }>(
-    sql`select name, value from meta where name in (${MOVED_TO}, ${ARCHIVE_OF}, ${BACKUP_OF})`,
-  );
+  const marks = await closingMarks(tx);
   if (marks.length === 0) return;
   const found = new Map(marks.map(({ name, value }) => [name, value]));
   const moved = found.get(MOVED_TO);

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import type { Surface } from "../../src/ref";
+import { describe as describeLocation } from "../../src/store/location";
 import type { Store } from "../../src/store/open";
 import { raw, type Row } from "../../src/store/sql";
 import { engines, eventsOf } from "../engines";
-import { insideFresh, type Inside } from "../inside";
+import { insideFresh, nameOf, type Inside } from "../inside";
 
 const SECRET = `hun"ter\\2\n가`;
 const STONE = /^\[redacted by dad \d{4}-\d\d-\d\d\]$/;
@@ -225,6 +227,40 @@ describe.each(engines)("redacting on $name", ({ openFresh }) => {
     expect(redacted).toMatchObject({ ref: "F1", refs: ["Q1", "Q2"], version: null });
     expect(redacted.replaced.record).toBe(2);
     expect(await placesOf(SECRET)).toEqual([]);
+  });
+
+  test("of a store that was moved is of it as of the new one, and each names the other", async () => {
+    await ann("letter", "write", "--body", `so ${SECRET}`, "--key", "k");
+    const young = join(coop.folder, "young.db");
+    await coop.data(["init", "--db", young]);
+    const old = nameOf(store);
+    await coop.data(["copy", "--from", old, "--to", young]);
+    const redacted = async (...more: string[]) => {
+      const { exit, json } = await coop.run(["--json", "redact", "L1", "--text", SECRET, ...more], {
+        as: "dad",
+      });
+      const { data, warnings } = json();
+      const elsewhere = ({ code }: { code: string }) => code === "elsewhere";
+      return { exit, ...data, elsewhere: warnings.filter(elsewhere).map(messageOf) };
+    };
+    const messageOf = ({ message }: { message: string }) => message;
+
+    expect(await redacted()).toMatchObject({
+      exit: 0,
+      replaced: { record: 1, events: 0, keys: 1 },
+      elsewhere: [`this store was moved to ${young}, which may still hold it: redact it there too`],
+    });
+    expect(await placesOf(SECRET)).toEqual([]);
+    expect(await redacted("--db", young)).toMatchObject({
+      exit: 0,
+      replaced: { record: 1, events: 0, keys: 1 },
+      elsewhere: [
+        `this store was copied from ${describeLocation(store.location)}, which may still hold it: redact it there too`,
+      ],
+    });
+
+    const refused = await coop.run(["--json", "todo", "add", "x"], { as: "ann" });
+    expect([refused.exit, refused.json().error.reason]).toEqual([4, "moved"]);
   });
 
   test("takes the text from standard input, without the newline at its end", async () => {

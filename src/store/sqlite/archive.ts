@@ -3,9 +3,8 @@ import { dirname } from "node:path";
 import { CoopError, usage } from "../../errors";
 import { asFolderError, requireRegular } from "../../files";
 import { timestamp } from "../../time";
-import type { Store } from "../open";
-import { ARCHIVE_OF, BACKUP_OF, meta, migrate, schemaVersion, setMeta } from "../schema";
-import { sql, type Connection } from "../sql";
+import { ARCHIVE_OF, meta, migrate, schemaVersion, setMeta } from "../schema";
+import type { Connection } from "../sql";
 import type { Wait } from "../wait";
 import { SqliteConnection } from "./connection";
 import { schemaOf, stamp } from "./store";
@@ -31,29 +30,6 @@ export async function openArchive(file: string, of: string, wait: Wait): Promise
     if (made) for (const suffix of ["", "-journal"]) await rm(file + suffix, { force: true });
     throw isForeign(thrown) ? foreign(file) : thrown;
   }
-}
-
-/**
- * An archive or a backup for a transaction that changes what it holds, as a redaction has to: its mark is away until the
- * end of that. Where it is used from is not kept in it.
- * @returns undefined for a store.
- */
-export async function markedToChange(store: Store): Promise<Store | undefined> {
-  const marks = await store.all<{ name: string; value: string }>(
-    sql`select name, value from meta where name in (${ARCHIVE_OF}, ${BACKUP_OF})`,
-  );
-  if (marks.length === 0) return undefined;
-  return {
-    ...store,
-    requireWritable: () => store.requireWritable(),
-    transaction: (work) =>
-      store.transaction(async (tx) => {
-        for (const { name } of marks) await tx.all(sql`delete from meta where name = ${name}`);
-        const done = await work(tx);
-        for (const { name, value } of marks) await setMeta(tx, name, value);
-        return done;
-      }),
-  };
 }
 
 /** Makes an empty file where none is, for its owner alone, and says whether it did. Never makes the folder. */
