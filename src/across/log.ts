@@ -11,7 +11,7 @@ import { anyRef } from "./ref";
 import { readLog, type LoggedEvent } from "./store";
 
 export default defineVerb({
-  about: "show what was changed, by whom and when, newest first",
+  about: "show what was changed, by whom and when, newest first, in all projects",
   examples: ["coop log T14", "coop log --by codex-pippa --since 2h"],
   notes: `One record's log also tells the host and folder of each change. --json has every value before a change in full.`,
   args: {
@@ -30,6 +30,7 @@ export default defineVerb({
     const store = await context.store();
     const by = input.by === undefined ? undefined : context.resolveId(input.by);
     await context.warnUnknown(store, [by]);
+    context.warnUnscoped();
     const { events, truncated } = await readLog(store, {
       of,
       by,

@@ -10,6 +10,7 @@ export default defineVerb({
   examples: ["coop who"],
   args: {},
   run: async (_input, context) => {
+    context.warnUnscoped();
     const everyone = await presences(await context.store());
     const ids = everyone.map(({ open, ...who }) => ({ ...who, ...countsInJson(open) }));
     return answer({ ids }, (_data, view) =>

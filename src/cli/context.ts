@@ -167,6 +167,13 @@ export class Context {
     this.warnings.push({ code, message });
   }
 
+  /** Warns that a command is of all projects, where a scope was named by flag. */
+  warnUnscoped(): void {
+    const { scopeFlag, verb } = this.settings;
+    if (scopeFlag)
+      this.warn("all_scopes", `--scope does not narrow \`coop ${verb}\`, which is of all projects`);
+  }
+
   /** Warns of ids that have never written, naming the nearest that has. */
   async warnUnknown(on: Sql, ids: Iterable<string | undefined | null>): Promise<void> {
     for (const id of new Set(ids)) {

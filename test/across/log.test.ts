@@ -39,6 +39,25 @@ describe.each(engines)("the log on $name", ({ openFresh }) => {
     expect(events[0].before).toEqual({ state: "open", note: long });
   });
 
+  test.each(["log", "who"])(
+    "is of all projects, as %s says where a scope is named",
+    async (verb) => {
+      await ann("todo", "add", "x", "--scope", "s1");
+      await ann("todo", "add", "y", "--scope", "s2");
+      const all = await coop.run(["--json", verb], { env: { PIPPA_COOP_SCOPE: "s1" } });
+      expect(all.json().warnings).toBeUndefined();
+      const narrowed = await coop.run(["--json", verb, "--scope", "s1"]);
+      const message = `--scope does not narrow \`coop ${verb}\`, which is of all projects`;
+      expect(narrowed.json()).toMatchObject({
+        data: all.json().data,
+        warnings: [{ code: "all_scopes", message }],
+      });
+      const { exit, err } = await coop.run([verb, "--scope", "s1"]);
+      expect({ exit, err }).toEqual({ exit: 0, err: `coop: warning: ${message}\n` });
+      expect((await coop.run([verb, "--help"])).out).toContain("in all projects");
+    },
+  );
+
   test("of what is no ref, and of a push to several, says what to ask for", async () => {
     await ann("queue", "push", "q", "x", "--to", "ann,ben");
     const refusal = async (ref: string) => {
