@@ -349,10 +349,64 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
     });
 
     test("shows 24 KB in full and marks it", async () => {
-      await write({ body: linesOf(14 * KB) });
+      await write({ body: linesOf(14 * KB - 64) });
       await write({ body: linesOf(10 * KB) });
       expect((await read()).json().data).toMatchObject([{ complete: true }, { complete: true }]);
       expect([await stateOf(1), await stateOf(2)]).toEqual(["read", "read"]);
+    });
+
+    test("counts what was said with moves, and cuts it too", async () => {
+      await write({ body: "its body" });
+      await move("start", 1, linesOf(100 * KB));
+      const [letter] = (await read()).json().data;
+      expect(letter).toMatchObject({ state: "working", body: "its body", complete: false });
+      expect(letter.bytes).toBe(100 * KB + 8);
+      expect(linesOf(100 * KB)).toStartWith(letter.note);
+      expect(letter.note.length).toBeGreaterThan(24 * KB - 64);
+      expect(letter.note.length).toBeLessThan(24 * KB);
+      const { out } = await coop.run(["letter", "read"], { as: "ann" });
+      expect(out.length).toBeLessThan(24 * KB + 100);
+      expect(out).toEndWith("\n```\ncut here. all of it: coop letter read L1\n");
+      expect((await read("L1")).json().data).toMatchObject([
+        { note: linesOf(100 * KB), complete: true },
+      ]);
+    });
+
+    test("leaves a letter unread whose acknowledgement from before does not fit", async () => {
+      await write({ body: linesOf(10 * KB) });
+      await move("ack", 1, linesOf(20 * KB));
+      await move("reopen", 1, "a note");
+      const [letter] = (await read()).json().data;
+      expect(letter).toMatchObject({ state: "unread", marked: false, complete: false, note: null });
+      expect(letter.body).toBe(linesOf(10 * KB));
+      expect(letter.acknowledgement.length).toBeLessThan(14 * KB);
+      const { out } = await coop.run(["letter", "read"], { as: "ann" });
+      expect(out.length).toBeLessThan(24 * KB + 100);
+      expect(out).toEndWith("cut here; it stays unread. all of it: coop letter read L1\n");
+      await read("L1");
+      expect(await stateOf(1)).toBe("read");
+    });
+
+    test("a line too long that was said with a move takes no room from other letters", async () => {
+      await write({ body: "older" });
+      await write({ body: "its body" });
+      await move("start", 2, "x".repeat(30_000));
+      expect((await read()).json().data).toMatchObject([
+        { ref: "L2", body: "its body", note: null, complete: false },
+        { ref: "L1", body: "older", complete: true, marked: true },
+      ]);
+    });
+
+    test("counts titles, and what is made visible", async () => {
+      for (let count = 0; count < 40; count++) await write({ title: "t".repeat(KB), body: "b" });
+      const { out } = await coop.run(["letter", "read"], { as: "ann" });
+      const [shown, lines] = [out.match(/^L\d+ .* t{1024}$/gm)!, out.match(/^L\d+ /gm)!];
+      expect({ shown: shown.length, lines: lines.length }).toEqual({ shown: 23, lines: 40 });
+
+      await write({ body: "\u200b\n".repeat(5 * KB) });
+      expect((await read()).json().data[0]).toMatchObject({ ref: "L41", complete: false });
+      const newest = (await coop.run(["letter", "read"], { as: "ann" })).out.split("\nL40 ")[0]!;
+      expect(newest.length).toBeLessThan(24 * KB + 100);
     });
 
     test("cuts what does not fit at a line, says how to see it, and leaves it unread", async () => {
@@ -362,9 +416,11 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
       const { data, truncated } = (await read()).json();
       expect(data).toMatchObject([
         { ref: "L3", state: "read", complete: true, marked: true },
-        { ref: "L2", state: "unread", complete: false, marked: false, body: linesOf(14 * KB) },
+        { ref: "L2", state: "unread", complete: false, marked: false },
         { ref: "L1", state: "unread", complete: false, marked: false, body: null },
       ]);
+      expect(linesOf(14 * KB)).toStartWith(data[1].body);
+      expect(data[1].body.length).toBeGreaterThan(14 * KB - 64);
       expect(truncated).toBe(true);
       expect([await stateOf(1), await stateOf(2)]).toEqual(["unread", "unread"]);
 
@@ -377,7 +433,7 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
       const korean = "가나다라마\n".repeat(KB * 2);
       await write({ body: korean });
       const [{ body }] = (await read()).json().data;
-      expect(Buffer.byteLength(body)).toBeGreaterThan(24 * KB - 16);
+      expect(Buffer.byteLength(body)).toBeGreaterThan(24 * KB - 64);
       expect(Buffer.byteLength(body)).toBeLessThanOrEqual(24 * KB);
       expect(korean).toStartWith(body);
       expect(body).toEndWith("\n");

@@ -101,10 +101,8 @@ function readLetterText(letter: ReadLetter, view: View): string {
   const all = `coop letter read ${ref}`;
   if (body === null)
     return `${letterLine({ ...letter, body: "" }, view)} (${whyNot(letter, view)}${all})`;
-  return lines(
-    letterText({ ...letter, body }, view),
-    `cut here; it stays unread. all of it: ${all}`,
-  );
+  const stays = letter.state === "unread" && "; it stays unread";
+  return lines(letterText({ ...letter, body }, view), `cut here${stays || ""}. all of it: ${all}`);
 }
 
 /** Why nothing of a letter is shown; that it belongs to another project its line says. */

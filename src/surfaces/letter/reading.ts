@@ -1,21 +1,24 @@
 import type { Count } from "../../store/listing";
 import type { Sql } from "../../store/sql";
 import {
-  bodies,
+  beginnings,
   findLetter,
   openEnvelopes,
+  TEXTS,
   toLetter,
   type EnvelopeRow,
   type Letter,
+  type Texts,
 } from "./store";
+import { ownText } from "./text";
 
 /** A letter as `letter read` gives it. */
 export interface ReadLetter extends Omit<Letter, "body"> {
-  /** The text, or as much of it as fits; null where only its line is shown. */
+  /** The text, or as much of it as fits; null where only its line is shown. What was said with moves comes after it. */
   body: string | null;
-  /** How many bytes the whole text has. */
+  /** How many bytes its long texts have in all. */
   bytes: number;
-  /** Whether the body is there in full. */
+  /** Whether its long texts are there in full. */
   complete: boolean;
   /** Whether the store has it as read. */
   marked: boolean;
@@ -27,15 +30,17 @@ export interface Reading {
   total: Count;
 }
 
-/** How much text is shown at once. */
+/** How much text is shown at once, beside a line for each letter. */
 export const FULL_BYTES = 24 * 1024;
 const MOST_LETTERS = 200;
 
 /** One letter, in full whatever its length. */
 export async function readOne(on: Sql, number: number): Promise<Reading> {
   const letter = await findLetter(on, number);
-  const bytes = Buffer.byteLength(letter.body);
-  return { letters: [asRead(letter, bytes, letter.body)], total: { count: 1, exact: true } };
+  return {
+    letters: [asRead(letter, bytesOf(letter), letter)],
+    total: { count: 1, exact: true },
+  };
 }
 
 /**
@@ -51,7 +56,7 @@ export async function readOpen(on: Sql, to: string, scope: string | undefined): 
 
   const texts = await fitting(on, here.envelopes);
   const read = (envelope: EnvelopeRow) =>
-    asRead(toLetter(envelope), envelope.bytes, texts.get(envelope.number) ?? null);
+    asRead(toLetter(envelope), envelope.bytes, texts.get(envelope.number));
   return {
     letters: [...here.envelopes, ...elsewhere.envelopes].map(read),
     total: {
@@ -62,40 +67,62 @@ export async function readOpen(on: Sql, to: string, scope: string | undefined): 
 }
 
 /**
- * What there is room for of which letters: whole texts while they fit, then the beginning of one more. One whose first
- * line is already too long takes no room from the others.
+ * What there is room for of which letters' texts: the whole of them while they fit, then the lines that do. A letter
+ * whose first line is already too long takes no room from the others.
  */
-async function fitting(on: Sql, envelopes: readonly EnvelopeRow[]): Promise<Map<number, string>> {
+async function fitting(on: Sql, envelopes: readonly EnvelopeRow[]): Promise<Map<number, Texts>> {
   const numbers = envelopes.map(({ number }) => number);
-  const beginnings = await bodies(on, numbers, FULL_BYTES);
-  const texts = new Map<number, string>();
+  const found = await beginnings(on, numbers, FULL_BYTES);
+  const shown = new Map<number, Texts>();
   let left = FULL_BYTES;
-  for (const { number, bytes } of envelopes) {
-    const beginning = beginnings.get(number);
+  for (const envelope of envelopes) {
+    const beginning = found.get(envelope.number);
     if (beginning === undefined) continue;
-    const text = bytes <= left ? beginning : cutAtLine(beginning, left);
-    if (text === null) continue;
-    texts.set(number, text);
-    if (bytes > left) break;
-    left -= bytes;
+    const printed = (texts: Texts) => byteLength(ownText({ ...toLetter(envelope), ...texts }));
+    // A title, fences and what is made visible take room too; of a part of the texts never more than of all.
+    const around = printed(beginning) - bytesOf(beginning);
+    const texts = cutAtLine(beginning, left - around);
+    if (texts === null) continue;
+    shown.set(envelope.number, texts);
+    left -= printed(texts);
   }
-  return texts;
+  return shown;
+}
+
+/** The lines of a letter's texts that fit into so many bytes; null when not even the first of its body does. */
+function cutAtLine(texts: Texts, bytes: number): Texts | null {
+  let left = bytes;
+  const fit = (text: string | null) => {
+    const part = text === null ? null : linesOf(text, left);
+    // Nothing comes after what is cut.
+    left = part === text ? left - byteLength(part ?? "") : -1;
+    return part;
+  };
+  const body = fit(texts.body);
+  if (body === null) return null;
+  return { body, acknowledgement: fit(texts.acknowledgement), note: fit(texts.note) };
 }
 
 /** The lines of a text that fit into so many bytes; null when not even the first does. */
-function cutAtLine(text: string, bytes: number): string | null {
-  const end = Buffer.from(text).subarray(0, bytes).lastIndexOf("\n");
-  return end < 0
-    ? null
-    : Buffer.from(text)
-        .subarray(0, end + 1)
-        .toString();
+function linesOf(text: string, bytes: number): string | null {
+  if (byteLength(text) <= bytes) return text;
+  const start = Buffer.from(text).subarray(0, Math.max(0, bytes));
+  const end = start.lastIndexOf("\n");
+  return end < 0 ? null : start.subarray(0, end + 1).toString();
 }
 
-const asRead = (letter: Letter, bytes: number, body: string | null): ReadLetter => ({
+const byteLength = (text: string) => Buffer.byteLength(text);
+
+const bytesOf = (texts: Texts) =>
+  TEXTS.reduce((sum, name) => sum + byteLength(texts[name] ?? ""), 0);
+
+/** A letter with as much of its texts as is shown. */
+const asRead = (letter: Letter, bytes: number, shown: Texts | undefined): ReadLetter => ({
   ...letter,
-  body,
+  body: shown?.body ?? null,
+  acknowledgement: shown?.acknowledgement ?? null,
+  note: shown?.note ?? null,
   bytes,
-  complete: body !== null && Buffer.byteLength(body) === bytes,
+  complete: shown !== undefined && bytesOf(shown) === bytes,
   marked: letter.state !== "unread",
 });

@@ -1,5 +1,5 @@
 import { ref } from "../../ref";
-import { among, raw, sql, type Sql } from "../../store/sql";
+import { among, join, raw, sql, type Row, type Sql } from "../../store/sql";
 import { distinct } from "../../store/distinct";
 import { keptJson } from "../../store/json";
 import {
@@ -24,12 +24,15 @@ export const STATES = ["unread", "read", "working", "done", "abandoned", "supers
 export const OPEN = ["unread", "read", "working"] as const;
 const CLOSED = ["done", "abandoned", "superseded"] as const;
 
+/** The columns of long text, in the order in which they are read. */
+export const TEXTS = ["body", "acknowledgement", "note"] as const;
+
 export const LETTERS: Listable = {
   surface: "letter",
   name: "letters",
   states: STATES,
   finished: CLOSED,
-  long: ["body", "acknowledgement", "note"],
+  long: TEXTS,
 };
 
 const MOVES = {
@@ -152,16 +155,20 @@ export async function listLetters(on: Sql, query: ListQuery): Promise<Listed<Let
   return { ...listed, rows: listed.rows.map(toLetter) };
 }
 
-/** A letter with its body left in the store, and how many bytes that has. */
+/** The long texts of a letter. */
+export type Texts = Pick<Letter, (typeof TEXTS)[number]>;
+
+/** A letter with its long texts left in the store, and how many bytes those have. */
 export interface EnvelopeRow extends LetterRow {
   bytes: number;
 }
 
 const ENVELOPE =
   raw(`number, scope, version, created_at, updated_at, author, state, addressee, title, '' as body,
-  acknowledgement, note, supersedes, superseded_by, octet_length(body) as bytes`);
+  null as acknowledgement, null as note, supersedes, superseded_by,
+  octet_length(body) + coalesce(octet_length(acknowledgement), 0) + coalesce(octet_length(note), 0) as bytes`);
 
-/** Open letters to an id, newest first and without their bodies: those of one scope and of none, or all others. */
+/** Open letters to an id, newest first and without their long texts: those of one scope and of none, or all others. */
 export async function openEnvelopes(
   on: Sql,
   to: string,
@@ -185,17 +192,20 @@ export async function openEnvelopes(
   };
 }
 
-/** The beginnings of letters' bodies by their numbers. */
-export async function bodies(
+/** The beginnings of letters' long texts by their numbers. */
+export async function beginnings(
   on: Sql,
   numbers: readonly number[],
   characters: number,
-): Promise<Map<number, string>> {
+): Promise<Map<number, Texts>> {
   if (numbers.length === 0) return new Map();
-  const rows = await on.all<{ number: number; body: string }>(
-    sql`select number, substr(body, 1, cast(${characters} as integer)) as body from letters where ${among("number", numbers)}`,
+  const parts = TEXTS.map(
+    (name) => sql`substr(${raw(name)}, 1, cast(${characters} as integer)) as ${raw(name)}`,
   );
-  return new Map(rows.map(({ number, body }) => [number, body]));
+  const rows = await on.all<Row & Texts & { number: number }>(
+    sql`select number, ${join(parts)} from letters where ${among("number", numbers)}`,
+  );
+  return new Map(rows.map(({ number, ...texts }) => [number, texts]));
 }
 
 /** Marks unread letters as read; one that was moved since it was looked at is left as it is. */

@@ -31,13 +31,18 @@ export const letterMoved = ({ ref, state, to, title, body }: Letter) =>
   line(ref, state, `to ${inline(to)}:`, heading(title, body));
 
 /** A letter in full. */
-export function letterText(letter: Letter, view: View): string {
-  return lines(
-    letterLine(letter, view, fullHeading),
+export const letterText = (letter: Letter, view: View) =>
+  lines(letterLine(letter, view, fullHeading), below(letter));
+
+/** What of a letter's text is its own: all but who wrote it, when, and in what state it is. */
+export const ownText = (letter: Letter) =>
+  lines(fullHeading(letter.title, letter.body), below(letter));
+
+const below = (letter: Letter) =>
+  lines(
     letter.supersedes.length > 0 && `supersedes ${letter.supersedes.join(" ")}`,
     letter.superseded_by !== null && `superseded by ${letter.superseded_by}`,
     fenced(letter.body),
     letter.acknowledgement !== null && `acknowledged:\n${fenced(letter.acknowledgement)}`,
     letter.note !== null && `note:\n${fenced(letter.note)}`,
   );
-}
