@@ -78,8 +78,8 @@ export function refNumber(surface: Numbered, text: string): number {
       other
         ? `${text} is a ${NOUN[other]}, not a ${NOUN[surface]}`
         : `'${text}' is not the ref of a ${NOUN[surface]}`,
-      other && other !== "fan-out"
-        ? `coop show ${text.toUpperCase()}`
+      other
+        ? `coop show ${ref(other, Number(match[2]))}`
         : `a ${NOUN[surface]} is named like ${example}`,
     );
   }

@@ -102,13 +102,14 @@ async function fillOrVerify(reading: Sql, writing: Sql, names: Names, now: numbe
   const { source, target } = names;
   await letRest(writing);
   if (await holdsCopy(writing, names)) {
-    const hint = `where ${target} is in use, name that one; else coop copy --undo opens ${source} again`;
+    const hint = `where ${target} is in use, name that one; ${toGoBack(target)}`;
     const contents = await requireUnchanged(reading, writing, names, hint);
     await openAgain(writing);
     return { ...contents, copied: false };
   }
   const contents = await copyRows(reading, writing);
-  requireSame(contents, await contentsOf(writing), target);
+  const undo = `coop copy --undo --from ${source} --to ${target} opens ${source} again`;
+  requireSame(contents, await contentsOf(writing), target, `${NOT_KEPT}; ${undo}`);
   await setMeta(writing, COPIED_FROM, source);
   await setMeta(writing, "copied_at", timestamp(now));
   return { ...contents, copied: true };
@@ -163,7 +164,7 @@ async function closeCopy(
     if (!complete && (await meta(tx, COPIED_FROM)) !== source) return false;
     const moved = await meta(tx, MOVED_TO);
     if (moved === source) return true;
-    if (moved !== undefined) throw movedElsewhere(target, moved);
+    if (moved !== undefined) throw movedElsewhere(target, moved, toGoBack(moved));
     await letRest(tx);
     const there = await contentsOf(tx);
     if (there.hash !== (await contentsOf(from)).hash) {
@@ -171,7 +172,7 @@ async function closeCopy(
       if (Object.values(there.rows).every((count) => count === 0)) return false;
       throw new CoopError("conflict", `${target} was written to since it was made`, {
         reason: "state",
-        hint: `to go back, copy it to a store that was just made: coop copy --from ${target} --to STORE`,
+        hint: toGoBack(target),
       });
     }
     await setMeta(tx, MOVED_TO, source);
@@ -191,10 +192,18 @@ const halfDone = (thrown: unknown, state: string) => {
   return new CoopError(thrown.code, thrown.message, { ...thrown.details, hint });
 };
 
-const movedElsewhere = (source: string, moved: string) =>
+/** How to come back from a copy that holds more than its source. */
+const toGoBack = (target: string) =>
+  `to go back, copy it to a store that was just made: coop copy --from ${target} --to STORE`;
+
+const movedElsewhere = (
+  source: string,
+  moved: string,
+  hint = "copy from that one, or name it with --to",
+) =>
   new CoopError("conflict", `${source} was moved to ${moved}`, {
     reason: "moved",
-    hint: "copy from that one, or name it with --to",
+    hint,
   });
 
 const JUST_MADE = "copy only goes to a store that was just made";
@@ -247,14 +256,16 @@ async function requireEmpty(on: Sql, name: string): Promise<void> {
   }
 }
 
+const NOT_KEPT = "nothing of it was kept";
+
 /** @throws CoopError failed, a defect. */
-function requireSame(contents: Contents, copy: Contents, target: string): void {
+function requireSame(contents: Contents, copy: Contents, target: string, hint: string): void {
   const difference = differenceOf(contents, copy);
   if (difference === undefined) return;
   throw new CoopError(
     "failed",
     `the copy in ${target} differs from what was copied (${difference})`,
-    { hint: "nothing of it was kept; coop copy --undo opens the source again" },
+    { hint },
   );
 }
 
@@ -275,7 +286,7 @@ export async function fillFrom(from: Store, to: Store): Promise<void> {
   await reading(async (on) => {
     await letRest(on);
     await to.transaction(async (tx) => {
-      requireSame(await copyRows(on, tx), await contentsOf(tx), describe(to.location));
+      requireSame(await copyRows(on, tx), await contentsOf(tx), describe(to.location), NOT_KEPT);
       const created = await meta(on, "created_at");
       if (created !== undefined) await setMeta(tx, "created_at", created);
     });

@@ -178,6 +178,26 @@ test("a move that was undone is made again, or refused while the old store can b
   expect((await add(target)).json().error.reason).toBe("moved");
 });
 
+test("from a copy that was written to, what is said to go back by goes back", async () => {
+  await using coop = await story();
+  const [copied, back] = [join(coop.folder, "copied.db"), join(coop.folder, "back.db")];
+  await coop.data(["todo", "add", "one"], { as: "ann" });
+  for (const db of [copied, back]) await coop.data(["init", "--db", db]);
+  const move = ["copy", "--from", coop.store, "--to", copied];
+  await coop.data(move);
+  await coop.data(["todo", "add", "two", "--db", copied], { as: "ann" });
+  for (const words of [move, [...move, "--undo"]]) {
+    const { hint } = (await coop.run(["--json", ...words])).json().error;
+    expect(hint).toEndWith(
+      `to go back, copy it to a store that was just made: coop copy --from ${copied} --to STORE`,
+    );
+  }
+  await coop.data(["copy", "--from", copied, "--to", back]);
+  const { hint } = (await coop.run(["--json", ...move, "--undo"])).json().error;
+  expect(hint).toContain(`coop copy --from ${back} --to STORE`);
+  expect(await coop.data(["todo", "list", "--db", back])).toHaveLength(2);
+});
+
 test("a store that was restored from a moved one has not been moved itself", async () => {
   await using coop = await story();
   const [moved, kept] = [join(coop.folder, "moved.db"), join(coop.folder, "kept.db")];

@@ -616,6 +616,19 @@ describe.each(engines)("queues on $name", ({ openFresh }) => {
     const lines = (stdin: string, ...words: string[]) =>
       coop.run(["--json", "queue", "push", "jobs", "--jsonl", "-", ...words], { as: "ann", stdin });
 
+    test("a push of many in many runs of refs says which list has them", async () => {
+      const keyed = Array.from({ length: 10 }, (_, index) => `{"payload":1,"key":"${index}"}`);
+      await lines(keyed.flatMap((line) => [line, '{"payload":2}']).join("\n"));
+      const { out } = await coop.run(["queue", "push", "jobs", "--jsonl", "-"], {
+        as: "ann",
+        stdin: keyed.join("\n"),
+      });
+      const [, shown, more] = /^10 items (.*) and 2 more runs: coop (.*)$/m.exec(out)!;
+      expect(shown).toBe("Q1 Q3 Q5 Q7 Q9 Q11 Q13 Q15");
+      const refs = (await coop.data(more!.split(" "))).map(({ ref }: { ref: string }) => ref);
+      expect(refs).toContain("Q19");
+    });
+
     test("a payload is kept as it is given, and is JSON where it parses as that", async () => {
       for (const [payload, type] of [
         ['{"a": 1.0}', "json"],

@@ -92,11 +92,12 @@ export function answersText(answers: readonly Answered[], view: View): string {
 }
 
 /** What a push of many answers, in few words however many: `1000 items Q1..Q1000`. */
-export function pushedLines({ refs }: { refs: readonly string[] }): string {
+export function pushedLines({ queue, refs }: { queue: string; refs: readonly string[] }): string {
   const runs = inRuns(refs);
   const shown = runs.slice(0, MOST_RUNS).join(" ");
   const rest =
-    runs.length > MOST_RUNS && `and ${runs.length - MOST_RUNS} more runs: --json or --quiet`;
+    runs.length > MOST_RUNS &&
+    `and ${runs.length - MOST_RUNS} more runs: coop queue list ${inline(queue)} --status all --limit 0`;
   return line(`${refs.length} item${refs.length === 1 ? "" : "s"}`, shown, rest);
 }
 
