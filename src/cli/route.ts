@@ -199,19 +199,22 @@ function resolve(group: Group, token: string, path: readonly string[]): string {
 /** `coop letter L12` and `coop T12`: a ref where a verb belongs. */
 function refAsVerb(token: string, path: readonly string[]) {
   const parsed = parseRef(token);
-  const surface = path[0] as Surface | undefined;
-  const name = parsed ? `${SIGILS[parsed.surface]}${parsed.number}` : token;
-  if (surface === "history" && parsed?.surface !== "history" && parsed) {
+  const place = path[0] ?? "";
+  const surface = Object.hasOwn(SIGILS, place) ? (place as Surface) : undefined;
+  // A shell takes what begins with # for a comment.
+  const name = parsed ? `${SIGILS[parsed.surface]}${parsed.number}` : token.replace("#", "");
+  const other = parsed && parsed.surface !== surface;
+  if (surface === "history" && other && parsed.surface !== "fan-out") {
     return usage(
       `\`coop history\` is the why of commits, not the changes of ${name}`,
       `coop log ${name}`,
     );
   }
-  const show =
-    surface && (!parsed || parsed.surface === surface)
-      ? `coop ${surface} show ${name}`
-      : `coop show ${name}`;
-  return usage(`'${token}' is a ref where a verb belongs`, `did you mean \`${show}\`?`);
+  const says = `'${token}' is a ref where a verb belongs`;
+  if (!parsed && !surface)
+    return usage(says, `a ref begins with its surface's letter, as in \`coop show T${name}\``);
+  const show = surface && !other ? `coop ${surface} show ${name}` : `coop show ${name}`;
+  return usage(says, `did you mean \`${show}\`?`);
 }
 
 function unknownFlag(name: string, command: Verb | Group, path: readonly string[]) {

@@ -153,13 +153,26 @@ describe("a command line that is wrong", () => {
 
   test("a ref where a verb belongs names the command that shows it", async () => {
     await refuses(["letter", "L12"], "`coop letter show L12`");
-    await refuses(["letter", "12"], "`coop letter show 12`");
-    await refuses(["T12"], "`coop show T12`");
+    for (const number of ["12", "#12"]) {
+      await refuses(["letter", number], "`coop letter show 12`");
+      for (const words of [[], ["shim"]])
+        await refuses(
+          [...words, number],
+          "a ref begins with its surface's letter",
+          "`coop show T12`",
+        );
+    }
+    for (const words of [["T12"], ["shim", "T12"], ["letter", "#t012"]])
+      await refuses(words, "`coop show T12`");
     await refuses(["history", "T12"], "coop log T12");
+    await refuses(["history", "F1"], "`coop show F1`");
+    await refuses(["queue", "F1"], "`coop show F1`");
   });
 
   test("a ref of another surface is refused with the one that it is of", async () => {
-    await refuses(["letter", "start", "T12"], "T12 is a todo, not a letter");
+    await refuses(["letter", "start", "T12"], "T12 is a todo, not a letter", "coop show T12");
+    await refuses(["letter", "start", "#t012"], "#t012 is a todo, not a letter", "coop show T12");
+    await refuses(["queue", "done", "F2"], "F2 is a fan-out, not a queue item", "coop show F2");
     await refuses(["todo", "start", "L12"], "L12 is a letter, not a todo");
     await refuses(["letter", "start", "12x"], "'12x' is not the ref of a letter");
     await refuses(["letter", "start", "L0"], "'L0' is not the ref of a letter");

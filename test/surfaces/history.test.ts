@@ -75,6 +75,26 @@ describe.each(engines)("history on $name", ({ openFresh }) => {
     },
   );
 
+  test("what to do about a slug that is taken works", async () => {
+    await using coop = await inside(store);
+    const run = (words: readonly string[]) =>
+      coop.run(["--scope", "quest", "--json", "history", ...words], { as: "ann" });
+    const draft = ["add", "Split", "--slug", "split", "--body", "why"];
+    expect((await run(draft)).exit).toBe(0);
+    for (const sha of ["abcdef1", "abcdef2"]) {
+      const { hint } = (await run([...draft, "--commit", sha])).json().error;
+      expect(hint).toStartWith("coop history commit H1 ");
+      expect((await run(hint.split(" ").slice(2))).json().data).toMatchObject({
+        commit_sha: sha,
+      });
+      expect((await run([...draft, "--commit", sha])).exit).toBe(0);
+    }
+    const other = ["add", "Other", "--slug", "split", "--body", "other"];
+    const { hint } = (await run(other)).json().error;
+    expect(hint).toBe("give another --slug, or coop history edit H1 --title … --body …");
+    expect((await run(hint.split(" ").slice(-6))).exit).toBe(0);
+  });
+
   test("each scope has its own slugs", async () => {
     await add();
     expect(await add({ scope: "other", body: "else" })).toMatchObject({ ref: "H2", created: true });
@@ -120,7 +140,7 @@ describe.each(engines)("history on $name", ({ openFresh }) => {
   });
 
   test("the one pending entry of an author in a scope needs no name; none and several are errors", async () => {
-    const pending = () => onePending(store, "ann", "quest");
+    const pending = () => onePending(store, "ann", "quest", "abcdef1");
     expect(await failure(pending())).toMatchObject({ code: "not_found" });
     await add();
     await add({ slug: "elsewhere", scope: "other" });
@@ -130,7 +150,14 @@ describe.each(engines)("history on $name", ({ openFresh }) => {
     expect(await failure(pending())).toMatchObject({
       code: "usage",
       message: expect.stringContaining("H4 second, H1 split"),
+      details: { hint: "name one: coop history commit H4 abcdef1" },
     });
+    for (let more = 0; more < 9; more++) await add({ slug: `slug ${more}` });
+    const error = await failure(pending());
+    expect(error.message).toEndWith(", H4 second, and more");
+    expect(error.details.hint).toBe(
+      "name one: coop history commit H13 abcdef1; coop history pending lists them",
+    );
   });
 
   test("an edit keeps the values before it; a slug that is taken is a conflict", async () => {

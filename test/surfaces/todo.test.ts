@@ -526,10 +526,13 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
         ["edit", "T1"],
         ["edit", "T1", "--after", "T2", "--not-after", "t2"],
         ["assign", "T1"],
-        ["assign", "T1", "--to", "ben", "--nobody"],
         ["start", "R1"],
       ])
         expect(await say("ann", ...words)).toMatchObject({ exit: 2, out: "" });
+      expect(await say("ann", "assign", "T1", "--to", "ben", "--nobody")).toMatchObject({
+        exit: 2,
+        err: "coop: --to and --nobody exclude each other; give one of them\n",
+      });
       expect(await eventsOf(store)).toHaveLength(1);
     });
 

@@ -33,7 +33,7 @@ another one is a conflict unless --replace is given.`,
     const scope = await context.scope();
     const named = input.entry === undefined ? undefined : await resolveName(input.entry, context);
     const result = await context.write(async (writing) => {
-      const name = named ?? (await onePending(writing.tx, author, scope));
+      const name = named ?? (await onePending(writing.tx, author, scope, input.sha));
       // Only now: a repeat with its key answers as before, wherever it is given.
       const commit = input.sha === "HEAD" ? await head(context) : input.sha;
       return commitEntry(writing, name, {

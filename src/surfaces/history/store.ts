@@ -105,16 +105,19 @@ export async function addEntry(
   if (there.title === title && there.body === body && sameCommit)
     return { ...toEntry(there), created: false };
   const name = ref("history", there.number);
-  const onlyCommit = there.title === title && there.body === body;
+  const edits = [there.title !== title && "--title …", there.body !== body && "--body …"].filter(
+    Boolean,
+  );
+  const replace = there.commit_sha === null ? "" : " --replace";
   throw await conflict(
     writing,
     ENTRIES,
     there,
     "slug",
     `already has the slug '${slug}' with other content`,
-    onlyCommit
-      ? `coop history commit ${name} ${commitSha}`
-      : `give another --slug, or coop history edit ${name}`,
+    edits.length === 0
+      ? `coop history commit ${name} ${commitSha}${replace}`
+      : `give another --slug, or coop history edit ${name} ${edits.join(" ")}`,
   );
 }
 
@@ -147,26 +150,38 @@ export async function commitEntry(
 /** Whether one sha is an abbreviation of the other. */
 const sameSha = (a: string, b: string) => a.startsWith(b) || b.startsWith(a);
 
+/** How many entries an error names. */
+const MOST_NAMED = 10;
+
 /**
- * The one entry of an author in a scope that waits for its commit.
+ * The one entry of an author in a scope that waits for its commit, which is `sha`.
  * @throws CoopError not_found when there is none, usage when there are several.
  */
-export async function onePending(on: Sql, author: string, scope: string): Promise<EntryName> {
+export async function onePending(
+  on: Sql,
+  author: string,
+  scope: string,
+  sha: string,
+): Promise<EntryName> {
   const rows = await on.all<{
     number: number;
     slug: string;
   }>(sql`select number, slug from history_entries
-    where commit_sha is null and scope = ${scope} and author = ${author} order by number desc limit 10`);
+    where commit_sha is null and scope = ${scope} and author = ${author} order by number desc
+    limit ${MOST_NAMED + 1}`);
   if (rows.length === 1) return { number: rows[0]!.number };
   if (rows.length === 0) {
     throw new CoopError("not_found", `${author} has no entry pending here`, {
       hint: "coop history pending, or name the entry",
     });
   }
-  const names = rows.map(({ number, slug }) => `${ref("history", number)} ${slug}`).join(", ");
+  const names = rows
+    .slice(0, MOST_NAMED)
+    .map(({ number, slug }) => `${ref("history", number)} ${slug}`);
+  const more = rows.length > MOST_NAMED;
   throw usage(
-    `several entries of ${author} are pending: ${names}`,
-    "name one: coop history commit H7 HEAD",
+    `several entries of ${author} are pending: ${names.join(", ")}${more ? ", and more" : ""}`,
+    `name one: coop history commit ${ref("history", rows[0]!.number)} ${sha}${more ? "; coop history pending lists them" : ""}`,
   );
 }
 

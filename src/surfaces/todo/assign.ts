@@ -19,7 +19,9 @@ export default defineVerb({
     ...changing,
   },
   run: async ({ todo, to: given, nobody, ifVersion }, context) => {
-    if ((given === undefined) === (nobody === undefined))
+    if (given !== undefined && nobody)
+      throw usage("--to and --nobody exclude each other", "give one of them");
+    if (given === undefined && !nobody)
       throw usage("`coop todo assign` needs whose it is", "give --to ID, or --nobody");
     const to = given === undefined ? null : context.resolveId(given);
     const result = await context.write(async (writing) => {
