@@ -414,7 +414,8 @@ describe("of two stores, one restored from the other's backup, each leaves alone
     const keep = async (db: string) =>
       coop.data(["backup", "--db", db, "--to", nas, "--keep", "1"]);
     const [first, second] = [await keep(coop.store), await keep(other)];
-    expect((await readdir(nas)).map((name) => join(nas, name))).toEqual([first.file, second.file]);
+    const there = (await readdir(nas)).map((name) => join(nas, name));
+    expect(there.toSorted()).toEqual([first.file, second.file].toSorted());
     expect((await keep(coop.store)).removed).toEqual([first.file]);
     expect((await keep(other)).removed).toEqual([second.file]);
     const { file } = await coop.data(["backup", "--to", join(nas, "fixed.db")]);

@@ -119,7 +119,15 @@ async function whole(ledger: Ledger, file: string, acknowledged: readonly Entry[
 
 /** Copies a folder by another program, as it is, whatever changes meanwhile. */
 async function copyFolder(from: string, to: string, copier: string): Promise<void> {
-  await mkdir(to);
-  // It may complain of what vanishes while it copies: files that are only there for moments.
-  await Bun.spawn(["sh", "-c", copier, from, to], { stdio: ["ignore", "ignore", "ignore"] }).exited;
+  for (;;) {
+    await mkdir(to);
+    const child = Bun.spawn(["sh", "-c", copier, from, to], {
+      env: { ...process.env, LC_ALL: "C" },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    // It may complain of what vanishes while it copies: files that are only there for moments. What it skips because it
+    // was replaced at that very moment, it says, and who copies has to do it again.
+    if (!(await child.stderr.text()).includes("replaced while being copied")) return;
+    await rm(to, { recursive: true });
+  }
 }
