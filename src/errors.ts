@@ -58,17 +58,25 @@ export const usage = (message: string, hint?: string) =>
 
 /** An error's or a warning's text as it may be printed: it can hold what was typed, and that a password. */
 export function withoutPasswords(text: string): string {
+  // Nearly no text has one, and to make a pattern takes longer than to look.
+  const urls = text.includes("@") ? withoutThoseOfUrls(text) : text;
+  if (!urls.toLowerCase().includes("password")) return urls;
+  return urls.replace(/(password\s*=\s*)(?:'(?:[^'\\]|\\.)*'|[^\s&]*[^\s&'"`,;:.)])/gi, "$1…");
+}
+
+/**
+ * In a URL, also a mistyped one or what a path made of it: from the colon behind a user, but for that of a port, to the
+ * last @ before a quote, or of the word where the password has quotes.
+ */
+function withoutThoseOfUrls(text: string): string {
   const end = text.lastIndexOf("@") + 1;
-  // In a URL, also a mistyped one or what a path made of it: from the colon behind a user, but for that of a port, to the
-  // last @ before a quote, or of the word where the password has quotes.
   const start = text
     .slice(0, end)
     .replace(
       /((?:[/\\](?!postgres(?:ql)?:)|\bpostgres(?:ql)?:)[^\s:/\\@[]*):(?!\d{1,5}(?![^\s/?',;:.)])(?!\S*@))(?=\S)(?:[^']*@(?:\S*@)?|\S*@|[^]*?@)/gi,
       "$1:…@",
     );
-  const parameter = /(password\s*=\s*)(?:'(?:[^'\\]|\\.)*'|[^\s&]*[^\s&'"`,;:.)])/gi;
-  return (start + text.slice(end)).replace(parameter, "$1…");
+  return start + text.slice(end);
 }
 
 /** An error as it may be printed: what was typed can hold a password, or be a whole document. */
