@@ -65,17 +65,19 @@ export function withoutPasswords(text: string): string {
 }
 
 /**
- * In a URL, also a mistyped one or what a path made of it: from the colon behind a user, but for that of a port, to the
- * last @ before a quote, or of the word where the password has quotes.
+ * In a URL, also a mistyped one: from the colon behind a user, but for that of a port, to the last @ before a quote, or
+ * of the word where the password has quotes. In an absolute path, such as was made of a URL without its scheme: in one
+ * word. What is bounded would else take the square of the time for a long text.
  */
 function withoutThoseOfUrls(text: string): string {
   const end = text.lastIndexOf("@") + 1;
   const start = text
     .slice(0, end)
     .replace(
-      /((?:[/\\](?!postgres(?:ql)?:)|\bpostgres(?:ql)?:)[^\s:/\\@[]*):(?!\d{1,5}(?![^\s/?',;:.)])(?!\S*@))(?=\S)(?:[^']*@(?:\S*@)?|\S*@|[^]*?@)/gi,
+      /((?::[/\\]+|(?<![/\\])[/\\]{2,}|\bpostgres(?:ql)?[:/\\]+)[^\s:/\\@[]*):(?!\d{1,5}(?![^\s/?',;:.)])(?!\S{0,300}@))(?=\S)(?:[^']*@(?:\S*@)?|\S*@|[^]*?@)/gi,
       "$1:…@",
-    );
+    )
+    .replace(/((?<![^\s'"`])(?:[a-z]:)?[/\\][^\s:@]*):[^\s/\\]\S{0,300}@/gi, "$1:…@");
   return start + text.slice(end);
 }
 

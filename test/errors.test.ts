@@ -14,6 +14,8 @@ describe("what is printed of an error", () => {
     ["'postgers://:S3CR3T@h'", "'postgers://:…@h'"],
     ["'POSTGRES://brains:5432/S3CR3T@h'", "'POSTGRES://brains:…@h'"],
     ["'postgres://brains:two S3CR3Ts: 1@2/3@h' is no", "'postgres://brains:…@h' is no"],
+    ["no folder /home/me/brains:S3CR3T@h/x", "no folder /home/me/brains:…@h/x"],
+    ["no folder 'C:\\me\\brains:S3CR3T@h'", "no folder 'C:\\me\\brains:…@h'"],
     ["C:\\me\\postgres:\\brains:S3CR3T@h", "C:\\me\\postgres:\\brains:…@h"],
     ["'postgres://h/x?password=S3CR3T&schema=y'", "'postgres://h/x?password=…&schema=y'"],
     [
@@ -57,8 +59,22 @@ describe("what is printed of an error", () => {
     "the store postgres://[::1]:5432/work was moved to postgres://brains@h/work",
     "is postgres://USER@HOST:PORT/DATABASE?schema=NAME; percent-encode / @ : ? # % in its parts",
     "'agent:claude@pippa' has never written here; the nearest known id is 'agent:claude@pipa'",
+    "the queue 'builds/linux:a' was never used; the nearest is 'builds/linux:b@studio'",
+    "'team/ann' has never written here; the nearest known id is 'team/ann:main@host'",
+    "the scope 'git@host.example:team/app:x@y' is too long",
+    "cannot read C:\\Users\\ann@host\\at 12:30\\x.md: it is ann@host's",
+    "cannot read /app/node_modules/@scope/pkg: since 12:30 ann@host has it",
     "cannot read /tmp/x: it is ann@host's",
   ])("is otherwise as it was: %s", (text) => {
     expect(withoutPasswords(text)).toBe(text);
   });
+
+  test.each(["/a:1", "//a:1", "/", "postgres:/u:1", "/a:b'"])(
+    "is looked through in time that grows with it, also where it is all %s",
+    (part) => {
+      const text = part.repeat(400_000 / part.length);
+      expect(withoutPasswords(`${text} of ann@host`)).toEndWith("@host");
+    },
+    5_000,
+  );
 });
