@@ -1,3 +1,4 @@
+import { visible } from "../../cli/text";
 import type { Count } from "../../store/listing";
 import type { Sql } from "../../store/sql";
 import {
@@ -79,8 +80,8 @@ async function fitting(on: Sql, envelopes: readonly EnvelopeRow[]): Promise<Map<
     const beginning = found.get(envelope.number);
     if (beginning === undefined) continue;
     const printed = (texts: Texts) => byteLength(ownText({ ...toLetter(envelope), ...texts }));
-    // A title, fences and what is made visible take room too; of a part of the texts never more than of all.
-    const around = printed(beginning) - bytesOf(beginning);
+    // A title and fences take room too; around a part of the texts never more than around all.
+    const around = printed(beginning) - bytesOf(beginning, visible);
     const texts = cutAtLine(beginning, left - around);
     if (texts === null) continue;
     shown.set(envelope.number, texts);
@@ -95,7 +96,7 @@ function cutAtLine(texts: Texts, bytes: number): Texts | null {
   const fit = (text: string | null) => {
     const part = text === null ? null : linesOf(text, left);
     // Nothing comes after what is cut.
-    left = part === text ? left - byteLength(part ?? "") : -1;
+    left = part === text ? left - byteLength(visible(part ?? "")) : -1;
     return part;
   };
   const body = fit(texts.body);
@@ -103,18 +104,20 @@ function cutAtLine(texts: Texts, bytes: number): Texts | null {
   return { body, acknowledgement: fit(texts.acknowledgement), note: fit(texts.note) };
 }
 
-/** The lines of a text that fit into so many bytes; null when not even the first does. */
+/** The lines of a text that fit into so many bytes as they are printed; null when not even the first does. */
 function linesOf(text: string, bytes: number): string | null {
-  if (byteLength(text) <= bytes) return text;
-  const start = Buffer.from(text).subarray(0, Math.max(0, bytes));
-  const end = start.lastIndexOf("\n");
-  return end < 0 ? null : start.subarray(0, end + 1).toString();
+  const printed = visible(text);
+  if (byteLength(printed) <= bytes) return text;
+  const start = Buffer.from(printed).subarray(0, Math.max(0, bytes)).toString();
+  const count = start.split("\n").length - 1;
+  return count === 0 ? null : `${text.split("\n", count).join("\n")}\n`;
 }
 
 const byteLength = (text: string) => Buffer.byteLength(text);
 
-const bytesOf = (texts: Texts) =>
-  TEXTS.reduce((sum, name) => sum + byteLength(texts[name] ?? ""), 0);
+/** How many bytes a letter's long texts have in all, each in a form of it. */
+const bytesOf = (texts: Texts, form = (text: string) => text) =>
+  TEXTS.reduce((sum, name) => sum + byteLength(form(texts[name] ?? "")), 0);
 
 /** A letter with as much of its texts as is shown. */
 const asRead = (letter: Letter, bytes: number, shown: Texts | undefined): ReadLetter => ({
