@@ -21,7 +21,7 @@ export async function edit(
 ): Promise<Uint8Array> {
   const editor = env["VISUAL"] || env["EDITOR"];
   if (!editor)
-    throw usage("--edit needs an editor", "set VISUAL or EDITOR, or give the text with --body");
+    throw usage("--edit needs an editor", "set VISUAL or EDITOR, or give the text without --edit");
   let folder: string | undefined;
   try {
     const file = await keep(initial);
@@ -50,7 +50,10 @@ export async function edit(
   } catch (thrown) {
     if (thrown instanceof CoopError) throw thrown;
     const why = thrown instanceof Error ? thrown.message : String(thrown);
-    throw usage(`the text could not be edited: ${why}`, "nothing was written; use --body-file");
+    throw usage(
+      `the text could not be edited: ${why}`,
+      "nothing was written; give the text without --edit",
+    );
   } finally {
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   }

@@ -36,6 +36,15 @@ describe("an editor", () => {
     expect(json().error.message).toContain(says);
   });
 
+  test("that is named nowhere is asked for, with no flag for the text that the command has not", async () => {
+    await using coop = await story();
+    const env = { VISUAL: "", EDITOR: "" };
+    expect(await coop.run(["queue", "push", "jobs", "--edit"], { as: "ann", env })).toMatchObject({
+      exit: 2,
+      err: "coop: --edit needs an editor; set VISUAL or EDITOR, or give the text without --edit\n",
+    });
+  });
+
   test("is not opened where nothing could be written", async () => {
     await using coop = await story();
     const env = { VISUAL: "touch opened; false" };
