@@ -2,7 +2,7 @@ import { base, parent, resolve, type Files } from "./scope";
 
 /**
  * The folder that linked work trees are called after: the main work tree's top or, where there is none or git cannot tell,
- * the git folder, without `.git` at the end of its name.
+ * the git folder, without `.git` at the end of its name; the folder around it where it is hidden, such as `.bare`.
  * @param commonFolder the git folder that they share.
  */
 export async function mainFolder(commonFolder: string, { read }: Files): Promise<string> {
@@ -12,6 +12,7 @@ export async function mainFolder(commonFolder: string, { read }: Files): Promise
   for (const name of ["config", "config.worktree"])
     workTree = coreWorkTree((await read(`${commonFolder}/${name}`)) ?? "") ?? workTree;
   if (workTree !== undefined) return resolve(commonFolder, workTree);
+  if (base(commonFolder).startsWith(".")) return parent(commonFolder);
   return commonFolder.endsWith(GIT) ? commonFolder.slice(0, -GIT.length) : commonFolder;
 }
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdir, mkdtemp, realpath, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, realpath, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { files } from "../src/edge/files";
@@ -68,6 +68,17 @@ describe("the scope", () => {
     const linked = join(folder, await unique(), "review");
     await git(bare, "worktree", "add", linked);
     expect(await scopeAt(linked)).toBe("project");
+  });
+
+  test("of work trees linked to a hidden repository, and of the folder around them, is that folder's name", async () => {
+    const top = await repository("origin");
+    const around = join(folder, await unique(), "project");
+    const bare = join(around, ".bare");
+    await git(folder, "clone", "--bare", top, bare);
+    await writeFile(join(around, ".git"), "gitdir: ./.bare\n");
+    const linked = join(around, "review");
+    await git(around, "worktree", "add", linked);
+    expect([await scopeAt(around), await scopeAt(linked)]).toEqual(["project", "project"]);
   });
 
   test("of a work tree linked to one whose name ends with .git is that name", async () => {
