@@ -11,7 +11,7 @@ import { parseRef, ref as refOf, type Ref } from "../ref";
 import { absent, archivedInto } from "../store/archived";
 import type { Store } from "../store/open";
 import { noteSnapshot } from "../store/publish";
-import { ARCHIVE_OF, BACKUP_OF, COPIED_FROM, meta, MOVED_TO } from "../store/schema";
+import { ARCHIVE_OF, BACKUP_OF, COPIED_FROM, identityOf, meta, MOVED_TO } from "../store/schema";
 import {
   closedToRedact,
   holds,
@@ -22,7 +22,7 @@ import {
   type Replaced,
   type Which,
 } from "../store/redact";
-import { publishedFile } from "../store/sqlite/backups";
+import { isBackupOf, keepOthers, publishedFile } from "../store/sqlite/backups";
 import { lookIntoCopies } from "../store/sqlite/copies";
 import { overwriteDeleted, rewrite } from "../store/sqlite/erase";
 import type { Sql } from "../store/sql";
@@ -195,18 +195,21 @@ async function erase(
   return { snapshot: published, holding, searched: folders };
 }
 
-/** Puts a new snapshot in the place of the published one, or else takes that away. */
+/** Puts a new snapshot in the place of the store's published one, or else takes that away. */
 async function republish(store: Store, path: string, context: Context): Promise<string | null> {
   const { clock } = context.edge;
   const file = publishedFile(path);
-  if (!(await Bun.file(file).exists())) return null;
+  // Beside a backup that was put in a store's place it is of that store, and may be newer.
+  if (!(await Bun.file(file).exists()) || (await meta(store, BACKUP_OF)) !== undefined) return null;
+  const of = await identityOf(store);
   const [at, begun] = [clock.now(), clock.elapsed()];
   const done = await attempt(context, "not_published", `${file} could not be renewed`, async () => {
+    await keepOthers(path, of);
     await snapshot(store, file, { clock });
   });
   if (!done) {
-    // Where it cannot be removed either, it is named among those that hold it.
-    await rm(file, { force: true }).catch(() => {});
+    // What is not removed is named among those that hold it.
+    if (isBackupOf(of, file)) await rm(file, { force: true }).catch(() => {});
     return null;
   }
   // Without the note the next command publishes once more.

@@ -241,6 +241,39 @@ describe("a store that is named by a link to its file", () => {
   });
 });
 
+describe("the snapshot in its place", () => {
+  let published: string;
+  let bytes: Uint8Array<ArrayBuffer>;
+  beforeEach(() => {
+    published = join(folder, "backups/coop.latest.db");
+  });
+  const isKept = async (file: string) => expect(await Bun.file(file).bytes()).toEqual(bytes);
+
+  test("of a backup is its store's, which may be newer, and stays", async () => {
+    await ann("letter", "write", "--body", SECRET);
+    const { file } = await coop.data(["backup", "--to", join(coop.home, "old.db")]);
+    await ann("todo", "add", "since");
+    await coop.data(["backup"]);
+    bytes = await Bun.file(published).bytes();
+    await copyFile(file, coop.store);
+    const { data } = (await redact("L1", "--text", SECRET)).json();
+    expect(data).toMatchObject({ snapshot: null, still_in: expect.arrayContaining([published]) });
+    await isKept(published);
+  });
+
+  test("is kept where it is another store's", async () => {
+    await ann("letter", "write", "--body", SECRET);
+    await using other = await story();
+    await other.data(["todo", "add", "theirs"], { as: "ben" });
+    await copyFile(join(dirname(other.store), "backups/coop.latest.db"), published);
+    bytes = await Bun.file(published).bytes();
+    expect((await redact("L1")).json().data.snapshot).toBe(published);
+    const others = (await readdir(dirname(published))).filter((name) => name !== "coop.latest.db");
+    expect(others).toHaveLength(1);
+    await isKept(join(dirname(published), others[0]!));
+  });
+});
+
 test("an archive that is beside its store is named with it by the other's redaction", async () => {
   await ann("queue", "push", "jobs", SECRET);
   await ann("queue", "take", "jobs", "--key", "k");
