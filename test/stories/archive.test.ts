@@ -381,6 +381,20 @@ describe("a command that cannot archive", () => {
     await refused();
   });
 
+  test("refuses a backup of an archive, which the next backup replaces", async () => {
+    await archive("--limit 1");
+    before = contentOf(coop.store);
+    const copy = join(coop.home, "copy.db");
+    await coop.data(["backup", "--db", file, "--to", copy]);
+    const bytes = await Bun.file(copy).bytes();
+    expect(await refusal(["--older", "0s", "--to", copy])).toMatchObject({
+      exit: 4,
+      reason: "state",
+      message: `${copy} is a backup of an archive: it is only for reading`,
+    });
+    expect(await Bun.file(copy).bytes()).toEqual(bytes);
+  });
+
   test("refuses an archive of a newer coop, and one that is damaged", async () => {
     await archive("--limit 1");
     before = contentOf(coop.store);

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { CoopError, usage } from "../../errors";
 import { asFolderError, requireRegular } from "../../files";
 import { timestamp } from "../../time";
-import { ARCHIVE_OF, meta, migrate, schemaVersion, setMeta } from "../schema";
+import { ARCHIVE_OF, BACKUP_OF, meta, migrate, schemaVersion, setMeta } from "../schema";
 import type { Connection } from "../sql";
 import type { Wait } from "../wait";
 import { SqliteConnection } from "./connection";
@@ -13,7 +13,8 @@ import { schemaOf, stamp } from "./store";
  * Opens the file that finished records of a store are moved to, and makes it if it is not there. It is a coop store by
  * itself, but for its setting `archive_of`, for which commands only read it.
  * @param file an absolute path.
- * @throws CoopError usage for what is no file; unavailable: foreign for any other file, newer, damaged, access, read_only, full.
+ * @throws CoopError usage for what is no file; conflict state for a backup of an archive; unavailable: foreign for any
+ *   other file, newer, damaged, access, read_only, full.
  */
 export async function openArchive(file: string, of: string, wait: Wait): Promise<Connection> {
   const made = await makeIfMissing(file);
@@ -52,6 +53,7 @@ async function prepare(connection: SqliteConnection, file: string, of: string): 
   const [pages] = await connection.run("pragma page_count");
   const version = pages!["page_count"] === 0 ? 0 : await schemaOf(connection, file);
   if (version > 0 && (await meta(connection, ARCHIVE_OF)) !== of) throw foreign(file);
+  if (version > 0 && (await meta(connection, BACKUP_OF)) !== undefined) throw onlyBackupOf(file);
   if (version > schemaVersion()) {
     throw new CoopError(
       "unavailable",
@@ -70,6 +72,13 @@ async function prepare(connection: SqliteConnection, file: string, of: string): 
     await setMeta(tx, "journal", "rollback");
   });
 }
+
+/** The error for a backup of an archive: what is moved into it would be lost to the next backup in its place. */
+const onlyBackupOf = (file: string) =>
+  new CoopError("conflict", `${file} is a backup of an archive: it is only for reading`, {
+    reason: "state",
+    hint: "name the archive itself, or a new file, with --to",
+  });
 
 const foreign = (file: string) =>
   new CoopError("unavailable", `${file} is not an archive of this store`, {
