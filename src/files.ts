@@ -1,4 +1,4 @@
-import type { Stats } from "node:fs";
+import { realpathSync, type Stats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { CoopError, usage } from "./errors";
 
@@ -36,6 +36,16 @@ export function asFolderError(thrown: unknown, folder: string, flag: string): un
         : `check its permissions and the sandbox you run in, or name another with ${flag}`,
     cause: thrown,
   });
+}
+
+/** A store's own path, by whatever links it was named: what belongs to it is beside it there, and named after it. */
+export function ownPath(store: string): string {
+  try {
+    return realpathSync.native(store);
+  } catch {
+    // One that is not there, or not to be seen.
+    return store;
+  }
 }
 
 /** Whether two paths lead to one file; not where one of them leads to none that can be seen. */

@@ -5,6 +5,7 @@ import type { Context } from "../cli/context";
 import { defineVerb } from "../cli/define";
 import { inline, lines } from "../cli/text";
 import { EXITS } from "../errors";
+import { ownPath } from "../files";
 import { describe, type Location } from "../store/location";
 import { BACKUP_OF, meta, MOVED_TO, onlyBackup } from "../store/schema";
 import { isKeptOut, SqliteConnection, type Opening } from "../store/sqlite/connection";
@@ -41,7 +42,7 @@ export default defineVerb({
     const location = context.settings.location();
     const checks =
       location.engine === "sqlite"
-        ? await sqliteChecks(location.path, context)
+        ? await sqliteChecks(ownPath(location.path), context)
         : await serverChecks(location, context);
     const failing = checks.some(({ status }) => status === "fail");
     return answer(

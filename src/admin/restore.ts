@@ -1,5 +1,5 @@
 import type { Stats } from "node:fs";
-import { access, constants, realpath, rm, stat } from "node:fs/promises";
+import { access, constants, rm, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { written } from "../cli/answer";
 import { repeatable } from "../cli/args";
@@ -7,7 +7,7 @@ import type { Context } from "../cli/context";
 import { defineVerb, word } from "../cli/define";
 import { inline, lines } from "../cli/text";
 import { CoopError, usage } from "../errors";
-import { isSameFile, requireRegular, statIfThere } from "../files";
+import { isSameFile, ownPath, requireRegular, statIfThere } from "../files";
 import { ref } from "../ref";
 import { forget } from "../store/keys";
 import { openStore, sqlitePath, type Store } from "../store/open";
@@ -78,7 +78,7 @@ replaced as a file. Only coop init makes a store: on a new machine give that fir
   },
   run: async ({ file: given }, context) => {
     context.requireSpeaker();
-    const path = sqlitePath(context.settings.location());
+    const path = ownPath(sqlitePath(context.settings.location()));
     const file = resolve(context.edge.folder, given);
     const found = await usable(path, context);
     const result =
@@ -212,13 +212,12 @@ async function restoreFile(
   { why, backup, there }: Unusable,
   context: Context,
 ) {
-  const place = await realpath(path).catch(() => path);
-  if (isPublished(place))
+  if (isPublished(path))
     throw usage(
       `${path} is the snapshot of a store, which the next one replaces`,
       "name the store itself with --db or PIPPA_COOP_DB",
     );
-  const source = await sourceOf(file, place, context, { orItself: backup });
+  const source = await sourceOf(file, path, context, { orItself: backup });
   try {
     const name = await savedName(path, context.now());
     const saved = there && there.size > 0 ? name : null;
@@ -234,7 +233,7 @@ async function restoreFile(
         return answerOf(file, saved, source);
       }, copy);
     });
-    await putInPlace(source, place, { there, kept: name });
+    await putInPlace(source, path, { there, kept: name });
     context.warn("replaced", `the store ${why}, and was replaced: numbers go on ${SKIP} higher`);
     await republish(path, context);
     return result;

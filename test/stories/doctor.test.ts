@@ -299,6 +299,15 @@ describe("a log that was left by a command that was killed", () => {
     expect(await Bun.file(log()).bytes()).toEqual(bytes);
   });
 
+  test("is found by a link to the store too, which the log is not beside", async () => {
+    await damage(0, 8, 0xa5);
+    const named = join(coop.home, "link.db");
+    await symlink(coop.store, named);
+    expect(await troubles({ env: { PIPPA_COOP_DB: named } })).toMatchObject([
+      { name: "log", status: "warn", message: expect.stringContaining(log()) },
+    ]);
+  });
+
   test("whose header is blank is a warning that tells of both causes", async () => {
     await damage(0, 32, 0);
     expect(await troubles()).toMatchObject([

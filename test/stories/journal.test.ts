@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { mkdir, readdir, rename } from "node:fs/promises";
+import { mkdir, readdir, rename, symlink } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { pretending, sshfs } from "../mounts";
@@ -297,6 +297,20 @@ describe("on a file system that shares no memory (sshfs)", () => {
     expect(await coop.data(["letter", "read"], options)).toMatchObject([{ marked: true }]);
     expect(journalOf(join(disk, "coop.db"))).toBe("rollback");
     expect(await readdir(disk)).not.toContain("coop.db-shm");
+  });
+});
+
+test("a link on a disk of the machine does not hide where the store is", async () => {
+  await using coop = await story();
+  await coop.data(["init", "--journal", "rollback"]);
+  const disk = join(coop.home, "disk");
+  await rename(dirname(coop.store), disk);
+  await using _mount = await sshfs(disk, join(coop.home, "remote"));
+  const link = join(coop.home, "link.db");
+  await symlink(join(coop.home, "remote/coop.db"), link);
+  expect(await errorOf(coop, ["todo", "add", "x", "--db", link])).toMatchObject({
+    exit: 6,
+    message: expect.stringContaining("fuse.sshfs"),
   });
 });
 

@@ -263,6 +263,18 @@ describe("a restore", () => {
     expect((await readdir(coop.home)).sort()).toEqual(["pippa-db", "raw.db", "raw.db-wal"]);
   });
 
+  test("takes a raw copy by a link to it with its log too", async () => {
+    const raw = join(coop.home, "raw.db");
+    const holder = inUse();
+    await ann("letter write --body in-the-log");
+    for (const suffix of ["", "-wal"]) await copyFile(coop.store + suffix, raw + suffix);
+    holder.close();
+    const named = join(coop.home, "link.db");
+    await symlink(raw, named);
+    await restore(named);
+    expect(await coop.data(["letter", "list"])).toHaveLength(1);
+  });
+
   test("is not misled by a stale log beside a snapshot", async () => {
     using holder = inUse();
     await ann("letter write --body stale");
@@ -634,6 +646,8 @@ describe("a store that cannot be opened", () => {
     const real = join(coop.home, "real.db");
     await rename(coop.store, real);
     await symlink(real, coop.store);
+    const { saved_as } = await restore(file);
+    expect(saved_as).toStartWith(join(coop.home, "backups/real.before-restore."));
     await truncate(real, 0);
 
     await restore(file);

@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { chmod, copyFile, mkdir, utimes } from "node:fs/promises";
+import { chmod, copyFile, mkdir, stat, symlink, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { build } from "../../scripts/build.ts";
 import { openStore } from "../../src/store/open";
@@ -196,13 +196,21 @@ describe("where the newest is in a log that cannot be read", () => {
     expect(await refused(coop, there)).toMatchObject({ reason: "read_only" });
   });
 
-  test("and there is no snapshot, the command says why, and reads nothing that may be old", async () => {
-    await using coop = await storeWithLetter();
-    await using there = await unreadable(coop);
-    const { exit, out, json } = await coop.run(["--json", "letter", "list"], there);
-    expect({ exit, out }).toEqual({ exit: 6, out: "" });
-    expect(json().error).toMatchObject({ reason: "read_only" });
-  });
+  test.each([false, true])(
+    "and there is no snapshot, the command says why, and reads nothing that may be old (by a link: %p)",
+    async (linked) => {
+      await using coop = await storeWithLetter();
+      await using there = await unreadable(coop);
+      if (linked) {
+        const link = join(coop.home, "link.db");
+        await symlink(there.env!["PIPPA_COOP_DB"]!, link);
+        there.env = { PIPPA_COOP_DB: link };
+      }
+      const { exit, out, json } = await coop.run(["--json", "letter", "list"], there);
+      expect({ exit, out }).toEqual({ exit: 6, out: "" });
+      expect(json().error).toMatchObject({ reason: "read_only" });
+    },
+  );
 });
 
 describe("as a user that permissions stop", () => {
@@ -309,6 +317,18 @@ test("a group that is let in by `init --group` reads and writes, and what it lea
   expect(await coop.data(["todo", "list"], options)).toHaveLength(10);
   expect(await coop.data(["init"])).toMatchObject({ created: false, group: "nogroup" });
   expect(await modes()).toBe("2770 nogroup \n660 nogroup /coop.db");
+});
+
+test("a group that is let in through a link gets the store's folder, and not the link's", async () => {
+  await using coop = await storeWithLetter();
+  const link = join(coop.home, "links/work.db");
+  await mkdir(dirname(link), { mode: 0o700 });
+  await symlink(coop.store, link);
+  await coop.data(["init", "--group", "nogroup", "--db", link]);
+  const modes = await Promise.all(
+    [dirname(link), folderOf(coop), coop.store].map((path) => stat(path)),
+  );
+  expect(modes.map(({ mode }) => mode & 0o7777)).toEqual([0o700, 0o2770, 0o660]);
 });
 
 test("a store is made for a group; an unknown one, or a folder of other things, is a usage error", async () => {

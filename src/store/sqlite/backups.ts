@@ -1,19 +1,8 @@
-import { realpathSync } from "node:fs";
 import { chmod, constants, copyFile, link, mkdir, readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { asFolderError } from "../../files";
+import { asFolderError, ownPath } from "../../files";
 import { timestamp } from "../../time";
 import { identity } from "./snapshot";
-
-/** A store's own path, by whatever links it was named: what belongs to it is beside it there, and named after it. */
-export function ownPath(store: string): string {
-  try {
-    return realpathSync.native(store);
-  } catch {
-    // One that is not there, or not to be seen.
-    return store;
-  }
-}
 
 /** Where a store's backups are when nobody says otherwise: the folder `backups` beside it. */
 export const backupsFolder = (store: string) => join(dirname(ownPath(store)), "backups");

@@ -3,11 +3,11 @@ import { readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CoopError } from "../../errors";
-import { isAbsence, isSameFile } from "../../files";
+import { isAbsence, isSameFile, ownPath } from "../../files";
 import { isPartOfStore } from "../location";
 import { ARCHIVE_OF, meta } from "../schema";
 import type { Fragment, Row, Sql, Value } from "../sql";
-import { backupsFolder, ownPath } from "./backups";
+import { backupsFolder } from "./backups";
 import { SQLITE } from "./connection";
 import { identity } from "./snapshot";
 

@@ -1,7 +1,7 @@
 import { chmod, chown, lstat, readdir, readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { CoopError, usage } from "../../errors";
-import { asFolderError } from "../../files";
+import { asFolderError, ownPath } from "../../files";
 import { backupsFolder } from "./backups";
 
 /** A group of the system's users. */
@@ -42,7 +42,8 @@ const said = async (...words: string[]) =>
  * gets its group, and SQLite gives what it keeps beside a store the store's mode.
  * @throws CoopError usage, when the folder holds other things too; unavailable access, for who may not do that.
  */
-export async function share(path: string, group: Group): Promise<void> {
+export async function share(store: string, group: Group): Promise<void> {
+  const path = ownPath(store);
   const folder = dirname(path);
   const stem = basename(path).replace(/\.db$/, "");
   const names = await readdir(folder);

@@ -2,6 +2,7 @@ import { Database } from "bun:sqlite";
 import { rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { CoopError } from "../../errors";
+import { ownPath } from "../../files";
 import type { Warn } from "../open";
 import { meta, requireInUse, setMeta } from "../schema";
 import { sql, type Sql } from "../sql";
@@ -88,13 +89,14 @@ const refused = (type: string) =>
  * @throws CoopError unavailable access, where the mount bears neither.
  */
 export const chooseByMount = async (path: string, kept: Kept): Promise<Choice> =>
-  choose(await mountOf(dirname(path)), sqliteVersion(), kept);
+  choose(await mountOf(dirname(ownPath(path))), sqliteVersion(), kept);
 
 /**
  * The journal for a store at a path, by its mount and then by trying it on a scratch database in the same folder.
  * @throws CoopError unavailable: access where the mount bears neither journal, and what the folder refuses.
  */
-export async function decide(path: string, wait: Wait, kept: Kept): Promise<Choice> {
+export async function decide(store: string, wait: Wait, kept: Kept): Promise<Choice> {
+  const path = ownPath(store);
   const choice = await chooseByMount(path, kept);
   if ((await probe(path, choice.journal, wait)) === "works") return choice;
   if (choice.journal === "wal" && (await probe(path, "rollback", wait)) === "works")

@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { CoopError } from "../../errors";
+import { ownPath } from "../../files";
 import { age } from "../../time";
 import type { Store, Warn } from "../open";
 import { requireNotNewer, schemaVersion } from "../schema";
@@ -22,9 +23,10 @@ export async function openToRead(
   cause: CoopError,
   warn: Warn,
 ): Promise<Store> {
-  const opened = look(path);
+  const own = ownPath(path);
+  const opened = look(own);
   const connection =
-    (isWhole(path) && (await openUnchanging(path, wait, cause))) ||
+    (isWhole(own) && (await openUnchanging(path, wait, cause))) ||
     (await openSnapshot(path, wait, cause, warn));
   /** The store as it is opened usually, once that has become possible. */
   let usual: Store | undefined;
@@ -41,7 +43,7 @@ export async function openToRead(
       const rows = connection.all<R>(statement);
       await rows.catch(() => {});
       // Nothing locks the file: what was read while somebody wrote it is worth nothing.
-      return look(path) === opened ? rows : (await reopen()).all<R>(statement);
+      return look(own) === opened ? rows : (await reopen()).all<R>(statement);
     },
     transaction: async (work) => {
       if (usual) return usual.transaction(work);
@@ -62,7 +64,7 @@ export async function openToRead(
   return store;
 }
 
-/** How a store's file and its log look from outside; both are the same as before when nobody has written. */
+/** How the file at a store's own path and its log look from outside; both are the same as before when nobody has written. */
 function look(path: string): string {
   return ["", "-wal", "-journal"]
     .map((suffix) => found(path + suffix))

@@ -2,7 +2,7 @@ import type { Stats } from "node:fs";
 import { chmod, constants, copyFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CoopError } from "../../errors";
-import { asFolderError } from "../../files";
+import { asFolderError, ownPath } from "../../files";
 import { SIGILS, type Surface } from "../../ref";
 import { appendEvents } from "../events";
 import {
@@ -63,7 +63,8 @@ export async function prepare(file: string, store: string, wait: Wait): Promise<
 /** What SQLite keeps beside a database. */
 const BESIDE = ["-wal", "-shm", "-journal"] as const;
 
-async function copyAtRest(file: string, to: string): Promise<void> {
+async function copyAtRest(named: string, to: string): Promise<void> {
+  const file = ownPath(named);
   // A stale log beside a file that has none would silently replace its content.
   const suffixes = ["", (await journalIn(file)) === "wal" ? "-wal" : "-journal"];
   const look = () => Promise.all(suffixes.map((suffix) => lookAt(file + suffix)));
@@ -75,8 +76,8 @@ async function copyAtRest(file: string, to: string): Promise<void> {
   }
   const after = await look();
   if (after.every((each, index) => each === before[index])) return;
-  throw new CoopError("busy", `${file} is being written: it is a store in use`, {
-    hint: `make a copy of it with coop --db ${file} backup`,
+  throw new CoopError("busy", `${named} is being written: it is a store in use`, {
+    hint: `make a copy of it with coop --db ${named} backup`,
   });
 }
 
