@@ -5,9 +5,8 @@ import { defineVerb, flag, toggle, type InputOf } from "../cli/define";
 import { inline } from "../cli/text";
 import { usage } from "../errors";
 import { publishing } from "../store/publish";
-import { breaksOlder, lastSeen, meta, onlyBackup, schemaVersion, setMeta } from "../store/schema";
+import { breaksOlder, lastSeen, meta, requireInUse, schemaVersion, setMeta } from "../store/schema";
 import type { Sql } from "../store/sql";
-import { storeOfBackup } from "../store/sqlite/backups";
 import { SqliteConnection } from "../store/sqlite/connection";
 import { createSqliteStore } from "../store/sqlite/create";
 import { userVersion } from "../store/sqlite/examine";
@@ -34,8 +33,8 @@ export default defineVerb({
     "coop init --upgrade",
   ],
   notes: `Makes the folder (mode 0700) and the file (0600). On a coop store it changes what a flag names and nothing else;
-any other file is refused. --upgrade also makes a change of schema that older binaries cannot live with, after naming
-who used the store last.
+any other file is refused, and so is to change a backup, an archive or a store that was moved. --upgrade also makes a
+change of schema that older binaries cannot live with, after naming who used the store last.
 --journal: a write-ahead log (wal) is faster and lets readers go on beside a writer, but needs a disk of this machine; a
 rollback journal is right on NFS too. The store keeps which it is, for every host. To change it, nobody else may be using
 the store. --one-host allows a rollback journal where two hosts would damage the store: on sshfs, 9p, SMB without locks.
@@ -76,9 +75,15 @@ async function initSqlite(path: string, input: InputOf<typeof args>, context: Co
   const created = await createSqliteStore(path, wait, { journal, oneHost, group, host });
   if (!created) {
     if (input.upgrade) await upgradeStore(path, context);
-    else await (await open()).close();
-    const settings = [journal, every, group].some((each) => each !== undefined);
-    if (settings && storeOfBackup(path) !== undefined) throw onlyBackup(path);
+    const there = await open();
+    try {
+      const settings = [journal, every, group].some((each) => each !== undefined);
+      // Where the store's snapshot is read for it, that is a backup.
+      const isItself = context.warnings.every(({ code }) => code !== "snapshot");
+      if (settings && isItself) await requireInUse(there, there.location);
+    } finally {
+      await there.close();
+    }
     if (journal !== undefined) await setJournal(path, { journal, oneHost }, host, wait);
     if (group !== undefined) await share(path, await findGroup(group));
   }

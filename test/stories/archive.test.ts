@@ -101,6 +101,19 @@ describe("an archive", () => {
     expect((await coop.data(["--db", file, "log", ref!])).events).toHaveLength(3);
   });
 
+  test.each(["--snapshot-every 5m", "--journal wal"])(
+    "is not changed by init %s",
+    async (flags) => {
+      await finished(1);
+      await archive();
+      const bytes = await Bun.file(file).bytes();
+      const { exit, json } = await coop.run(["--json", "init", "--db", file, ...flags.split(" ")]);
+      expect({ exit, ...json().error }).toMatchObject({ exit: 4, reason: "state" });
+      expect((await coop.run(["init", "--db", file])).exit).toBe(0);
+      expect(await Bun.file(file).bytes()).toEqual(bytes);
+    },
+  );
+
   test("takes more of the same store, and no number is given again", async () => {
     await finished(2);
     await archive();

@@ -78,6 +78,9 @@ test("a store moves from a file to a server and back, and nobody goes on writing
     expect(late.json().error).toMatchObject({ code: "conflict", reason: "moved" });
     expect(late.json().error.message).toContain(`schema=${schema}`);
     expect(late.err).not.toContain(encodeURIComponent(PASSWORD));
+    const setting = await coop.run(["--json", "init", "--snapshot-every", "5m"]);
+    expect(setting.json().error).toMatchObject({ code: "conflict", reason: "moved" });
+    expect((await coop.run(["init"])).exit).toBe(0);
     expect(await shown(coop, coop.store)).toEqual(before);
 
     const again = await copy(coop.store, url);
