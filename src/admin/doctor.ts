@@ -7,7 +7,7 @@ import { inline, lines } from "../cli/text";
 import { EXITS } from "../errors";
 import { ownPath } from "../files";
 import { describe, type Location } from "../store/location";
-import { BACKUP_OF, meta, MOVED_TO, onlyBackup } from "../store/schema";
+import { ARCHIVE_OF, BACKUP_OF, meta, MOVED_TO, onlyBackup } from "../store/schema";
 import { isKeptOut, SqliteConnection, type Opening } from "../store/sqlite/connection";
 import { sqliteVersion } from "../store/sqlite/examine";
 import { journalOf, keptJournal } from "../store/sqlite/journal";
@@ -99,11 +99,12 @@ async function sqliteChecks(path: string, context: Context): Promise<Check[]> {
     const { coop } = await context.edge.versions();
     const { size: bytes } = await stat(path);
     const backedUp = (await setting(BACKUP_OF)) !== undefined;
-    const shown = `${path}, ${size(bytes)}`;
+    const archive = (await setting(ARCHIVE_OF)) !== undefined;
+    const shown = `${path}, ${size(bytes)}${archive ? ", an archive of finished queue items" : ""}`;
     const store = backedUp ? asBackup(shown, path) : whereIs(shown, await setting(MOVED_TO));
     return [
       { name: "store", ...store },
-      // A backup has the journal that it was made with, and other copies of its store around it.
+      // A backup has the journal that it was made with.
       await check("mount", () => mount(path, backedUp ? undefined : journaling)),
       await check("locks", () => locks(path, journaling?.actual ?? "rollback", context.wait)),
       ...(await place({ group: await setting("group"), readable: true })),
@@ -113,7 +114,8 @@ async function sqliteChecks(path: string, context: Context): Promise<Check[]> {
       ...(journaling ? [{ name: "sqlite", ...sqliteOf(journaling) }] : []),
       await check("clock", () => clock(connection, now)),
       await check("ids", () => ids(connection)),
-      ...(backedUp
+      // Around both are other copies of what they are of, and no command publishes them.
+      ...(backedUp || archive
         ? await around(undefined)
         : [
             await check("published", () => published(path, connection, now, journaling?.actual)),

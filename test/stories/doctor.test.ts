@@ -614,6 +614,24 @@ describe("backups", () => {
     ]);
   });
 
+  test("that are another store's are a warning, until this one's are made", async () => {
+    await writeLetter();
+    await using other = await story();
+    await other.data(["todo", "add", "theirs"], { as: "ben" });
+    const published = join(backups, "coop.latest.db");
+    await copyFile(join(dirname(other.store), "backups/coop.latest.db"), published);
+    expect(await troubles()).toEqual([
+      {
+        name: "published",
+        status: "warn",
+        message: `${published} is of another store`,
+        fix: expect.stringContaining("coop backup"),
+      },
+    ]);
+    await coop.data(["backup"]);
+    expect(await troubles()).toEqual([]);
+  });
+
   test("that are not wanted are not missed", async () => {
     setMeta("snapshot_every", 0);
     await writeLetter();
@@ -654,6 +672,17 @@ test("a backup that is looked at as a store is a warning that says what it is", 
   expect(out.split("\n").filter((line) => /^(warn|fail)/.test(line))).toEqual([
     expect.stringMatching(/^warn store: .* a backup that is only for reading; .*coop restore/),
   ]);
+});
+
+test("an archive that is looked at as a store is ok, and no snapshot of it is missed", async () => {
+  await coop.data(["queue", "push", "jobs", "x"], { as: "ann" });
+  await coop.data(["queue", "drop", "Q1"], { as: "ann" });
+  const archive = join(coop.home, "archive.db");
+  await chmod(coop.home, 0o700);
+  await coop.data(["queue", "archive", "--older", "0s", "--to", archive], { as: "ann" });
+  const found = await doctor({ env: { PIPPA_COOP_DB: archive } });
+  expect(found["store"]!.message).toEndWith("an archive of finished queue items");
+  expect(Object.values(found).filter(({ status }) => status !== "ok")).toEqual([]);
 });
 
 test("a store that was moved is a warning that says where to", async () => {

@@ -5,6 +5,7 @@ import { CoopError } from "../../errors";
 import { isAbsence, statIfThere } from "../../files";
 import { newestEvent } from "../../store/health";
 import { isStale, publishing, tooSlow } from "../../store/publish";
+import { identityOf } from "../../store/schema";
 import type { Sql } from "../../store/sql";
 import { backupsFolder, datedAt, datedIn, publishedFile } from "../../store/sqlite/backups";
 import type { Journal } from "../../store/sqlite/journal";
@@ -50,7 +51,12 @@ async function renewed(
   }
   const found = await whole(file);
   if ("finding" in found) return found.finding;
-  const { lastEvent } = found.contents;
+  const { lastEvent, backup_of: of } = found.contents;
+  if (of !== undefined && of !== (await identityOf(on)))
+    return warn(
+      `${file} is of another store`,
+      `coop restore ${file} puts it into this one; or coop backup, which keeps it under its date`,
+    );
   const old = kept.at === 0 ? "of unknown age" : `${age(now - kept.at)} old`;
   if (!newest || newest.id <= lastEvent) return ok(`whole, ${old}, nothing was written since`);
   if (!isStale(kept, now)) return ok(`whole, ${old}`);
