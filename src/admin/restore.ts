@@ -33,6 +33,7 @@ import {
   prepare,
   putInPlace,
   replaceRows,
+  requireNotMoved,
   savedName,
   setJournal,
   skipAhead,
@@ -217,6 +218,7 @@ async function restoreFile(
       `${path} is the snapshot of a store, which the next one replaces`,
       "name the store itself with --db or PIPPA_COOP_DB",
     );
+  await requireNotMoved(path, context.wait);
   const source = await sourceOf(file, path, context, { orItself: backup });
   try {
     const name = await savedName(path, context.now());

@@ -105,12 +105,7 @@ export async function requireInUse(tx: Sql, location: Location): Promise<void> {
   if (marks.length === 0) return;
   const found = new Map(marks.map(({ name, value }) => [name, value]));
   const moved = found.get(MOVED_TO);
-  if (moved !== undefined)
-    throw new CoopError(
-      "conflict",
-      `this store was moved to ${moved}: nothing is written here any more`,
-      { reason: "moved", hint: "name that one with --db or PIPPA_COOP_DB" },
-    );
+  if (moved !== undefined) throw movedAway(moved);
   if (found.has(BACKUP_OF)) throw onlyBackup(describe(location));
   throw new CoopError(
     "conflict",
@@ -118,6 +113,13 @@ export async function requireInUse(tx: Sql, location: Location): Promise<void> {
     { reason: "state", hint: "name the store that they come from with --db or PIPPA_COOP_DB" },
   );
 }
+
+/** The error for a store that another has taken the place of. */
+export const movedAway = (to: string) =>
+  new CoopError("conflict", `this store was moved to ${to}: nothing is written here any more`, {
+    reason: "moved",
+    hint: "name that one with --db or PIPPA_COOP_DB",
+  });
 
 /** The error for a backup where a store is wanted that can be written to. */
 export const onlyBackup = (path: string) =>

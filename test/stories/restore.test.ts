@@ -642,6 +642,21 @@ describe("a store that cannot be opened", () => {
     expect((await coop.data(["backup", "--keep", "1"])).removed).toContain(own);
   });
 
+  test("is not opened again where it was moved, as far as it can tell", async () => {
+    const other = join(coop.home, "other/coop.db");
+    await coop.data(["init", "--db", other]);
+    await coop.data(["copy", "--from", coop.store, "--to", other]);
+    const bytes = await Bun.file(coop.store).bytes();
+    await writeFile(coop.store, bytes.fill(0xa5, bytes.length - 4096));
+    expect((await coop.run(["doctor"])).exit).toBe(6);
+
+    const { exit, json } = await coop.run(["--json", "restore", file], { as: "dad" });
+
+    expect({ exit, ...json().error }).toMatchObject({ exit: 4, reason: "moved" });
+    expect(json().error.message).toContain(other);
+    expect(await Bun.file(coop.store).bytes()).toEqual(bytes);
+  });
+
   test("is found through a link, which stays one", async () => {
     const real = join(coop.home, "real.db");
     await rename(coop.store, real);

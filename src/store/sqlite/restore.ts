@@ -14,6 +14,7 @@ import {
   migrate,
   MOVED_AT,
   MOVED_TO,
+  movedAway,
   onlyArchive,
   schemaVersion,
   setMeta,
@@ -306,6 +307,15 @@ export async function highestGiven(
 async function lookingInto<T>(path: string, wait: Wait, look: (on: Sql) => Promise<T>): Promise<T> {
   const connection = await SqliteConnection.open(path, wait, "unchanging");
   return look(connection).finally(() => connection.close());
+}
+
+/**
+ * Refuses to replace as a file what can still tell that it was moved: it would be written to beside the new store.
+ * @throws CoopError conflict moved.
+ */
+export async function requireNotMoved(path: string, wait: Wait): Promise<void> {
+  const moved = await lookingInto(path, wait, (on) => meta(on, MOVED_TO)).catch(() => undefined);
+  if (moved !== undefined) throw movedAway(moved);
 }
 
 /**
