@@ -270,6 +270,27 @@ describe("a command that ended before the items had left the store", () => {
     expect(await archive("", join(coop.home, "other.db"))).toMatchObject({ archived: 1 });
   });
 
+  test("does not let a store that was restored from the same one replace another item of the number", async () => {
+    const kept = join(coop.home, "kept.db");
+    await coop.data(["backup", "--to", kept]);
+    const other = join(coop.home, "other/coop.db");
+    await coop.data(["init", "--db", other]);
+    await coop.data(["restore", kept, "--db", other], { as: "ann" });
+    const lines = Array.from({ length: 1001 }, () => JSON.stringify({ payload: "ours" }));
+    await coop.data(["queue", "push", "jobs", "--jsonl", "-"], {
+      as: "ann",
+      stdin: lines.join("\n"),
+    });
+    const { ref } = await ann(`queue push jobs theirs --db ${other}`);
+    for (const verb of ["drop", "reopen", "drop"]) await ann(`queue ${verb} ${ref} --db ${other}`);
+    await ann(`queue drop ${ref}`);
+    await archive();
+    const before = contentOf(file);
+    const words = ["--older", "0s", "--to", file, "--db", other];
+    expect(await refusal(words)).toMatchObject({ exit: 4, reason: "version", ref });
+    expect(contentOf(file)).toEqual(before);
+  });
+
   test("loses nothing wherever it is killed", async () => {
     const lines = Array.from({ length: 400 }, (_, n) =>
       JSON.stringify({ payload: `${n} ${"x".repeat(2000)}` }),
