@@ -67,11 +67,11 @@ export async function copyStore(
 ): Promise<Contents & { copied: boolean }> {
   const names: Names = { source: describe(from.location), target: describe(to.location) };
   const { source, target } = names;
+  // At first: where one cannot be read, its snapshot is read for it, which is a backup.
+  for (const store of [from, to]) await store.requireWritable();
   if ((await meta(from, ARCHIVE_OF)) !== undefined) throw onlyArchive(source);
   if ((await meta(to, BACKUP_OF)) !== undefined) throw onlyBackup(target);
   await holdsCopy(to, names);
-  await from.requireWritable();
-  await to.requireWritable();
   await from.transaction(async (tx) => {
     const moved = await meta(tx, MOVED_TO);
     if (moved === target) return;

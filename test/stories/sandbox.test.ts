@@ -194,6 +194,8 @@ describe("where the newest is in a log that cannot be read", () => {
     expect(await read(coop, there)).toEqual({ warnings: ["snapshot", "not_marked"] });
     expect((await coop.run(["todo", "list"], there)).out).not.toContain("in the log");
     expect(await refused(coop, there)).toMatchObject({ reason: "read_only" });
+    const words = ["--json", "copy", "--from", coop.store, "--to", there.env!["PIPPA_COOP_DB"]!];
+    expect((await coop.run(words)).json().error).toMatchObject({ reason: "read_only" });
   });
 
   test.each([false, true])(
