@@ -1,11 +1,22 @@
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { watch } from "node:fs";
-import { chmod, copyFile, mkdir, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  copyFile,
+  mkdir,
+  readdir,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { publish } from "../../src/store/publish";
 import { COOP } from "../binary";
 import { clock } from "../engines";
+import { ordinary as ordinaryUser } from "../ordinary";
 import { SPECIAL } from "../special";
 import { story, times, type RunOptions, type Story } from "../story";
 
@@ -701,6 +712,24 @@ describe("the published snapshot", () => {
     setMeta("snapshot_claimed_at", Date.now() - HOUR_MS);
     await writeLetter("four");
     expect(await lettersIn(published)).toHaveLength(4);
+  });
+
+  test("goes on after another user's command that published, whose snapshot is kept", async () => {
+    const options = await ordinaryUser(coop);
+    expect(await Bun.spawn(["chown", "-R", String(NOBODY), dirname(coop.store)]).exited).toBe(0);
+    const add = (more: RunOptions) =>
+      coop.run(["todo", "add", "x", "--json"], { as: "ann", ...more });
+    await add({});
+    await chown(backups, NOBODY, NOBODY);
+    const bytes = await Bun.file(published).bytes();
+    expect((await stat(published)).uid).toBe(0);
+    setMeta("snapshot_at", Date.now() - 2 * HOUR_MS);
+    setMeta("snapshot_claimed_at", 0);
+    await add(options);
+    expect((await stat(published)).uid).toBe(NOBODY);
+    const [kept, ...more] = (await readdir(backups)).filter((name) => DATED.test(name));
+    expect(more).toEqual([]);
+    expect(await Bun.file(join(backups, kept!)).bytes()).toEqual(bytes);
   });
 
   test("is written by one of many that find it old at the same moment", async () => {

@@ -1,6 +1,16 @@
-import { chmod, constants, copyFile, link, mkdir, readdir, rm, stat } from "node:fs/promises";
+import {
+  chmod,
+  constants,
+  copyFile,
+  link,
+  mkdir,
+  readdir,
+  rename,
+  rm,
+  stat,
+} from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { asFolderError, ownPath } from "../../files";
+import { asFolderError, ownPath, statIfThere } from "../../files";
 import { timestamp } from "../../time";
 import { identity } from "./snapshot";
 
@@ -113,9 +123,17 @@ export async function keepDated(published: string, store: string): Promise<void>
   const there = await stat(published).catch(() => undefined);
   if (!there) return;
   const dated = join(dirname(published), datedName(store, there.mtimeMs));
-  await linkOrCopy(published, dated).catch((thrown: { code?: string }) => {
-    if (thrown.code !== "EEXIST") throw asFolderError(thrown, dirname(published), "--db");
-  });
+  if (await statIfThere(dated)) return;
+  try {
+    await linkOrCopy(published, dated).catch(async (thrown: { code?: string }) => {
+      // What another user has left may be one that can neither be linked nor read here, but moved.
+      if (thrown.code !== "EACCES" && thrown.code !== "EPERM") throw thrown;
+      await rename(published, dated);
+    });
+  } catch (thrown) {
+    if ((thrown as { code?: string }).code !== "EEXIST")
+      throw asFolderError(thrown, dirname(published), "--db");
+  }
 }
 
 /** Gives a file a second name, or where the file system has no hard links, copies it. Never replaces. */
