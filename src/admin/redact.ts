@@ -133,17 +133,21 @@ async function otherStores(
   refs: readonly string[],
 ): Promise<string[]> {
   const commands = refs.map((each) => `coop redact ${each} --text TEXT`).join(", ");
-  if (closed?.marks.has(ARCHIVE_OF))
-    return [
-      `the store that this archive is of may still hold it, in answers kept for --key and in its file's bytes: there, ${commands}`,
-    ];
+  const isArchive = closed?.marks.has(ARCHIVE_OF) === true;
   const movedTo = closed?.marks.get(MOVED_TO);
   const from = await meta(store, COPIED_FROM);
-  return [
-    ...(closed?.marks.has(BACKUP_OF) ? ["this is a backup of a store"] : []),
+  const others = [
+    ...(closed?.marks.has(BACKUP_OF)
+      ? [`this is a backup of ${isArchive ? "an archive" : "a store"}`]
+      : []),
     ...(movedTo === undefined ? [] : [`this store was moved to ${movedTo}`]),
     ...(from === undefined || from === movedTo ? [] : [`this store was copied from ${from}`]),
   ].map((what) => `${what}, which may still hold it: redact it there too`);
+  if (isArchive)
+    others.push(
+      `the store that this archive is of may still hold it, in answers kept for --key and in its file's bytes: there, ${commands}`,
+    );
+  return others;
 }
 
 /** Where a record is that is not here any more, whose text was taken out of what is left of it. */

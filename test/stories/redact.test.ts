@@ -288,6 +288,19 @@ test("an archive that is beside its store is named with it by the other's redact
   expect(second.still_in).toEqual(inStore.filter((file) => /\.\d{4}-/.test(file)));
 });
 
+test("a backup of an archive names the archive and the store as what may still hold it", async () => {
+  await ann("queue", "push", "jobs", SECRET);
+  await ann("queue", "drop", "Q1");
+  const archive = join(coop.home, "archive.db");
+  await ann("queue", "archive", "--older", "0s", "--to", archive);
+  const { file } = await ann("backup", "--db", archive, "--to", join(coop.home, "copy.db"));
+  const { warnings } = (await redact("Q1", "--db", file)).json();
+  expect(warnings.map(({ message }: { message: string }) => message)).toEqual([
+    expect.stringMatching(/^this is a backup of an archive, which may still hold it/),
+    expect.stringMatching(/^the store that this archive is of may still hold it/),
+  ]);
+});
+
 describe("a store that cannot be written", () => {
   test("is busy after the wait, and keeps the text", async () => {
     await ann("letter", "write", "--body", SECRET);
