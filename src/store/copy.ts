@@ -6,6 +6,8 @@ import {
   ARCHIVE_OF,
   BACKUP_OF,
   COPIED_FROM,
+  IDENTITY,
+  identityOf,
   meta,
   MOVED_AT,
   MOVED_TO,
@@ -112,6 +114,8 @@ async function fillOrVerify(reading: Sql, writing: Sql, names: Names, now: numbe
   requireSame(contents, await contentsOf(writing), target, `${NOT_KEPT}; ${undo}`);
   await setMeta(writing, COPIED_FROM, source);
   await setMeta(writing, "copied_at", timestamp(now));
+  // It is the same store in another place: its backups go on.
+  await setMeta(writing, IDENTITY, await identityOf(reading));
   return { ...contents, copied: true };
 }
 
@@ -289,6 +293,7 @@ export async function fillFrom(from: Store, to: Store): Promise<void> {
       requireSame(await copyRows(on, tx), await contentsOf(tx), describe(to.location), NOT_KEPT);
       const created = await meta(on, "created_at");
       if (created !== undefined) await setMeta(tx, "created_at", created);
+      await setMeta(tx, IDENTITY, await identityOf(on));
     });
   });
 }

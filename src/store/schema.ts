@@ -78,7 +78,7 @@ export const ARCHIVE_OF = "archive_of";
 /** The setting of a backup and of the published snapshot, which names the store that it was made of. */
 export const BACKUP_OF = "backup_of";
 
-/** The setting of a store that was restored from another's file, whose `created_at` it has since. */
+/** The setting of a store that was restored from another's file, whose `created_at` it has since, or copied from another. */
 export const IDENTITY = "identity";
 
 /** The settings that close a store to commands that write. */
@@ -88,8 +88,8 @@ export const closingMarks = (on: Sql) =>
   );
 
 /**
- * By what a store's backups know it: when it was made. It keeps that through a restore, also of another store's file; a
- * backup has the identity of its store.
+ * By what a store's backups know it: when it was made. It keeps that through a restore, also of another store's file, and
+ * through a move to another place; a backup has the identity of its store.
  */
 export async function identityOf(on: Sql): Promise<string> {
   return (await meta(on, IDENTITY)) ?? (await meta(on, "created_at")) ?? "";

@@ -267,6 +267,29 @@ test("a store on a server is backed up into a file that is a store by itself", a
   }
 }, 60_000);
 
+test("the backup of a store is renewed also when the store is moved, to another file and to a server", async () => {
+  await using coop = await story();
+  const server = await postgres();
+  const schema = `copy_${Bun.randomUUIDv7("hex").replaceAll("-", "")}`;
+  const backup = join(coop.folder, "backup.db");
+  try {
+    let from: string | undefined;
+    for (const db of [coop.store, join(coop.folder, "young.db"), server.url(schema)]) {
+      if (from !== undefined) {
+        await coop.data(["init", "--db", db]);
+        await coop.data(["copy", "--from", from, "--to", db]);
+      }
+      const { ref } = await coop.data(["todo", "add", "x", "--db", db], { as: "ann" });
+      await coop.data(["backup", "--db", db, "--to", backup]);
+      const [newest] = await coop.data(["todo", "list", "--db", backup]);
+      expect(newest.ref).toBe(ref);
+      from = db;
+    }
+  } finally {
+    await server.sql(`drop schema if exists "${schema}" cascade`);
+  }
+});
+
 test("doctor looks at a server too", async () => {
   await using coop = await story({ init: false });
   const server = await postgres();
