@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, statfs, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Campaign } from "./campaign";
 import type { Chance } from "./chance";
@@ -56,7 +56,9 @@ export async function full(campaign: Campaign, rounds: number): Promise<string> 
       await stage.open();
       const ledger = new Ledger(stage, chance);
       await ledger.run(ledger.note(ledger.commands.creation()));
-      await writeFile(join(disk, "ballast"), "x".repeat(chance.whole(2_000_000, 3_700_000)));
+      const { bavail, bsize } = await statfs(disk);
+      const ballast = "x".repeat(chance.whole(2_000_000, bavail * bsize));
+      await writeFile(join(disk, "ballast"), ballast);
       const entries: Entry[] = [];
       const allDone = () => ledger.acknowledged().length > entries.length;
       while (allDone() && entries.length < 400) {
