@@ -3,7 +3,7 @@ import { cpus } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
-import { commandRows, concurrencyRow } from "./benchmark/commands";
+import { commandRows, concurrencyRows } from "./benchmark/commands";
 import { readingRows, takeRows } from "./benchmark/growth";
 import { batchRows, engineRows } from "./benchmark/inside";
 import { FULL, isMet, QUICK, type Row } from "./benchmark/measure";
@@ -23,7 +23,7 @@ const PARTS = {
   commands: commandRows,
   engine: engineRows,
   batch: batchRows,
-  concurrency: concurrencyRow,
+  concurrency: concurrencyRows,
   take: takeRows,
   reading: readingRows,
   size: sizeRow,

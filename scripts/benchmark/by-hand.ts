@@ -4,6 +4,7 @@ import { Database } from "bun:sqlite";
 
 const [what, path] = process.argv.slice(2) as [string, string];
 const database = new Database(path, { readwrite: true, strict: true });
+database.run("pragma busy_timeout = 10000");
 database.run("pragma synchronous = full");
 if (what === "write") {
   const now = Date.now();

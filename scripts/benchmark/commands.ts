@@ -79,10 +79,13 @@ export async function commandRows({ hello, byHand, home }: Place, { runs }: Scal
 const PROCESSES = 8;
 
 /** Eight that write at once, against eight hello worlds. */
-export async function concurrencyRow({ hello, coop, home }: Place, { runs }: Scale): Promise<Row> {
+export async function concurrencyRows(
+  { hello, byHand, coop, home }: Place,
+  { runs }: Scale,
+): Promise<Row[]> {
   const writes = 50;
-  const at = home("concurrent");
-  at.init();
+  const [at, atByHand] = [home("concurrent"), home("concurrent-by-hand")];
+  for (const one of [at, atByHand]) one.init();
   const each = async (command: readonly string[], says: RegExp) => {
     for (let done = 0; done < writes; done++) {
       const child = Bun.spawn([...command], {
@@ -102,17 +105,15 @@ export async function concurrencyRow({ hello, coop, home }: Place, { runs }: Sca
   const times = await inTurn(rounds, {
     coop: together(add, /^T\d+ open /),
     hello: together(() => [hello], /^hello world\n$/),
+    byHand: together(() => [byHand, "write", atByHand.store], /^Q\d+ waiting\n$/),
   });
   const written = allRounds(rounds) * PROCESSES * writes;
   requireCount(at.store, "todos", written);
-  requireCount(at.store, "events", written);
-  return compared(
-    {
-      what: `${PROCESSES} processes × ${writes} writes, none failed`,
-      against: `as many ${HELLO}`,
-      goal: 2,
-    },
-    times.coop,
-    times.hello,
-  );
+  requireCount(atByHand.store, "queue_items", written);
+  for (const { store } of [at, atByHand]) requireCount(store, "events", written);
+  const what = `${PROCESSES} processes × ${writes} writes, none failed`;
+  return [
+    compared({ what, against: `as many ${HELLO}`, goal: 2 }, times.coop, times.hello),
+    compared({ what, against: "as many by hand, compiled" }, times.coop, times.byHand),
+  ];
 }
