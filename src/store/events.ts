@@ -1,8 +1,7 @@
 import type { Numbered } from "../ref";
-import { insertAlike } from "./alike";
 import type { Archiving } from "./archived";
 import { distinct } from "./distinct";
-import { sql, tuples, type Row, type Sql, type Value } from "./sql";
+import { raw, sql, tuples, type Row, type Sql, type Value } from "./sql";
 
 /** Who acts and from where, as every event records it. */
 export interface Actor {
@@ -46,20 +45,19 @@ export async function appendEvents(
     values ${tuples(values.length / changes.length, values)}`);
 }
 
-/** Appends the event of its creation for each of many records of a surface, in the transaction that makes them. */
-export const appendCreations = (
+/** Appends the event of its creation for each of a table's records from one number to another, in the same transaction. */
+export async function appendCreations(
   tx: Sql,
   { id, host, pid, folder }: Actor,
   at: number,
-  change: Required<Pick<Change, "surface" | "verb" | "state">>,
-  numbers: readonly number[],
-): Promise<void> =>
-  insertAlike(
-    tx,
-    "events",
-    { at, author: id, host, pid, folder, version: 1, ...change },
-    { number: numbers },
-  );
+  { surface, name }: { surface: Numbered; name: string },
+  verb: string,
+  [first, last]: readonly [number, number],
+): Promise<void> {
+  await tx.all(sql`insert into events (at, author, host, pid, folder, surface, number, verb, version, state)
+    select ${at}, ${id}, ${host}, ${pid}, ${folder}, ${surface}, number, ${verb}, version, state
+    from ${raw(name)} where number between ${first} and ${last} order by number`);
+}
 
 /** Every id that wrote an event that is here, in alphabetical order. */
 export const authors = (on: Sql) => distinct(on, "events", "author");

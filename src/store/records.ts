@@ -113,8 +113,7 @@ export async function createAlike(
   const numbers = Array.from({ length }, (_, index) => start + index);
   const made = { version: 1, created_at: at, updated_at: at, author: actor.id };
   await insertAlike(tx, table.name, { ...made, ...common }, { number: numbers, ...columns });
-  const { surface } = table;
-  await appendCreations(tx, actor, at, { surface, verb, state: common.state }, numbers);
+  await appendCreations(tx, actor, at, table, verb, [start, start + length - 1]);
   return numbers;
 }
 

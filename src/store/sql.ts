@@ -12,25 +12,55 @@ export class Fragment {
   ) {}
 
   /** The text with each value's placeholder, and the values in the order of their placeholders. */
-  render(placeholder: (position: number) => string): { text: string; values: Value[] } {
+  render(placeholder: Placeholder): { text: string; values: Value[] } {
     const values: Value[] = [];
-    const text = this.#append(placeholder, values);
+    const text = this.append(placeholder, values);
     return { text, values };
   }
 
-  #append(placeholder: (position: number) => string, values: Value[]): string {
+  /** Gives the text, and appends the values to those of what is before it in the statement. */
+  protected append(placeholder: Placeholder, values: Value[]): string {
     let text = this.strings[0]!;
     for (let index = 0; index < this.values.length; index++) {
       const value = this.values[index]!;
-      text +=
-        value instanceof Fragment
-          ? value.#append(placeholder, values)
-          : placeholder(values.push(value));
+      if (value instanceof Fragment) text += value.append(placeholder, values);
+      else text += placeholderAt(placeholder, values.push(value));
       text += this.strings[index + 1]!;
     }
     return text;
   }
 }
+
+/** What stands for a bound value: a text, or one for each position from 1 on. */
+export type Placeholder = string | ((position: number) => string);
+
+const placeholderAt = (placeholder: Placeholder, position: number) =>
+  typeof placeholder === "string" ? placeholder : placeholder(position);
+
+/** Rows of so many values each, which can be thousands: where placeholders are alike, their text is made at once. */
+class Tuples extends Fragment {
+  constructor(
+    readonly width: number,
+    readonly bound: readonly Value[],
+  ) {
+    super([], []);
+  }
+
+  protected override append(placeholder: Placeholder, values: Value[]): string {
+    const { width, bound } = this;
+    const before = values.length;
+    for (const value of bound) values.push(value);
+    if (typeof placeholder === "string")
+      return repeated(`(${repeated(placeholder, width)})`, bound.length / width);
+    const cells = bound.map((_, index) => {
+      const between = index % width > 0 ? ", " : index > 0 ? "), (" : "(";
+      return between + placeholder(before + index + 1);
+    });
+    return `${cells.join("")})`;
+  }
+}
+
+const repeated = (text: string, count: number) => `${text}, `.repeat(count - 1) + text;
 
 /** SQL as a template: `` sql`select * from letters where number = ${12}` ``. Values are always bound. */
 export function sql(strings: TemplateStringsArray, ...values: (Value | Fragment)[]): Fragment {
@@ -47,10 +77,8 @@ export function join(pieces: readonly (Value | Fragment)[], separator = ", "): F
 }
 
 /** Rows of so many values each, one row's after another's, as `values` takes them: `(…), (…)`. */
-export function tuples(width: number, values: readonly Value[]): Fragment {
-  const strings = values.map((_, index) => (index % width > 0 ? ", " : index > 0 ? "), (" : "("));
-  return new Fragment([...strings, ")"], values);
-}
+export const tuples = (width: number, values: readonly Value[]): Fragment =>
+  new Tuples(width, values);
 
 /** Conditions that must all hold; no condition is always true. */
 export const and = (conditions: readonly Fragment[]) =>
@@ -65,7 +93,7 @@ export const among = (column: string, values: readonly Value[]) =>
 /** What differs between the engines and is written into statements. */
 export interface Dialect {
   readonly name: "sqlite" | "postgres";
-  placeholder(position: number): string;
+  readonly placeholder: Placeholder;
   /** Column types of the migrations. */
   readonly types: {
     /** A whole number up to 2^53: refs, versions, times in ms. */

@@ -275,7 +275,7 @@ describe.each(engines)("redacting on $name", ({ openFresh }) => {
 
   test("of a record with an event that is no JSON says that the store is damaged", async () => {
     await ann("letter", "write", "--body", SECRET);
-    await store.all(raw("update events set after = '{bad'"));
+    await store.transaction((tx) => tx.all(raw("update events set after = '{bad'")));
     for (const words of [
       ["redact", "L1"],
       ["redact", "L1", "--text", SECRET],

@@ -36,7 +36,7 @@ describe.each([
   /** Where each store says that it was moved to. */
   const moved = async () => ({ from: await meta(from, MOVED_TO), to: await meta(to, MOVED_TO) });
   const without = (store: Store, setting: string) =>
-    store.all(sql`delete from meta where name = ${setting}`);
+    store.transaction((tx) => tx.all(sql`delete from meta where name = ${setting}`));
 
   test("that was undone is made again by the copy from before, where nobody wrote since", async () => {
     const { hash } = await copy();

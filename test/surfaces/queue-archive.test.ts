@@ -316,7 +316,7 @@ describe.each(engines)("archiving from $name", ({ openFresh }) => {
         expect(await refusal(line)).toEqual({ message: "there is no Q6", hint: "coop queue list" });
       expect(await refusal("show F2")).toMatchObject({ message: "there is no F2" });
       // What a restore leaves out.
-      await store.all(raw("delete from todos"));
+      await store.transaction((tx) => tx.all(raw("delete from todos")));
       expect(await refusal("show T1")).toEqual({
         message: "there is no T1 any more",
         hint: "coop todo list",

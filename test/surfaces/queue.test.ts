@@ -534,6 +534,7 @@ describe.each(engines)("queues on $name", ({ openFresh }) => {
         "[".repeat(5000) + "]".repeat(5000),
       ]) {
         expect(payloads(`{"payload":${json}}`)).toEqual([["json", json]]);
+        expect(payloads(`{"payload": \t${json} }`)).toEqual([["json", json]]);
         expect(payloads(`\t{ "to" : "b" ,"payload" :  ${json} , "priority":1 } \r`)).toEqual([
           ["json", json],
         ]);
@@ -979,7 +980,7 @@ describe.each(engines)("queues on $name", ({ openFresh }) => {
 
     test("stop counting at ten thousand, and say so", async () => {
       await pushMany(Array.from({ length: 10_000 }, () => ({})));
-      await store.all(sql`update queue_items set state = 'done'`);
+      await store.transaction((tx) => tx.all(sql`update queue_items set state = 'done'`));
       await pushMany(Array.from({ length: 10_000 }, () => ({})));
       const [exact] = (await coop.data(["queue", "stats"])).queues;
       expect(exact).toMatchObject({ waiting: 10_000, done: 10_000 });

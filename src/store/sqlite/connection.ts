@@ -6,7 +6,7 @@ import type { Wait } from "../wait";
 export const SQLITE: Dialect = {
   name: "sqlite",
   // With a bare `?` SQLite prepares a statement again for each value where a partial index might depend on it.
-  placeholder: () => "+?",
+  placeholder: "+?",
   types: { integer: "integer", text: "text", identity: "integer primary key" },
   continueIdentity: () => undefined,
   rest: undefined,

@@ -23,27 +23,69 @@ const MEMBERS = {
  */
 export function parseLines(text: string, resolveId: (id: string) => string): Line[] {
   const keys = new Map<string, number>();
-  return text
-    .replace(/^\ufeff/, "")
-    .split("\n")
-    .flatMap((content, index) => {
-      if (/^[ \t\r]*$/.test(content)) return [];
-      const parsed = parseLine(content, index + 1, resolveId);
-      if (parsed.key !== undefined) {
-        const earlier = keys.get(parsed.key);
-        if (earlier !== undefined)
-          throw badLine(parsed.line, `the key '${parsed.key}' is that of line ${earlier} too`);
-        keys.set(parsed.key, parsed.line);
-      }
-      return [parsed];
-    });
+  const lines: Line[] = [];
+  let line = 0;
+  for (const content of text.replace(/^\ufeff/, "").split("\n")) {
+    line++;
+    const parsed = parseBare(content, line) ?? parseLine(content, line, resolveId);
+    if (parsed === undefined) continue;
+    lines.push(parsed);
+    if (parsed.key === undefined) continue;
+    const earlier = keys.get(parsed.key);
+    if (earlier !== undefined)
+      throw badLine(line, `the key '${parsed.key}' is that of line ${earlier} too`);
+    keys.set(parsed.key, line);
+  }
+  return lines;
 }
 
-function parseLine(content: string, line: number, resolveId: (id: string) => string): Line {
+const BARE = '{"payload":';
+
+/** To take a line for bare that has more costs a throw; this sees nearly all that have, and some that have not. */
+const MORE = /"(?:to|priority|key)"/;
+
+/**
+ * A line that is nothing but a payload, as most are; undefined for any other. What stands between such a line's ends is
+ * JSON by itself only where the line has no other member: that is seen without taking the line apart.
+ */
+function parseBare(content: string, line: number): Line | undefined {
+  if (!content.startsWith(BARE) || !content.endsWith("}") || MORE.test(content)) return undefined;
+  const written = content.slice(BARE.length, -1).trim();
+  let payload: unknown;
+  try {
+    payload = JSON.parse(written);
+  } catch {
+    return undefined;
+  }
+  return lineOf(line, payload, written);
+}
+
+/** A line as it is pushed; `others` are its members beside the payload, checked. */
+const lineOf = (
+  line: number,
+  payload: unknown,
+  written: string,
+  others: Partial<Pick<Line, "to" | "priority" | "key">> = {},
+): Line => ({
+  line,
+  payload: checked("payload", typeof payload === "string" ? payload : written, line),
+  payloadType: typeof payload === "string" ? "text" : "json",
+  to: others.to,
+  priority: others.priority ?? DEFAULT_PRIORITY,
+  key: others.key,
+});
+
+/** Any line; undefined for a blank one. */
+function parseLine(
+  content: string,
+  line: number,
+  resolveId: (id: string) => string,
+): Line | undefined {
   let value: unknown;
   try {
     value = JSON.parse(content);
   } catch {
+    if (/^[ \t\r]*$/.test(content)) return undefined;
     throw badLine(line, "this is not JSON");
   }
   if (typeof value !== "object" || value === null || Array.isArray(value))
@@ -52,16 +94,12 @@ function parseLine(content: string, line: number, resolveId: (id: string) => str
   for (const name in value) requireMember(name, line);
   const { payload, to, priority, key: given } = value as Record<string, unknown>;
   if (payload === undefined) throw badLine(line, "the payload is missing");
-
-  const isText = typeof payload === "string";
-  return {
-    line,
-    payload: checked("payload", isText ? payload : written("payload"), line),
-    payloadType: isText ? "text" : "json",
+  const text = typeof payload === "string" ? "" : written("payload");
+  return lineOf(line, payload, text, {
     to: to === undefined ? undefined : resolveId(checked("to", to, line)),
-    priority: priority === undefined ? DEFAULT_PRIORITY : checked("priority", priority, line),
+    priority: priority === undefined ? undefined : checked("priority", priority, line),
     key: given === undefined ? undefined : checked("key", given, line),
-  };
+  });
 }
 
 function checked<K extends keyof typeof MEMBERS>(
