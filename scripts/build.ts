@@ -89,7 +89,6 @@ export async function compile({ entry, outfile, target }: BuildOptions): Promise
 async function fewChunks(folder: string): Promise<BunPlugin> {
   const [core, line] = [join(folder, "core.ts"), join(folder, "cli/program.ts")];
   const lazy = (await Bun.file(core).exists()) ? await lazyModules(folder) : new Set();
-  lazy.delete(join(folder, "cli/execute.ts"));
   return {
     name: "few chunks",
     setup: (builder) => {

@@ -20,11 +20,33 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
 export const LONGEST = { word: 200, title: 1024, text: 4 * 1024 * 1024 } as const;
 
-/** A schema made when it is first asked: a command checks three words, and knows thirty. */
-function later<S extends v.GenericSchema>(make: () => S) {
+/**
+ * A schema made when it is first asked: a command checks three words, and knows thirty.
+ * @param surely tells of a value that the schema would take as it is. Nearly all are such, and it is never made.
+ */
+export function later<S extends v.GenericSchema>(
+  make: () => S,
+  surely: (value: unknown) => boolean = () => false,
+) {
   let made: S | undefined;
-  return v.lazy<S>(() => (made ??= make()));
+  return v.lazy<S>((value) => (surely(value) ? AS_IT_IS : (made ??= make())) as S);
 }
+
+const AS_IT_IS = v.any();
+
+/** Whether a value is a word of printable ASCII, not too long and not blank. */
+const isPlainWord = (value: unknown): value is string =>
+  typeof value === "string" &&
+  value.length <= LONGEST.word &&
+  isPrintableAscii(value) &&
+  value.trim() !== "";
+
+/** Whether a value is a text that is no longer than any may be, and holds nothing that none may hold. */
+export const isPlainText = (value: unknown): value is string =>
+  typeof value === "string" &&
+  fits(value, LONGEST.text) &&
+  !value.includes("\0") &&
+  value.isWellFormed();
 
 /** Half of a surrogate pair is no character, and could not be kept as it is. */
 const wellFormed = v.check((text: string) => text.isWellFormed(), "holds half a surrogate pair");
@@ -48,62 +70,72 @@ const named = (what: string) =>
     v.check((text) => text.trim() !== "", `${what} may not be empty`),
   );
 
-export const scope = later(() => plain("a scope"));
-export const id = later(() => named("an id"));
+export const scope = later(() => plain("a scope"), isPlainWord);
+export const id = later(() => named("an id"), isPlainWord);
 
 /** The id of who speaks: a record by `me`, or to it, nobody could name. */
-export const speaker = later(() =>
-  v.pipe(
-    named("an id"),
-    v.check((text) => text !== "me", "`me` stands for the speaker: name an id"),
-  ),
+export const speaker = later(
+  () =>
+    v.pipe(
+      named("an id"),
+      v.check((text) => text !== "me", "`me` stands for the speaker: name an id"),
+    ),
+  (value) => value !== "me" && isPlainWord(value),
 );
 
-export const key = later(() => named("a key"));
-export const kind = later(() => named("a kind"));
-export const queueName = later(() =>
-  v.pipe(
-    named("a queue's name"),
-    v.check((text) => !looksLikeRef(text), "a queue's name may not look like a ref"),
-  ),
-);
-export const slug = later(() =>
-  v.pipe(
-    named("a slug"),
-    v.check((text) => !looksLikeRef(text), "a slug may not look like a ref"),
-  ),
-);
+export const key = later(() => named("a key"), isPlainWord);
+export const kind = later(() => named("a kind"), isPlainWord);
+
+/** A name where a ref could stand too. */
+const noRef = (what: string) =>
+  later(
+    () =>
+      v.pipe(
+        named(what),
+        v.check((text) => !looksLikeRef(text), `${what} may not look like a ref`),
+      ),
+    (value) => isPlainWord(value) && !looksLikeRef(value),
+  );
+
+export const queueName = noRef("a queue's name");
+export const slug = noRef("a slug");
 
 /** One addressee, for verbs that take no list: a comma would silently be a name nobody has. */
-export const oneId = later(() =>
-  v.pipe(
-    id,
-    v.check((text) => !text.includes(","), "one addressee only: repeat the command for each"),
-  ),
+export const oneId = later(
+  () =>
+    v.pipe(
+      id,
+      v.check((text) => !text.includes(","), "one addressee only: repeat the command for each"),
+    ),
+  (value) => isPlainWord(value) && !value.includes(","),
 );
 
 /** A title: one line of up to 1 KB, kept as it is. */
-export const title = later(() =>
-  v.pipe(
-    v.string(),
-    v.check((text) => text.trim() !== "", "a title may not be empty"),
-    v.check((text) => !text.includes("\0"), "a title may not hold U+0000"),
-    wellFormed,
-    v.check(
-      (text) => fits(text, LONGEST.title),
-      `a title may be up to ${LONGEST.title} bytes long; put the rest into --body`,
+export const title = later(
+  () =>
+    v.pipe(
+      v.string(),
+      v.check((text) => text.trim() !== "", "a title may not be empty"),
+      v.check((text) => !text.includes("\0"), "a title may not hold U+0000"),
+      wellFormed,
+      v.check(
+        (text) => fits(text, LONGEST.title),
+        `a title may be up to ${LONGEST.title} bytes long; put the rest into --body`,
+      ),
     ),
-  ),
+  isPlainWord,
 );
 
 /** A body, payload or reply: kept byte for byte. */
-export const longText = later(() =>
-  v.pipe(
-    v.string(),
-    v.check((text) => !text.includes("\0"), "text may not hold U+0000"),
-    wellFormed,
-    v.check((text) => fits(text, LONGEST.text), "text may be up to 4 MiB"),
-  ),
+export const longText = later(
+  () =>
+    v.pipe(
+      v.string(),
+      v.check((text) => !text.includes("\0"), "text may not hold U+0000"),
+      wellFormed,
+      v.check((text) => fits(text, LONGEST.text), "text may be up to 4 MiB"),
+    ),
+  isPlainText,
 );
 
 const BY_PATH = "name one by its path";

@@ -1,5 +1,17 @@
 import * as v from "valibot";
-import { refOf, id, key, longText, scope, seconds, speaker, version, whole, title } from "../words";
+import {
+  refOf,
+  id,
+  key,
+  later,
+  longText,
+  scope,
+  seconds,
+  speaker,
+  version,
+  whole,
+  title,
+} from "../words";
 import type { Surface } from "../ref";
 import { ref } from "../ref";
 import { flag, list, toggle, word, type Arg } from "./define";
@@ -108,7 +120,11 @@ export const listing = <const S extends readonly [string, ...string[]]>(
   states: S,
 ) =>
   ({
-    status: list(v.picklist([...states, "all"]), "STATE", `${states.join(", ")} or all`),
+    status: list(
+      later(() => v.picklist([...states, "all"])),
+      "STATE",
+      `${states.join(", ")} or all`,
+    ),
     from: list(id, "ID", "written by"),
     since: flag(v.string(), "TIME", "changed since: a time, or how long ago (90m, 2h, 3d)"),
     before: flag(refOf(surface), "REF", `older than this one, to go on from ${ref(surface, 12)}`),

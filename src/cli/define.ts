@@ -85,7 +85,9 @@ export const list = <S extends v.GenericSchema>(
 
 /** A flag without a value. */
 export const toggle = (description: string) =>
-  ({ type: "boolean", schema: v.optional(v.literal(true)), description }) satisfies Arg;
+  ({ type: "boolean", schema: GIVEN, description }) satisfies Arg;
+
+const GIVEN = v.optional(v.literal(true));
 
 export interface VerbDefinition<A extends Args> {
   about: string;

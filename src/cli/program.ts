@@ -23,7 +23,7 @@ export async function program(root: Group, argv: readonly string[], edge: Edge):
     const error = printable(asCoopError(thrown));
     if (json) await edge.complain(`${jsonError(error, warnings)}\n`);
     else {
-      await warn(warnings, edge);
+      if (warnings.length > 0) await warn(warnings, edge);
       const { hint } = error.details;
       await edge.complain(`coop: ${inline(hint ? `${error.message}; ${hint}` : error.message)}\n`);
     }
@@ -33,7 +33,6 @@ export async function program(root: Group, argv: readonly string[], edge: Edge):
 
 /** Tells the user what is no failure, each once. */
 export async function warn(warnings: Warning[], edge: Edge): Promise<void> {
-  if (warnings.length === 0) return;
   const { talk } = await import("./talk");
   const lines: string[] = [];
   const say = talk((line) => lines.push(`${line}\n`));

@@ -53,8 +53,8 @@ export class SqliteConnection implements Connection {
     }
   }
 
-  async #configure(): Promise<void> {
-    await this.#retry(() => {
+  #configure(): Promise<void> {
+    return this.#retry(() => {
       this.#database.run("pragma synchronous = full");
       this.#database.run("pragma foreign_keys = on");
       // A sandbox may have no folder for temporary files.
@@ -74,11 +74,11 @@ export class SqliteConnection implements Connection {
   }
 
   /** Runs one statement that belongs to SQLite alone, such as a pragma. */
-  async run(statement: string, ...values: string[]): Promise<Row[]> {
+  run(statement: string, ...values: string[]): Promise<Row[]> {
     return this.#retry(() => this.#database.query<Row, string[]>(statement).all(...values));
   }
 
-  async all<R extends Row = Row>(statement: Fragment): Promise<R[]> {
+  all<R extends Row = Row>(statement: Fragment): Promise<R[]> {
     return this.#retry(() => this.#query<R>(statement));
   }
 
@@ -120,9 +120,19 @@ export class SqliteConnection implements Connection {
 
   async #retry<T>(attempt: () => T): Promise<T> {
     try {
-      return await this.wait.retry(attempt, isBusy);
+      return await this.#untilFree(attempt);
     } catch (thrown) {
       throw await sqliteError(thrown, this.#path, this.wait);
+    }
+  }
+
+  /** Gives at once what nobody is in the way of, as nearly always. */
+  #untilFree<T>(attempt: () => T): T | Promise<T> {
+    try {
+      return attempt();
+    } catch (thrown) {
+      if (!isBusy(thrown)) throw thrown;
+      return this.wait.retry(attempt, isBusy);
     }
   }
 
@@ -135,7 +145,7 @@ export class SqliteConnection implements Connection {
     }
     try {
       // A reader of a rollback-journal store can hold a commit up; the transaction is still whole then.
-      await this.wait.retry(() => this.#database.run("commit"), isBusy);
+      await this.#untilFree(() => this.#database.run("commit"));
     } catch (thrown) {
       const undone = isBusy(thrown)
         ? this.#rollback()

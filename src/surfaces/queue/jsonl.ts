@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { usage } from "../../errors";
 import { nearest } from "../../nearest";
-import { fits, key, LONGEST, longText, oneId } from "../../words";
+import { isPlainText, key, longText, oneId } from "../../words";
 import { DEFAULT_PRIORITY, type Line } from "./store";
 
 /** What each member of a line must be; all but the payload may be left out. */
@@ -108,18 +108,11 @@ function checked<K extends keyof typeof MEMBERS>(
   line: number,
 ): v.InferOutput<(typeof MEMBERS)[K]> {
   // What is surely right needs no schema, which costs more than all else of a line.
-  if (name === "payload" && isPlain(given)) return given as v.InferOutput<(typeof MEMBERS)[K]>;
+  if (name === "payload" && isPlainText(given)) return given as v.InferOutput<(typeof MEMBERS)[K]>;
   const result = v.safeParse(MEMBERS[name], given, { abortEarly: true });
   if (result.success) return result.output;
   throw badLine(line, `${name}: ${result.issues[0].message}`);
 }
-
-/** Whether a value is a text that is no longer than any may be, and holds nothing that none may hold. */
-const isPlain = (given: unknown) =>
-  typeof given === "string" &&
-  fits(given, LONGEST.text) &&
-  !given.includes("\0") &&
-  given.isWellFormed();
 
 /**
  * Gives the members of a line as the characters that they are written in.

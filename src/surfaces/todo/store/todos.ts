@@ -66,7 +66,7 @@ const TODOS_A_STATEMENT = 1000;
 
 export async function withLinks(on: Sql, rows: readonly TodoRow[]): Promise<Todo[]> {
   const linksOf = new Map(rows.map(({ number }) => [number, [] as Link[]]));
-  const numbers = [...linksOf.keys()];
+  const numbers = rows.map(({ number }) => number);
   for (let from = 0; from < numbers.length; from += TODOS_A_STATEMENT) {
     const links = await on.all<Link>(sql`
       select link.todo, link.after, case when earlier.${stateIn(UNFINISHED)} then 1 else 0 end as unfinished
