@@ -10,6 +10,7 @@ const REASONS = {
   ENOTDIR: "access",
   ENOENT: "access",
   EISDIR: "access",
+  ENOTSUP: "access",
   ELOOP: "access",
   ENAMETOOLONG: "access",
   EMFILE: "access",

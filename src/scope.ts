@@ -34,12 +34,16 @@ async function workTreeAt(top: string, files: Files): Promise<WorkTree | undefin
   const pointer = /^gitdir: (.+?)\s*$/.exec((await read(dotGit)) ?? "")?.[1];
   if (pointer === undefined) return undefined;
   const gitFolder = resolve(top, pointer);
-  const common = (await read(`${gitFolder}/commondir`))?.trim();
+  const common = (await read(`${gitFolder}/commondir`))?.trim() ?? unread(gitFolder, files);
   if (common === undefined) return { top, gitFolder, commonFolder: gitFolder, project: top };
   const commonFolder = resolve(gitFolder, common);
   const { mainFolder } = await import("./linked");
   return { top, gitFolder, commonFolder, project: await mainFolder(commonFolder, files) };
 }
+
+/** Where the shared git folder of a linked work tree is that this process is not let look into: git has one place for it. */
+const unread = (gitFolder: string, { holds }: Files) =>
+  base(parent(gitFolder)) === "worktrees" && !holds(`${gitFolder}/HEAD`) ? "../.." : undefined;
 
 /** The scope of a work tree: the name of its project's folder, in NFC. */
 export const scopeOf = ({ project }: WorkTree) => base(project).normalize("NFC");
@@ -68,22 +72,26 @@ export async function headCommit(
   return value !== undefined && /^[0-9a-f]{40,64}$/.test(value) ? value : undefined;
 }
 
-const SEPARATOR = /[\\/]/;
+/** What is between the parts of an absolute path. Only on Windows none begins with a slash, and a backslash is one too. */
+const separator = (path: string) => (path.startsWith("/") ? "/" : /[\\/]/);
 
-/** The last part of a path: the name of what it leads to. */
-export const base = (path: string) => path.split(SEPARATOR).findLast((part) => part !== "") ?? "";
+/** The last part of an absolute path: the name of what it leads to. */
+export const base = (path: string) =>
+  path.split(separator(path)).findLast((part) => part !== "") ?? "";
 
-/** The folder that a path's last part is in. */
+/** The folder that an absolute path's last part is in. */
 export function parent(path: string): string {
-  const cut = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
+  const slash = path.lastIndexOf("/");
+  const cut = path.startsWith("/") ? slash : Math.max(slash, path.lastIndexOf("\\"));
   return cut <= 0 ? path.slice(0, 1) : path.slice(0, cut);
 }
 
-/** A path relative to a folder, with `.` and `..` taken out. */
+/** A path relative to an absolute folder, with `.` and `..` taken out. */
 export function resolve(folder: string, path: string): string {
-  const whole = /^([a-z]:)?[\\/]/i.test(path) ? path : `${folder}/${path}`;
+  const isWhole = folder.startsWith("/") ? path.startsWith("/") : /^([a-z]:)?[\\/]/i.test(path);
+  const whole = isWhole ? path : `${folder}/${path}`;
   const parts: string[] = [];
-  for (const part of whole.split(SEPARATOR)) {
+  for (const part of whole.split(separator(whole))) {
     if (part === "..") parts.pop();
     else if (part !== "." && (part !== "" || parts.length === 0)) parts.push(part);
   }

@@ -143,6 +143,22 @@ describe("the scope", () => {
     expect(await scopeAt(inner)).toBe("inner-one");
   });
 
+  test("is that of the main work tree also where its git folder may not be looked into", async () => {
+    const path = join(folder, await unique());
+    await Bun.write(join(path, "wt/.git"), `gitdir: ${path}/main-one/.git/worktrees/wt\n`);
+    expect(await scopeAt(join(path, "wt"))).toBe("main-one");
+  });
+
+  test("has the backslashes of a folder's name, which separate nothing", async () => {
+    const top = await repository("we\\ird");
+    await mkdir(join(top, "sub"));
+    expect(await scopeAt(join(top, "sub"))).toBe("we\\ird");
+    const linked = join(folder, await unique(), "li\\nked");
+    await git(top, "worktree", "add", "-b", "other", linked);
+    expect(await scopeAt(linked)).toBe("we\\ird");
+    expect(await headAt(linked)).toBe(await git(top, "rev-parse", "HEAD"));
+  });
+
   test("is not told by a file or folder that only is called .git", async () => {
     const path = join(folder, await unique());
     await Bun.write(join(path, "a/.git"), "not a pointer\n");

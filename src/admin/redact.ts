@@ -28,6 +28,7 @@ import { overwriteDeleted, rewrite } from "../store/sqlite/erase";
 import type { Sql } from "../store/sql";
 import { snapshot } from "../store/sqlite/snapshot";
 import { longText } from "../words";
+import { shellWord } from "../shell";
 
 /** What a redaction answers: what it did to the store, and where the text is still. */
 interface Redacted {
@@ -156,7 +157,7 @@ async function whereIs(store: Store, of: Ref): Promise<string> {
   const file = await archivedInto(store, of);
   return file === undefined
     ? `${name} itself is not here any more`
-    : `${name} itself is in ${file} and must be redacted there: coop --db ${file} redact ${name}`;
+    : `${name} itself is in ${file} and must be redacted there: coop --db ${shellWord(file)} redact ${name}`;
 }
 
 async function anyHolds(copy: Sql, which: readonly Which[], text: string | undefined) {

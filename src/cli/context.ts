@@ -10,7 +10,7 @@ import { nearest } from "../nearest";
 import { findWorkTree, scopeOf, type Files, type WorkTree } from "../scope";
 import { scope as scopeSchema } from "../words";
 import type { Versions } from "./about";
-import { check, readText, type TextSources } from "./input";
+import { check, readLines, type TextSources } from "./input";
 import type { View } from "./text";
 
 /** Everything that comes from outside the program. Made by the process edge, and by tests. */
@@ -121,6 +121,11 @@ export class Context {
   async scopeOrNone(): Promise<string | undefined> {
     if (this.settings.scope !== undefined) return this.settings.scope;
     const workTree = await this.workTree();
+    if (!workTree && this.edge.folder.includes("\ufffd"))
+      throw usage(
+        "the working folder's path is not valid UTF-8, so its project is not known",
+        "name the project with --scope",
+      );
     return (
       workTree &&
       check(
@@ -228,8 +233,8 @@ export class Context {
   /** All of a file or, for `-`, of standard input, that a flag names; `--key` covers what is read, not its name. */
   async readLines(flag: string, path: string, most: number): Promise<string> {
     const text = await (path === "-"
-      ? readText("standard input", this.edge.stdin(), most)
-      : readText(path, this.edge.file(path), most));
+      ? readLines("standard input", this.edge.stdin(), most)
+      : readLines(path, this.edge.file(path), most));
     this.#read[flag] = text;
     return text;
   }

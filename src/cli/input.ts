@@ -51,11 +51,43 @@ export async function resolveTexts(args: Args, given: Given, sources: TextSource
 }
 
 /** Reads all of what may be a long text; stops reading where it is longer than any may be. */
-export async function readText(
+export const readText = async (name: string, source: Promise<Chunks>) =>
+  decode(name, await readBytes(name, source, LONGEST.text));
+
+/**
+ * Reads all of what may be many lines.
+ * @param most in bytes.
+ * @throws CoopError usage, naming the first line that is no valid UTF-8.
+ */
+export async function readLines(
   name: string,
   source: Promise<Chunks>,
-  most = LONGEST.text,
+  most: number,
 ): Promise<string> {
+  const bytes = await readBytes(name, source, most);
+  try {
+    return decode(name, bytes);
+  } catch {
+    const line = firstUndecodable(bytes);
+    throw usage(`line ${line}: this is not valid UTF-8`, "convert it first; nothing was written");
+  }
+}
+
+/** The line of the first byte that is not UTF-8, counted from 1; there is one. */
+function firstUndecodable(bytes: Uint8Array): number {
+  let start = 0;
+  for (let line = 1; ; line++) {
+    const newline = bytes.indexOf(0x0a, start);
+    try {
+      decode("", bytes.subarray(start, newline < 0 ? undefined : newline));
+    } catch {
+      return line;
+    }
+    start = newline + 1;
+  }
+}
+
+async function readBytes(name: string, source: Promise<Chunks>, most: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
@@ -75,7 +107,7 @@ export async function readText(
       `${name} is longer than ${most / 1024 / 1024} MiB`,
       "shorten it, or store a path to it",
     );
-  return decode(name, Buffer.concat(chunks));
+  return Buffer.concat(chunks);
 }
 
 /** @throws CoopError usage, for what is no valid UTF-8. */

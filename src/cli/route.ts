@@ -39,6 +39,7 @@ export async function route(root: Group, argv: readonly string[]): Promise<Route
   const words: string[] = [];
   const globals: Given = {};
   const given: Given = {};
+  const typed: Record<string, string> = {};
   let literal = false;
 
   for (let index = 0; index < argv.length; index++) {
@@ -77,7 +78,8 @@ export async function route(root: Group, argv: readonly string[]): Promise<Route
         );
       value = next;
     }
-    put(found.global ? globals : given, found, name, value);
+    put(found.global ? globals : given, found, value, { name, before: typed[found.key] });
+    typed[found.key] = name;
   }
   if (command.kind === "verb") placeWords(command, words, given, path);
   return { path, command, globals, given };
@@ -135,16 +137,31 @@ const isTyped = (arg: Arg) => arg.type !== "positional" || arg.alsoFlag === true
 
 const EDIT: Arg = { ...GLOBALS.help, description: "write the text in $VISUAL or $EDITOR" };
 
-function put(into: Given, { key, arg, file }: Flag, name: string, value: string | true): void {
+/** Puts a flag's value where it belongs; `before` is how the same flag was typed earlier, if it was. */
+function put(
+  into: Given,
+  { key, arg, file }: Flag,
+  value: string | true,
+  { name, before }: { name: string; before: string | undefined },
+): void {
   if (arg.list && !file && typeof value === "string") {
-    const before = (into[key] as string[] | undefined) ?? [];
+    const earlier = (into[key] as string[] | undefined) ?? [];
     const parts = value.split(",");
-    const twice = parts.find((part, index) => before.includes(part) || parts.indexOf(part) < index);
-    if (twice !== undefined) throw usage(`${name} names '${twice}' twice`);
-    into[key] = [...before, ...parts];
+    const twice = parts.find(
+      (part, index) => earlier.includes(part) || parts.indexOf(part) < index,
+    );
+    if (twice !== undefined)
+      throw usage(
+        before === undefined || before === name
+          ? `${name} names '${twice}' twice`
+          : `${before} and ${name} name '${twice}' twice`,
+      );
+    into[key] = [...earlier, ...parts];
     return;
   }
-  if (Object.hasOwn(into, key)) throw usage(`${name} is given twice`, "give it once");
+  if (before === name) throw usage(`${name} is given twice`, "give it once");
+  if (before !== undefined)
+    throw usage(`${name} is another name of ${before}, which is given too`, "give one of them");
   into[key] = value;
 }
 

@@ -2,6 +2,7 @@ import { CoopError } from "../errors";
 import { parseRef, ref, SIGILS, type Numbered, type Ref } from "../ref";
 import { keptJson } from "./json";
 import { first, sql, type Sql } from "./sql";
+import { shellWord } from "../shell";
 
 /** What the event of a move into an archive keeps of what has left the store with it. */
 export interface Archiving {
@@ -69,5 +70,8 @@ export async function absent(on: Sql, of: Ref): Promise<CoopError> {
   const file = await archivedInto(on, of);
   return file === undefined
     ? error(" any more", list)
-    : error(` any more: it was archived into ${file}`, `coop --db ${file} queue show ${name}`);
+    : error(
+        ` any more: it was archived into ${file}`,
+        `coop --db ${shellWord(file)} queue show ${name}`,
+      );
 }

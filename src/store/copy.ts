@@ -16,6 +16,7 @@ import {
   setMeta,
 } from "./schema";
 import { and, first, join, letRest, raw, sql, type Row, type Sql } from "./sql";
+import { shellWord } from "../shell";
 
 interface CopiedTable {
   name: string;
@@ -110,7 +111,7 @@ async function fillOrVerify(reading: Sql, writing: Sql, names: Names, now: numbe
     return { ...contents, copied: false };
   }
   const contents = await copyRows(reading, writing);
-  const undo = `coop copy --undo --from ${source} --to ${target} opens ${source} again`;
+  const undo = `coop copy --undo --from ${shellWord(source)} --to ${shellWord(target)} opens ${source} again`;
   requireSame(contents, await contentsOf(writing), target, `${NOT_KEPT}; ${undo}`);
   await setMeta(writing, COPIED_FROM, source);
   await setMeta(writing, "copied_at", timestamp(now));
@@ -198,7 +199,7 @@ const halfDone = (thrown: unknown, state: string) => {
 
 /** How to come back from a copy that holds more than its source. */
 const toGoBack = (target: string) =>
-  `to go back, copy it to a store that was just made: coop copy --from ${target} --to STORE`;
+  `to go back, copy it to a store that was just made: coop copy --from ${shellWord(target)} --to STORE`;
 
 const movedElsewhere = (
   source: string,

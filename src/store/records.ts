@@ -4,7 +4,17 @@ import { age, timestamp } from "../time";
 import { insertAlike, type Columns } from "./alike";
 import { nextNumber } from "./counters";
 import { appendCreations, appendEvents } from "./events";
-import { first, join, raw, sql, tuples, type Row, type Sql, type Value } from "./sql";
+import {
+  first,
+  join,
+  raw,
+  sql,
+  tuples,
+  type Fragment,
+  type Row,
+  type Sql,
+  type Value,
+} from "./sql";
 import type { Writing } from "./write";
 
 /** The columns that every record has. Times are milliseconds since 1970. */
@@ -188,19 +198,21 @@ export async function requireVersion(
   );
 }
 
-/** The last change of a record, or the last that moved it to another state: who made it, when and where. */
-async function lastEvent(on: Sql, table: Table, row: RecordRow, which: "change" | "move") {
-  const moves = which === "move" ? raw("and (state is not null or version = 1)") : raw("");
+/** The last event of a record of which a condition holds: who wrote it, when and where. */
+async function lastEvent(on: Sql, table: Table, row: RecordRow, condition: Fragment) {
   const event = await first<{ author: string; at: number; host: string; folder: string }>(
     on,
     sql`select author, at, host, folder from events
-      where surface = ${table.surface} and number = ${row.number} ${moves} order by id desc limit 1`,
+      where surface = ${table.surface} and number = ${row.number} and ${condition} order by id desc limit 1`,
   );
   // Events can have been archived with what they told.
   return event ?? { author: row.author, at: row.updated_at, host: "?", folder: "?" };
 }
 
-/** The error for the loser of a conflict: what the record is now, since when, by whom and where. */
+/**
+ * The error for the loser of a conflict: what the record is now, since when, by whom and where.
+ * @param column what the conflict is about, where that is not the record's state or version.
+ */
 export async function conflict(
   { tx, at }: Writing,
   table: Table,
@@ -208,9 +220,13 @@ export async function conflict(
   reason: ConflictReason,
   says: string,
   hint = `coop show ${ref(table.surface, row.number)}`,
+  column?: string,
 ): Promise<CoopError> {
   const name = ref(table.surface, row.number);
-  const last = await lastEvent(tx, table, row, reason === "version" ? "change" : "move");
+  const made =
+    column === undefined ? raw("state is not null") : sql`after like ${`%"${column}":%`}`;
+  const condition = reason === "version" ? raw("1 = 1") : sql`(version = 1 or ${made})`;
+  const last = await lastEvent(tx, table, row, condition);
   return new CoopError(
     "conflict",
     `${name} ${says}: by ${last.author} on ${last.host} in ${last.folder}, ${age(at - last.at)} ago`,

@@ -10,6 +10,7 @@ import { target } from "./moves";
 import type { RecordRow, Table } from "./records";
 import { among, join, raw, sql, type Fragment, type Row, type Sql, type Value } from "./sql";
 import type { Writing } from "./write";
+import { shellWord } from "../shell";
 
 /** Where a surface keeps what people write: the columns of its records, and the table of what is said about one. */
 interface Texts {
@@ -51,7 +52,8 @@ export interface Replaced {
 export const tombstone = (by: string, at: number) =>
   `[redacted by ${by} ${timestamp(at).slice(0, 10)}]`;
 
-const TOMBSTONE = /(\[redacted by .*? \d{4}-\d{2}-\d{2}\])/s;
+// Within one line and one pair of brackets: what only begins like one must not hide the text after it.
+const TOMBSTONE = /(\[redacted by [^\]\n]{1,200} \d{4}-\d{2}-\d{2}\])/;
 
 /**
  * Replaces one text wherever people wrote it in a record, or without one all that they wrote there, by a tombstone: in
@@ -114,7 +116,8 @@ async function recordOf(
     if (text !== undefined && ifVersion === undefined) return undefined;
     const name = ref(surface, number);
     const file = await archivedInto(writing.tx, which);
-    const there = file === undefined ? "" : `coop --db ${file} redact ${name}, and then `;
+    const there =
+      file === undefined ? "" : `coop --db ${shellWord(file)} redact ${name}, and then `;
     const hint = `${there}coop redact ${name} --text TEXT for what this store still holds of it`;
     throw new CoopError("not_found", thrown.message, { ...thrown.details, hint });
   }
@@ -327,8 +330,11 @@ function isJson(text: string): boolean {
 function eraser(text: string | undefined, stone: string): Erase {
   if (text === undefined)
     return (from) => (from === "" || from.replace(TOMBSTONE, "") === "" ? from : stone);
-  const forms = formsOf(text);
-  const erase: Erase = (from) => forms.reduce((rest, form) => rest.replaceAll(form, stone), from);
+  const anywhere = text.length <= LONGEST_PATTERN ? inAnyJson(text) : undefined;
+  const erase: Erase = (from) =>
+    anywhere
+      ? from.replace(anywhere, () => stone)
+      : formsOf(text).reduce((rest, form) => rest.replaceAll(form, stone), from);
   return (from) =>
     from
       .split(TOMBSTONE)
@@ -336,14 +342,42 @@ function eraser(text: string | undefined, stone: string): Erase {
       .join("");
 }
 
-/** A text as it is written plainly, in JSON, in JSON of ASCII alone, and in JSON within JSON; the longest first. */
+/**
+ * A text as programs write it: plainly, in JSON, in JSON of ASCII alone, with slashes escaped or without, and in JSON
+ * within JSON; the longest first.
+ */
 function formsOf(text: string): string[] {
-  const once = quoted(text);
-  const ascii = once.replace(
-    /[\u0080-\uffff]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-  return [...new Set([quoted(once), ascii, once, text])].sort((a, b) => b.length - a.length);
+  const plain = quoted(text);
+  const once = [plain, ascii(plain), ascii(plain).replace(/\\u[\da-f]{4}/g, upperHex)];
+  const slashed = once.map((form) => form.replaceAll("/", "\\/"));
+  const all = [text, ...[...once, ...slashed].flatMap((form) => [form, quoted(form)])];
+  return [...new Set(all)].sort((one, other) => other.length - one.length);
+}
+
+const ascii = (text: string) =>
+  text.replace(/[\u0080-\uffff]/g, (character) => `\\u${hexOf(character)}`);
+
+const upperHex = (escape: string) => `\\u${escape.slice(2).toUpperCase()}`;
+
+const hexOf = (unit: string) => unit.charCodeAt(0).toString(16).padStart(4, "0");
+
+/** The longest text that is looked for in whatever form, in UTF-16 units. */
+const LONGEST_PATTERN = 10_000;
+
+/** Finds a text however it is escaped in JSON, and in JSON within JSON, where a backslash stands for each level of it. */
+const inAnyJson = (text: string) =>
+  // A run of backslashes is one piece: each may be doubled at each level.
+  new RegExp((text.match(/\\+|[^\\]/g) ?? []).map(inAnyForm).join(""), "g");
+
+const SHORT: Record<string, string> = { "\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f" };
+
+function inAnyForm(piece: string): string {
+  if (piece.startsWith("\\"))
+    return `(?:${[4, 2, 1].map((each) => `(?:\\\\(?:u005[cC])?){${each * piece.length}}`).join("|")})`;
+  const hex = hexOf(piece).replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
+  const short = SHORT[piece] === undefined ? "" : `|\\\\+${SHORT[piece]}`;
+  const itself = piece === '"' || piece === "/" ? `\\\\*${piece}` : RegExp.escape(piece);
+  return `(?:${itself}${short}|\\\\+u${hex})`;
 }
 
 /** A text as it stands between the quotation marks of JSON. */

@@ -2,6 +2,7 @@ import { CoopError } from "../errors";
 import { describe, type Location } from "./location";
 import { MIGRATIONS, type Migration } from "./migrations";
 import { raw, sql, type Row, type Sql } from "./sql";
+import { shellWord } from "../shell";
 
 /** The schema that this binary writes: how many migrations it knows. */
 export const schemaVersion = () => MIGRATIONS.length;
@@ -126,15 +127,15 @@ export const onlyBackup = (path: string) =>
   new CoopError("conflict", `${path} is a backup: it is only for reading`, {
     reason: "state",
     hint:
-      `name the store itself with --db or PIPPA_COOP_DB; coop restore ${path} puts this back into it ` +
-      `(with --db ${path} too, if it lies in the store's place)`,
+      `name the store itself with --db or PIPPA_COOP_DB; coop restore ${shellWord(path)} puts this back into it ` +
+      `(with --db ${shellWord(path)} too, if it lies in the store's place)`,
   });
 
 /** The error for an archive where a whole store is wanted. */
 export const onlyArchive = (path: string) =>
   new CoopError("unavailable", `${path} is an archive of queue items, not a whole store`, {
     reason: "foreign",
-    hint: `read it with coop --db ${path}`,
+    hint: `read it with coop --db ${shellWord(path)}`,
   });
 
 /** Who used the store last, for an upgrade that shuts older binaries out: newest first. */

@@ -193,6 +193,34 @@ describe.each(engines)("redacting on $name", ({ openFresh }) => {
     });
   });
 
+  test.each([
+    ["a slash with a backslash before it", "https://u:pw@h/x", String.raw`"https:\/\/u:pw@h\/x"`],
+    ["other than ASCII in capital hexadecimals", "GÉHEIM", String.raw`"G\u00C9HEIM"`],
+    ["any letter", "hunter2", String.raw`"\u0068unter2"`],
+    ["JSON of ASCII in JSON of ASCII", "G\u00e9HEIM", JSON.stringify(String.raw`"G\u00e9HEIM"`)],
+    ["a backslash and a line's end, twice", "a\\b\nc", JSON.stringify(JSON.stringify("a\\b\nc"))],
+    ["an emoji", "key 🔑", String.raw`"key \uD83D\udd11"`],
+  ])("finds a text in JSON that writes %s by an escape", async (_, text, payload) => {
+    await ann("queue", "push", "jobs", payload);
+    await redact("Q1", "--text", text);
+    const { payload: left } = await coop.data(["show", "Q1"]);
+    expect(left.replace(/\[redacted by dad .{10}\]/, "STONE").replace(/[\\"]/g, "")).toBe("STONE");
+    expect(() => JSON.parse(left)).not.toThrow();
+  });
+
+  test("finds a text between what only looks like the two ends of a tombstone", async () => {
+    await ann(
+      "letter",
+      "write",
+      "--body",
+      "[redacted by us] hunter2\n[redacted by ann 2026-11-28]",
+    );
+    await redact("L1", "--text", "hunter2");
+    expect((await coop.data(["show", "L1"])).body).toMatch(
+      /^\[redacted by us\] \[redacted by dad .{10}\]\n\[redacted by ann 2026-11-28\]$/,
+    );
+  });
+
   test("leaves its own tombstones alone, whatever is asked for", async () => {
     await ann("letter", "write", "--body", "dad redacted by dad");
     const first = await redact("L1", "--text", "dad");

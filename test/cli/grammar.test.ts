@@ -231,7 +231,16 @@ describe("a command line that is wrong", () => {
     await refuses([...write, "--body-file", "f"], "the text is given twice");
     await refuses([...write, "-F", "f"], "the text is given twice");
     await refuses([...write, "--edit"], "the text is given twice");
-    await refuses(["letter", "ack", "L1", "--body", "x", "-m", "y"], "-m is given twice");
+    const ack = ["letter", "ack", "L1"];
+    await refuses([...ack, "-m", "x", "-m", "y"], "-m is given twice; give it once");
+    await refuses(
+      [...ack, "--body", "x", "-m", "y"],
+      "-m is another name of --body, which is given too; give one of them",
+    );
+    await refuses(
+      ["todo", "add", "x", "--after", "T1", "--depends-on", "T2,T1"],
+      "--after and --depends-on name 'T1' twice",
+    );
     await refuses(
       ["letter", "write", "a title", "--title", "another", "--body", "x"],
       "given twice",

@@ -224,6 +224,8 @@ except coop.Conflict as conflict:
         "other_version": failure(coop.letter_reopen, "L1", if_version=1, as_id="ann"),
         "empty": failure(coop.queue_take, as_id="ann"),
         "unavailable": failure(coop.who, db="/nowhere/coop.db"),
+        "too_long": failure(coop.queue_push, "x" * 200_000, "p", as_id="ann"),
+        "both": failure(coop.queue_push, "jobs", "p", jsonl='{"payload":1}', as_id="ann"),
     }))
 `);
   expect(told.conflict).toMatchObject({
@@ -238,6 +240,8 @@ except coop.Conflict as conflict:
   expect(told.not_found).toEqual(["NotFound", 3, "not_found", null, "T7"]);
   expect(told.other_version).toEqual(["Conflict", 4, "conflict", "version", "L1"]);
   expect(told.empty).toEqual([]);
+  expect(told.too_long).toEqual(["UsageError", 2, "usage", null, null]);
+  expect(told.both).toEqual(["UsageError", 2, "usage", null, null]);
   expect(told.unavailable).toEqual(["Unavailable", 6, "unavailable", "no_store", null]);
 });
 

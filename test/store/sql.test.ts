@@ -15,6 +15,15 @@ describe("a statement", () => {
     });
     expect(join([]).render(numbered).text).toBe("");
   });
+
+  test("has the same placeholder for every value where they are alike", () => {
+    const statement = sql`values ${tuples(2, [1, "a", 2, "b"])}, (${3}, ${join([4])})`;
+    expect(statement.render("?")).toEqual({
+      text: "values (?, ?), (?, ?), (?, ?)",
+      values: [1, "a", 2, "b", 3, 4],
+    });
+    expect(tuples(1, [7]).render("?")).toEqual({ text: "(?)", values: [7] });
+  });
 });
 
 describe.each(engines)("rows that are alike, on $name", ({ openFresh }) => {

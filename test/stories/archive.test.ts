@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { COOP } from "../binary";
 import { SPECIAL } from "../special";
@@ -113,6 +113,18 @@ describe("an archive", () => {
       expect(await Bun.file(file).bytes()).toEqual(bytes);
     },
   );
+
+  test("is named by a command that can be typed as it is, whatever the names of folders", async () => {
+    const [ref] = await finished(1);
+    const to = join(coop.home, "it's here/archive.db");
+    await mkdir(dirname(to));
+    await coop.data(["queue", "archive", "--older", "0s", "--to", to], { as: "ann" });
+    const { hint } = (await coop.run(["--json", "queue", "show", ref!])).json().error;
+    const shell = Bun.spawnSync(["sh", "-c", hint.replace(/^coop/, COOP)], {
+      env: { HOME: coop.home },
+    });
+    expect(shell.stdout.toString()).toContain("payload-0");
+  });
 
   test("takes more of the same store, and no number is given again", async () => {
     await finished(2);
@@ -380,7 +392,20 @@ describe("a command that cannot archive", () => {
     expect(await to(join(coop.home, "nowhere/a.db"))).toMatchObject({ exit: 6, reason: "access" });
     expect(await to(`${file}-wal`)).toMatchObject({ exit: 2 });
     expect(await to("")).toMatchObject({ exit: 2 });
+    expect(await to(`${file}/`)).toMatchObject({
+      exit: 2,
+      message: expect.stringContaining("a file, not a folder"),
+    });
     expect(await readdir(coop.home)).toEqual(["pippa-db"]);
+  });
+
+  test.each(["nowhere", "link"])("refuses a link that leads to %s", async (target) => {
+    const link = join(coop.home, "link");
+    await symlink(join(coop.home, target), link);
+    expect(await refusal(["--older", "0s", "--to", link])).toMatchObject({
+      exit: 6,
+      reason: "access",
+    });
   });
 
   test.each(Object.keys(SPECIAL))("refuses %s, without opening it", async (kind) => {

@@ -7,6 +7,7 @@ import {
   copyFile,
   mkdir,
   readdir,
+  rename,
   rm,
   stat,
   symlink,
@@ -326,6 +327,26 @@ test("a backup of a large store says on a terminal what it is doing", async () =
   expect(off.err).toBe("");
 });
 
+test("a backup is made although a folder is where its copy is published, and says so", async () => {
+  await writeLetter("one");
+  await rm(published, { force: true });
+  await mkdir(published, { recursive: true });
+  const { exit, out, err } = await coop.run(["backup"]);
+  expect({ exit, made: out.includes("checked") }).toEqual({ exit: 0, made: true });
+  expect(err).toContain("the backup is made, but not published");
+});
+
+test("a pipe that is called like a backup is waited for by nobody", async () => {
+  await writeLetter("one");
+  const { file } = await coop.data(["backup"]);
+  const pipe = join(backups, "coop.2000-01-01T00-00-00.000Z.db");
+  await rename(SPECIAL["a pipe"]!(coop.home), pipe);
+  expect(await coop.data(["backup", "--keep", "1"])).toMatchObject({ removed: [file] });
+  await rm(published, { force: true });
+  await rename(pipe, published);
+  expect((await coop.run(["doctor"])).out).toContain(`${published} is no regular file`);
+});
+
 describe("a backup is only for reading", () => {
   const state = { exit: 4, code: "conflict", reason: "state" };
   /** Every kind of file that coop makes as a copy of the store. */
@@ -357,6 +378,9 @@ describe("a backup is only for reading", () => {
     for (const flags of ["--snapshot-every 5m", "--journal wal"])
       expect(await refusal(["init", "--db", file, ...flags.split(" ")])).toMatchObject(state);
     expect(await coop.data(["letter", "list", "--db", file])).toMatchObject([{ body: "one" }]);
+    expect(await coop.data(["letter", "read", "--db", file], { as: "ann" })).toMatchObject([
+      { body: "one", state: "unread", marked: false },
+    ]);
     expect(await Bun.file(file).bytes()).toEqual(before);
     // By itself, with the header of a rollback journal.
     expect(before.slice(18, 20)).toEqual(new Uint8Array([1, 1]));

@@ -495,6 +495,14 @@ describe("second stores", () => {
     expect(found!.message).not.toContain("cooperation.md");
   });
 
+  test("are no archives of the store, whatever they are called", async () => {
+    await coop.data(["queue", "push", "jobs", "x"], { as: "ann" });
+    await coop.data(["queue", "drop", "Q1"], { as: "ann" });
+    const to = join(folder, "coop-2026.db");
+    await coop.data(["queue", "archive", "--older", "0s", "--to", to], { as: "ann" });
+    expect(await troubles()).toEqual([]);
+  });
+
   test("of the same file are other names of it, each with a log of its own", async () => {
     await writeLetter();
     const beside = join(folder, "hard.db");

@@ -186,6 +186,22 @@ describe("a restore", () => {
     expect(out).toContain("dad: from ");
   });
 
+  test("of another store's file keeps what the log says of this one, whatever its numbers", async () => {
+    const [theirs, file] = [join(coop.home, "theirs.db"), join(coop.home, "theirs-kept.db")];
+    await coop.data(["init", "--db", theirs]);
+    for (let n = 0; n < 30; n++)
+      await coop.data(["todo", "add", "x", "--db", theirs], { as: "ann" });
+    await coop.data(["backup", "--db", theirs, "--to", file]);
+    await restore(await backup());
+    const { events: before } = await coop.data(["log"]);
+    await restore(file);
+    const { events } = await coop.data(["log", "--limit", "0"]);
+    const own = events.filter(({ ref }: { ref: string }) => ref === "store");
+    expect(own).toHaveLength(2);
+    expect(own[1]).toMatchObject({ verb: "restore", at: before[0].at, after: before[0].after });
+    expect(events).toHaveLength(32);
+  });
+
   test("says in two lines what it did", async () => {
     await everything();
     const file = await backup();

@@ -95,6 +95,36 @@ describe.each(engines)("history on $name", ({ openFresh }) => {
     expect((await run(hint.split(" ").slice(-6))).exit).toBe(0);
   });
 
+  test("a slug made of a title is found however the title's letters are spelt", async () => {
+    await using coop = await inside(store);
+    // As a capital it has no composed form, as a small letter it has one.
+    const words = ["history", "add", "J\u030cira", "--body", "why"];
+    const { slug } = await coop.data(words, { as: "ann" });
+    expect(slug).toEndWith("-\u01f0ira");
+    for (const spelt of [slug, slug.normalize("NFD")])
+      expect(await coop.data(["history", "show", spelt])).toMatchObject({ ref: "H1" });
+  });
+
+  test("a conflict names who made it so: gave the slug, or put the commit there", async () => {
+    await add();
+    await commit("abcdef1");
+    await writingAs(store, "bob", (writing) =>
+      commitEntry(writing, { number: 1 }, { sha: "1234567", replace: true }),
+    );
+    const other = await failure(commit("7654321"));
+    expect(other.message).toStartWith("H1 already has the commit 1234567: by bob ");
+    expect(other.details.current).toMatchObject({ by: "bob", version: 3 });
+
+    await writingAs(store, "cyd", (writing) =>
+      editEntry(writing, { number: 1 }, undefined, { slug: "renamed" }),
+    );
+    const taken = await failure(add({ slug: "renamed", body: "other" }));
+    expect(taken.message).toContain(": by cyd ");
+    await add({ slug: "mine" }, "dan");
+    const mine = await failure(add({ slug: "mine", body: "other" }));
+    expect(mine.message).toContain(": by dan ");
+  });
+
   test("each scope has its own slugs", async () => {
     await add();
     expect(await add({ scope: "other", body: "else" })).toMatchObject({ ref: "H2", created: true });

@@ -432,6 +432,29 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
       expect(out).toContain("(1 kB, no room left here: coop letter read L1)\n");
     });
 
+    test("says what has no room of any project, where it looks in all", async () => {
+      await write({ body: "the oldest", scope: "web" });
+      await write({ body: linesOf(30 * KB), scope: "app" });
+      await write({ body: linesOf(20 * KB), scope: "api" });
+      const outside = await coop.run(["letter", "read"], { as: "ann" });
+      expect(outside.out).toContain(
+        "[web] a title (1 kB, no room left here: coop letter read L1)\n",
+      );
+      const within = await coop.run(["letter", "read", "--scope", "app"], { as: "ann" });
+      expect(within.out).toContain("[web] a title (coop letter read L1)\n");
+    });
+
+    test("of refs alone is repeated by its key too, and marks nothing", async () => {
+      await write();
+      const words = ["letter", "read", "--key", "k"];
+      const refs = () => coop.run([...words, "--quiet"], { as: "ann" });
+      expect((await refs()).out).toBe("L1\n");
+      await write();
+      expect((await refs()).out).toBe("L1\n");
+      expect([await stateOf(1), await stateOf(2)]).toEqual(["unread", "unread"]);
+      expect((await coop.run([...words, "L9"], { as: "ann" })).exit).toBe(4);
+    });
+
     test("cuts between lines although a character or a line crosses the border", async () => {
       const korean = "가나다라마\n".repeat(KB * 2);
       await write({ body: korean });

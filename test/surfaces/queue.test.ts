@@ -563,6 +563,16 @@ describe.each(engines)("queues on $name", ({ openFresh }) => {
       ]);
     });
 
+    test("of which one is no UTF-8 are refused whole, naming it", async () => {
+      const stdin = Buffer.from('{"payload":1}\n{"payload":"caf\xe9"}\n{"payload":2}', "latin1");
+      const words = ["queue", "push", "jobs", "--jsonl", "-"];
+      const { exit, err } = await coop.run(words, { as: "ann", stdin });
+      expect({ exit, err }).toEqual({
+        exit: 2,
+        err: "coop: line 2: this is not valid UTF-8; convert it first; nothing was written\n",
+      });
+    });
+
     test("may be blank, end in any way and begin with a byte order mark", () => {
       const text = '\ufeff{"payload":1}\r\n\n \t\r\n{"payload":2}';
       expect(parsed(text).map(({ line, payload }) => [line, payload])).toEqual([
@@ -575,6 +585,7 @@ describe.each(engines)("queues on $name", ({ openFresh }) => {
     const big = "x".repeat(4 * 1024 * 1024 + 1);
     for (const [what, line, says] of [
       ["is no JSON", "{payload:1}", "not JSON"],
+      ["has a space that is none in JSON", '{"payload":\u00a01}', "not JSON"],
       ["has something after its object", '{"payload":1} 2', "not JSON"],
       ["is no object", '["payload"]', "not an object"],
       ["has no payload", '{"to":"ben"}', "payload is missing"],

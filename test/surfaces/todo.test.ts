@@ -183,6 +183,13 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
     },
   );
 
+  test("whose a todo is was said by who assigned it last", async () => {
+    await add({ to: "ann" });
+    await assign("cyd");
+    await writingAs(store, "eve", (writing) => editTodo(writing, { number: 1 }, { title: "new" }));
+    expect((await failure(move("start"))).message).toStartWith("T1 is cyd's and open: by dad ");
+  });
+
   test("the last move's note is the todo's, and the log has those before", async () => {
     await add();
     await move("block", 1, "needs a password");

@@ -10,6 +10,7 @@ import type { Sql } from "../../store/sql";
 import { backupsFolder, datedAt, datedIn, publishedFile } from "../../store/sqlite/backups";
 import type { Journal } from "../../store/sqlite/journal";
 import { inspect } from "../../store/sqlite/snapshot";
+import { shellWord } from "../../shell";
 import { age } from "../../time";
 import { fail, failed, ok, warn, type Finding } from "./check";
 
@@ -55,7 +56,7 @@ async function renewed(
   if (of !== undefined && of !== (await identityOf(on)))
     return warn(
       `${file} is of another store`,
-      `coop restore ${file} puts it into this one; or coop backup, which keeps it under its date`,
+      `coop restore ${shellWord(file)} puts it into this one; or coop backup, which keeps it under its date`,
     );
   const old = kept.at === 0 ? "of unknown age" : `${age(now - kept.at)} old`;
   if (!newest || newest.id <= lastEvent) return ok(`whole, ${old}, nothing was written since`);

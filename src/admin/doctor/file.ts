@@ -262,11 +262,12 @@ function isSecond(
   created_at: string | undefined,
 ): boolean {
   const stem = base.replace(/\.[^.]*$/, "");
-  if (name.toLowerCase().includes(stem.toLowerCase()) && SECOND.test(name)) return true;
+  const isCalledSo = name.toLowerCase().includes(stem.toLowerCase()) && SECOND.test(name);
   try {
-    const made = identity(file).created_at;
-    return made !== undefined && made === created_at;
+    const { created_at: made, archive_of: of } = identity(file);
+    if (of !== undefined) return false;
+    return isCalledSo || (made !== undefined && made === created_at);
   } catch {
-    return false;
+    return isCalledSo;
   }
 }

@@ -41,7 +41,10 @@ async function makeIfMissing(file: string): Promise<boolean> {
   } catch (thrown) {
     const { code } = thrown as { code?: string };
     if (code !== "EEXIST") throw asFolderError(thrown, dirname(file), "--to");
-    const there = await stat(file);
+    // A link can lead to nothing, or to itself.
+    const there = await stat(file).catch((error) => {
+      throw asFolderError(error, dirname(file), "--to");
+    });
     if (there.isDirectory()) throw usage(`${file} is a folder`, "name a file in it");
     requireRegular(file, there);
     return false;

@@ -30,6 +30,7 @@ import { decide, journalIn, keep, keptJournal } from "./journal";
 import { inspect, syncFolder, type Contents } from "./snapshot";
 import { schemaOf, stamp } from "./store";
 import { useTemporaryFiles } from "./temporary";
+import { shellWord } from "../../shell";
 
 /** A private copy of the file that is restored from: verified, and at this binary's schema. */
 export interface Restorable {
@@ -78,7 +79,7 @@ async function copyAtRest(named: string, to: string): Promise<void> {
   const after = await look();
   if (after.every((each, index) => each === before[index])) return;
   throw new CoopError("busy", `${named} is being written: it is a store in use`, {
-    hint: `make a copy of it with coop --db ${named} backup`,
+    hint: `make a copy of it with coop --db ${shellWord(named)} backup`,
   });
 }
 
@@ -190,6 +191,18 @@ const STAYING: Record<string, { here: string; there: string }> = {
 };
 
 /**
+ * Gives new numbers to what the log says of the store as a whole where the copy has another event of that number, as one of
+ * another store's may.
+ */
+const renumberOwn = (tx: Sql) => {
+  const there = raw(`${ATTACHED}.events`);
+  return tx.all(sql`update main.events
+    set id = id + (select max(id) from (select id from main.events union all select id from ${there}))
+    where surface = 'store' and id in (select id from ${there})
+      and (id, at, author, surface, verb) not in (select id, at, author, surface, verb from ${there})`);
+};
+
+/**
  * Replaces all rows of a store by those of the attached copy, inside the caller's transaction. The store's own settings
  * and what its log says of it as a whole stay, and of each counter the higher value, so that no number is given twice.
  * @throws CoopError unavailable newer, for a store whose schema this binary does not know.
@@ -202,6 +215,7 @@ export async function replaceRows(tx: Sql): Promise<Newer> {
     sql`select distinct surface, number from events where verb = 'redact'
       and id not in (select id from ${raw(ATTACHED)}.events) order by surface, number`,
   );
+  await renumberOwn(tx);
   for (const table of await tablesOf(tx)) {
     if (table === "counters") continue;
     const [here, there] = [raw(`main.${table}`), raw(`${ATTACHED}.${table}`)];

@@ -1,12 +1,12 @@
 import { constants, Database, SQLiteError } from "bun:sqlite";
-import { constants as files } from "node:fs";
+import { constants as files, statSync } from "node:fs";
 import { chmod, copyFile, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CoopError, type UnavailableReason } from "../../errors";
-import { asFolderError } from "../../files";
+import { asFolderError, requireRegular } from "../../files";
 import type { Store } from "../open";
-import { BACKUP_OF, IDENTITY, identityOf } from "../schema";
+import { ARCHIVE_OF, BACKUP_OF, IDENTITY, identityOf } from "../schema";
 import { first, raw, sql, type Fragment, type Value } from "../sql";
 import type { Clock } from "../wait";
 import { APPLICATION_ID, isUnlocked } from "./connection";
@@ -25,6 +25,8 @@ export interface Contents {
   identity: string | undefined;
   /** The identity of the store that it is a backup of; undefined for a file that is no backup. */
   backup_of: string | undefined;
+  /** When the store was made that it is an archive of; undefined for a file that is no archive. */
+  archive_of: string | undefined;
   /** The newest event's time in ms since 1970, and its number; 0 when there is none. */
   lastEventAt: number;
   lastEvent: number;
@@ -240,6 +242,7 @@ function identify(database: Database): Omit<Contents, "lastEvent" | "lastEventAt
     created_at,
     identity: setting(IDENTITY) ?? created_at,
     backup_of: setting(BACKUP_OF),
+    archive_of: setting(ARCHIVE_OF),
   };
 }
 
@@ -247,6 +250,7 @@ function identify(database: Database): Omit<Contents, "lastEvent" | "lastEventAt
 function reading<T>(path: string, name: string, work: (database: Database) => T): T {
   let database: Database | undefined;
   try {
+    requireRegularIfThere(path);
     database = new Database(
       `${pathToFileURL(path).href}?immutable=1`,
       constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI,
@@ -261,6 +265,12 @@ function reading<T>(path: string, name: string, work: (database: Database) => T)
   } finally {
     database?.close();
   }
+}
+
+/** To open a pipe waits until somebody writes into it. What is not there is told by SQLite. */
+function requireRegularIfThere(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found) requireRegular(path, found);
 }
 
 function asReadingError(thrown: unknown, name: string): unknown {

@@ -51,7 +51,8 @@ function slugOf(text: string, day: Date): string {
   const date = `${day.getFullYear()}-${pad(day.getMonth() + 1)}-${pad(day.getDate())}`;
   // The pattern of every script's letters takes two megabytes.
   const pattern = isPrintableAscii(text) ? /[a-z0-9]+/g : /[\p{L}\p{M}\p{N}]+/gu;
-  const words = text.normalize("NFC").toLowerCase().match(pattern) ?? [];
+  // Last: a letter without a composed form can have one as a small one.
+  const words = text.toLowerCase().normalize("NFC").match(pattern) ?? [];
   let whole = date;
   for (const word of words) {
     const longer = `${whole}-${word}`;

@@ -118,6 +118,7 @@ export async function addEntry(
     edits.length === 0
       ? `coop history commit ${name} ${commitSha}${replace}`
       : `give another --slug, or coop history edit ${name} ${edits.join(" ")}`,
+    "slug",
   );
 }
 
@@ -142,6 +143,7 @@ export async function commitEntry(
       "state",
       `already has the commit ${there}`,
       "--replace puts the new one in its place",
+      "commit_sha",
     );
   }
   return toEntry(await change<EntryRow>(writing, ENTRIES, row, "commit", { commit_sha: sha }));
@@ -207,6 +209,7 @@ export async function editEntry(
       "slug",
       `already has the slug '${taken.slug}'`,
       "give another --slug",
+      "slug",
     );
   }
   return toEntry(await change<EntryRow>(writing, ENTRIES, row, "edit", changes));

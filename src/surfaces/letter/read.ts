@@ -28,45 +28,41 @@ that does not fit stays unread and says how to see it. Open letters of other pro
   run: async ({ letter, key }, context) => {
     const me = context.requireSpeaker();
     const scope = await context.scopeOrNone();
+    const store = await context.store();
     const look = (on: Sql) =>
       letter === undefined ? readOpen(on, me, scope) : readOne(on, letter);
-    const store = await context.store();
-    const seen = await look(store);
     // Refs alone are no letters in full.
-    const { quiet } = context.settings;
-    const marks = !quiet && seen.letters.some((each) => becomesRead(each, me));
-    try {
+    const becomesRead = ({ state, complete, to }: ReadLetter) =>
+      !context.settings.quiet && state === "unread" && complete && to === me;
+    const readAndMark = async () => {
       await explainUnknown(context, store, me);
-      if (quiet || (key === undefined && !marks)) return readAnswer(seen);
       const { data, replayed } = await context.write(async (writing) => {
-        const { letters } = await look(writing.tx);
-        await markRead(
-          writing,
-          letters
-            .filter((each) => becomesRead(each, me))
-            .map(({ ref }) => refNumber("letter", ref)),
-        );
+        const numbers = (await look(writing.tx)).letters
+          .filter(becomesRead)
+          .map(({ ref }) => refNumber("letter", ref));
+        await markRead(writing, numbers);
         return look(writing.tx);
       });
-      return readAnswer(data, replayed);
+      return readAnswer(data, scope, replayed);
+    };
+
+    if (key !== undefined) return readAndMark();
+    const seen = await look(store);
+    const marks = seen.letters.some(becomesRead);
+    try {
+      if (marks) return await readAndMark();
+      await explainUnknown(context, store, me);
     } catch (thrown) {
-      const shown =
-        marks &&
-        key === undefined &&
-        thrown instanceof CoopError &&
-        SHOWN_UNMARKED.includes(thrown.code);
-      if (!shown) throw thrown;
+      if (!(marks && thrown instanceof CoopError && SHOWN_UNMARKED.includes(thrown.code)))
+        throw thrown;
       context.warn("not_marked", `shown, but not marked as read: ${thrown.message}`);
-      return readAnswer(seen);
     }
+    return readAnswer(seen, scope);
   },
 });
 
-/** What keeps letters from being marked does not keep them from being read. */
-const SHOWN_UNMARKED: readonly ErrorCode[] = ["unavailable", "busy", "unknown"];
-
-const becomesRead = ({ state, complete, to }: ReadLetter, me: string) =>
-  state === "unread" && complete && to === me;
+/** What keeps letters from being marked does not keep them from being read: also not that a store was moved. */
+const SHOWN_UNMARKED: readonly ErrorCode[] = ["unavailable", "busy", "unknown", "conflict"];
 
 /** A misspelt id has no letters: name the ids that do. */
 async function explainUnknown(context: Context, on: Sql, me: string): Promise<void> {
@@ -76,13 +72,14 @@ async function explainUnknown(context: Context, on: Sql, me: string): Promise<vo
   if (others.length > 0) context.warn("open_letters", `open letters are for ${others.join(", ")}`);
 }
 
-function readAnswer({ letters, total }: Reading, replayed = false) {
+/** @param here the scope that was looked in; undefined for all. */
+function readAnswer({ letters, total }: Reading, here: string | undefined, replayed = false) {
   const missing = total.count - letters.length;
   const rest =
     missing > 0
       ? `${countText({ ...total, count: missing })} more: coop letter list --mine --status ${OPEN.join()} --all-scopes --limit 0`
       : undefined;
-  return answer(letters, (shown, view) => readText(shown, rest, view), {
+  return answer(letters, (shown, view) => readText(shown, rest, view, here), {
     total,
     truncated: missing > 0 || letters.some(({ complete }) => !complete),
     rest,
@@ -90,24 +87,30 @@ function readAnswer({ letters, total }: Reading, replayed = false) {
   });
 }
 
-const readText = (letters: readonly ReadLetter[], rest: string | undefined, view: View) =>
-  letters.length === 0
-    ? `no open letters to ${inline(view.me ?? "")}`
-    : lines(...letters.map((letter) => readLetterText(letter, view)), rest);
+function readText(
+  letters: readonly ReadLetter[],
+  rest: string | undefined,
+  view: View,
+  here: string | undefined,
+): string {
+  if (letters.length === 0) return `no open letters to ${inline(view.me ?? "")}`;
+  return lines(...letters.map((letter) => readLetterText(letter, view, here)), rest);
+}
 
-function readLetterText(letter: ReadLetter, view: View): string {
+function readLetterText(letter: ReadLetter, view: View, here: string | undefined): string {
   const { ref, body, complete } = letter;
   if (complete) return letterText({ ...letter, body: body! }, view);
   const all = `coop letter read ${ref}`;
   if (body === null)
-    return `${letterLine({ ...letter, body: "" }, view)} (${whyNot(letter, view)}${all})`;
+    return `${letterLine({ ...letter, body: "" }, view)} (${whyNot(letter, here)}${all})`;
   const stays = letter.state === "unread" && "; it stays unread";
   return lines(letterText({ ...letter, body }, view), `cut here${stays || ""}. all of it: ${all}`);
 }
 
 /** Why nothing of a letter is shown; that it belongs to another project its line says. */
-function whyNot({ bytes, scope }: ReadLetter, view: View): string {
+function whyNot({ bytes, scope }: ReadLetter, here: string | undefined): string {
   const size = `${Math.ceil(bytes / 1000)} kB`;
   if (bytes > FULL_BYTES) return `${size}, too long to show here: `;
-  return scope === "" || scope === view.scope ? `${size}, no room left here: ` : "";
+  const elsewhere = here !== undefined && scope !== "" && scope !== here;
+  return elsewhere ? "" : `${size}, no room left here: `;
 }

@@ -50,14 +50,15 @@ const MORE = /"(?:to|priority|key)"/;
  */
 function parseBare(content: string, line: number): Line | undefined {
   if (!content.startsWith(BARE) || !content.endsWith("}") || MORE.test(content)) return undefined;
-  const written = content.slice(BARE.length, -1).trim();
+  const written = content.slice(BARE.length, -1);
   let payload: unknown;
   try {
     payload = JSON.parse(written);
   } catch {
     return undefined;
   }
-  return lineOf(line, payload, written);
+  // JSON as it is, it has nothing around it but what JSON calls space.
+  return lineOf(line, payload, written.trim());
 }
 
 /** A line as it is pushed; `others` are its members beside the payload, checked. */

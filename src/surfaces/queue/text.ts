@@ -1,5 +1,6 @@
 import { ago, countText, fenced, heading, inline, line, lines, type View } from "../../cli/text";
 import type { Answered, FanOut, Item, ItemInFull, QueueStats, Reply } from "./store";
+import { shellWord } from "../../shell";
 
 const arrow = (to: string | null) => (to === null ? undefined : `→${inline(to)}`);
 
@@ -97,7 +98,7 @@ export function pushedLines({ queue, refs }: { queue: string; refs: readonly str
   const shown = runs.slice(0, MOST_RUNS).join(" ");
   const rest =
     runs.length > MOST_RUNS &&
-    `and ${runs.length - MOST_RUNS} more runs: coop queue list ${inline(queue)} --status all --limit 0`;
+    `and ${runs.length - MOST_RUNS} more runs: coop queue list ${shellWord(inline(queue))} --status all --limit 0`;
   return line(`${refs.length} item${refs.length === 1 ? "" : "s"}`, shown, rest);
 }
 

@@ -1,5 +1,6 @@
 """Finds coop, runs one command of it, and says in Python how it ended."""
 
+import errno
 import inspect
 import json
 import os
@@ -202,9 +203,15 @@ def _run(
                 command.append(f"--{name}=-")
             else:
                 files.append(_file(content))
-                command.append(f"--{name}-file={files[-1]}")
+                # Lines come from a file by the flag itself.
+                by_file = name if name == "jsonl" else f"{name}-file"
+                command.append(f"--{by_file}={files[-1]}")
         argv = _encoded([*command, "--", *places])
         return subprocess.run(argv, input=stdin or b"", capture_output=True)
+    except OSError as error:
+        if error.errno == errno.E2BIG:
+            raise _unkept("a word or title is too long") from None
+        raise
     finally:
         for path in files:
             os.unlink(path)

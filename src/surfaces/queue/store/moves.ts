@@ -3,6 +3,7 @@ import { change, conflict } from "../../../store/records";
 import { sql } from "../../../store/sql";
 import type { Writing } from "../../../store/write";
 import { FINISHED, ITEMS, toItem, UNFINISHED, type Item, type ItemRow, type State } from "./items";
+import { shellWord } from "../../../shell";
 
 const MOVES = {
   done: { from: ["taken"], to: "done" },
@@ -42,7 +43,7 @@ async function held(
     `is ${row.state}${from === undefined ? "" : `, but not by ${from}`}`,
     holder === null || holder === writing.actor.id
       ? "leave --from out"
-      : `--from ${holder}, if you mean to act in its place`,
+      : `--from ${shellWord(holder)}, if you mean to act in its place`,
   );
 }
 

@@ -56,7 +56,15 @@ export async function takeOne(writing: Writing, which: Target): Promise<Item> {
   const row = await target<ItemRow>(writing, ITEMS, which);
   await requireState(writing, ITEMS, row, ["waiting"]);
   if (row.addressee !== "" && row.addressee !== id)
-    throw await conflict(writing, ITEMS, row, "claimed", `is for ${row.addressee} alone`);
+    throw await conflict(
+      writing,
+      ITEMS,
+      row,
+      "claimed",
+      `is for ${row.addressee} alone`,
+      undefined,
+      "addressee",
+    );
   return toItem(
     await change<ItemRow>(writing, ITEMS, row, "take", {
       state: "taken",

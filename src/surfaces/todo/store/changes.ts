@@ -88,6 +88,7 @@ async function requireNotAnothers(writing: Writing, row: TodoRow): Promise<void>
     "claimed",
     `is ${row.addressee}'s and ${row.state}`,
     `coop todo assign ${ref("todo", row.number)} --to me`,
+    "addressee",
   );
 }
 
