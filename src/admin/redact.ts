@@ -8,6 +8,7 @@ import { defineVerb, flag, word } from "../cli/define";
 import { inline, line, lines } from "../cli/text";
 import { CoopError, usage } from "../errors";
 import { parseRef, ref as refOf, type Ref } from "../ref";
+import { shellWord } from "../shell";
 import { absent, archivedInto } from "../store/archived";
 import type { Store } from "../store/open";
 import { noteSnapshot } from "../store/publish";
@@ -28,7 +29,6 @@ import { overwriteDeleted, rewrite } from "../store/sqlite/erase";
 import type { Sql } from "../store/sql";
 import { snapshot } from "../store/sqlite/snapshot";
 import { longText } from "../words";
-import { shellWord } from "../shell";
 
 /** What a redaction answers: what it did to the store, and where the text is still. */
 interface Redacted {

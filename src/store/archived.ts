@@ -1,8 +1,8 @@
 import { CoopError } from "../errors";
 import { parseRef, ref, SIGILS, type Numbered, type Ref } from "../ref";
+import { shellWord } from "../shell";
 import { keptJson } from "./json";
 import { first, sql, type Sql } from "./sql";
-import { shellWord } from "../shell";
 
 /** What the event of a move into an archive keeps of what has left the store with it. */
 export interface Archiving {

@@ -1,4 +1,5 @@
 import { CoopError } from "../errors";
+import { shellWord } from "../shell";
 import { timestamp } from "../time";
 import { describe } from "./location";
 import type { Store } from "./open";
@@ -16,7 +17,6 @@ import {
   setMeta,
 } from "./schema";
 import { and, first, join, letRest, raw, sql, type Row, type Sql } from "./sql";
-import { shellWord } from "../shell";
 
 interface CopiedTable {
   name: string;

@@ -1,5 +1,6 @@
 import { CoopError } from "../errors";
 import { ref, SURFACES, type Surface } from "../ref";
+import { shellWord } from "../shell";
 import { timestamp } from "../time";
 import { archivedInto, wasGiven } from "./archived";
 import { appendEvents } from "./events";
@@ -10,7 +11,6 @@ import { target } from "./moves";
 import type { RecordRow, Table } from "./records";
 import { among, join, raw, sql, type Fragment, type Row, type Sql, type Value } from "./sql";
 import type { Writing } from "./write";
-import { shellWord } from "../shell";
 
 /** Where a surface keeps what people write: the columns of its records, and the table of what is said about one. */
 interface Texts {
@@ -364,20 +364,25 @@ const hexOf = (unit: string) => unit.charCodeAt(0).toString(16).padStart(4, "0")
 /** The longest text that is looked for in whatever form, in UTF-16 units. */
 const LONGEST_PATTERN = 10_000;
 
-/** Finds a text however it is escaped in JSON, and in JSON within JSON, where a backslash stands for each level of it. */
+/**
+ * Finds a text however it is escaped in JSON, and in JSON within JSON up to four deep, where each level doubles the
+ * backslashes. Their number is bounded, or a long row of them would be gone through again from each.
+ */
 const inAnyJson = (text: string) =>
   // A run of backslashes is one piece: each may be doubled at each level.
   new RegExp((text.match(/\\+|[^\\]/g) ?? []).map(inAnyForm).join(""), "g");
 
 const SHORT: Record<string, string> = { "\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f" };
 
+const ESCAPES = "\\\\{1,8}";
+
 function inAnyForm(piece: string): string {
   if (piece.startsWith("\\"))
     return `(?:${[4, 2, 1].map((each) => `(?:\\\\(?:u005[cC])?){${each * piece.length}}`).join("|")})`;
   const hex = hexOf(piece).replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
-  const short = SHORT[piece] === undefined ? "" : `|\\\\+${SHORT[piece]}`;
-  const itself = piece === '"' || piece === "/" ? `\\\\*${piece}` : RegExp.escape(piece);
-  return `(?:${itself}${short}|\\\\+u${hex})`;
+  const short = SHORT[piece] === undefined ? "" : `|${ESCAPES}${SHORT[piece]}`;
+  const itself = piece === '"' || piece === "/" ? `\\\\{0,15}${piece}` : RegExp.escape(piece);
+  return `(?:${itself}${short}|${ESCAPES}u${hex})`;
 }
 
 /** A text as it stands between the quotation marks of JSON. */

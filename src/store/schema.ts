@@ -1,8 +1,8 @@
 import { CoopError } from "../errors";
+import { shellWord } from "../shell";
 import { describe, type Location } from "./location";
 import { MIGRATIONS, type Migration } from "./migrations";
 import { raw, sql, type Row, type Sql } from "./sql";
-import { shellWord } from "../shell";
 
 /** The schema that this binary writes: how many migrations it knows. */
 export const schemaVersion = () => MIGRATIONS.length;

@@ -3,6 +3,7 @@ import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { CoopError } from "../../errors";
 import { isAbsence, statIfThere } from "../../files";
+import { shellWord } from "../../shell";
 import { newestEvent } from "../../store/health";
 import { isStale, publishing, tooSlow } from "../../store/publish";
 import { identityOf } from "../../store/schema";
@@ -10,7 +11,6 @@ import type { Sql } from "../../store/sql";
 import { backupsFolder, datedAt, datedIn, publishedFile } from "../../store/sqlite/backups";
 import type { Journal } from "../../store/sqlite/journal";
 import { inspect } from "../../store/sqlite/snapshot";
-import { shellWord } from "../../shell";
 import { age } from "../../time";
 import { fail, failed, ok, warn, type Finding } from "./check";
 

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { CoopError } from "../../errors";
 import { asFolderError, ownPath } from "../../files";
 import { SIGILS, type Surface } from "../../ref";
+import { shellWord } from "../../shell";
 import { appendEvents } from "../events";
 import {
   ARCHIVE_OF,
@@ -30,7 +31,6 @@ import { decide, journalIn, keep, keptJournal } from "./journal";
 import { inspect, syncFolder, type Contents } from "./snapshot";
 import { schemaOf, stamp } from "./store";
 import { useTemporaryFiles } from "./temporary";
-import { shellWord } from "../../shell";
 
 /** A private copy of the file that is restored from: verified, and at this binary's schema. */
 export interface Restorable {

@@ -1,6 +1,6 @@
 import { ago, countText, fenced, heading, inline, line, lines, type View } from "../../cli/text";
-import type { Answered, FanOut, Item, ItemInFull, QueueStats, Reply } from "./store";
 import { shellWord } from "../../shell";
+import type { Answered, FanOut, Item, ItemInFull, QueueStats, Reply } from "./store";
 
 const arrow = (to: string | null) => (to === null ? undefined : `→${inline(to)}`);
 

@@ -1,9 +1,9 @@
+import { shellWord } from "../../../shell";
 import { requireState, target, type MoveRule, type Target } from "../../../store/moves";
 import { change, conflict } from "../../../store/records";
 import { sql } from "../../../store/sql";
 import type { Writing } from "../../../store/write";
 import { FINISHED, ITEMS, toItem, UNFINISHED, type Item, type ItemRow, type State } from "./items";
-import { shellWord } from "../../../shell";
 
 const MOVES = {
   done: { from: ["taken"], to: "done" },
