@@ -201,10 +201,8 @@ function resolve(group: Group, token: string, path: readonly string[]): string {
   const name = canonical(group, token);
   if (name !== undefined) return name;
   if (looksLikeRef(token)) throw refAsVerb(token, path);
-  const known = [
-    ...Object.keys(group.commands),
-    ...Object.keys(group.acts).flatMap((act) => ACTS[act as Act]),
-  ];
+  const known = Object.keys(group.commands);
+  for (const act in group.acts) known.push(...ACTS[act as Act]);
   const guess = nearest(token, known)!;
   const words = ["coop", ...path].join(" ");
   throw usage(

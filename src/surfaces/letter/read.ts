@@ -48,7 +48,7 @@ that does not fit stays unread and says how to see it. Open letters of other pro
 
     if (key !== undefined) return readAndMark();
     const seen = await look(store);
-    const marks = seen.letters.some(becomesRead);
+    const marks = seen.letters.map(becomesRead).includes(true);
     try {
       if (marks) return await readAndMark();
       await explainUnknown(context, store, me);
@@ -81,7 +81,7 @@ function readAnswer({ letters, total }: Reading, here: string | undefined, repla
       : undefined;
   return answer(letters, (shown, view) => readText(shown, rest, view, here), {
     total,
-    truncated: missing > 0 || letters.some(({ complete }) => !complete),
+    truncated: missing > 0 || letters.map(({ complete }) => complete).includes(false),
     rest,
     ...(replayed && { replayed }),
   });

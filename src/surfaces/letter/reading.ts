@@ -113,11 +113,15 @@ function linesOf(text: string, bytes: number): string | null {
   return count === 0 ? null : `${text.split("\n", count).join("\n")}\n`;
 }
 
-const byteLength = (text: string) => Buffer.byteLength(text);
+/** In UTF-8. Buffer would tell too, but takes a quarter of a millisecond to load. */
+const byteLength = (text: string) => new Blob([text]).size;
 
 /** How many bytes a letter's long texts have in all, each in a form of it. */
-const bytesOf = (texts: Texts, form = (text: string) => text) =>
-  TEXTS.reduce((sum, name) => sum + byteLength(form(texts[name] ?? "")), 0);
+function bytesOf(texts: Texts, form = (text: string) => text): number {
+  let bytes = 0;
+  for (const name of TEXTS) bytes += byteLength(form(texts[name] ?? ""));
+  return bytes;
+}
 
 /** A letter with as much of its texts as is shown. */
 const asRead = (letter: Letter, bytes: number, shown: Texts | undefined): ReadLetter => ({

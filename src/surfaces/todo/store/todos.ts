@@ -56,9 +56,10 @@ export const toTodo = (row: TodoRow, links: readonly Link[]): Todo => ({
   body: row.body,
   note: row.note,
   after: links.map(({ after }) => ref("todo", after)),
-  waits_on: TODOS.finished.includes(row.state)
-    ? []
-    : links.filter(({ unfinished }) => unfinished).map(({ after }) => ref("todo", after)),
+  waits_on:
+    links.length === 0 || TODOS.finished.includes(row.state)
+      ? []
+      : links.filter(({ unfinished }) => unfinished).map(({ after }) => ref("todo", after)),
 });
 
 /** Few enough for every engine's limit on bound values, and more than a list shows unless all are asked for. */
