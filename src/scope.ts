@@ -41,7 +41,7 @@ async function workTreeAt(top: string, files: Files): Promise<WorkTree | undefin
   return { top, gitFolder, commonFolder, project: await mainFolder(commonFolder, files) };
 }
 
-/** Where the shared git folder of a linked work tree is that this process is not let look into: git has one place for it. */
+/** Where the shared git folder of a linked work tree is, where it cannot be looked into: git has one place for it. */
 const unread = (gitFolder: string, { holds }: Files) =>
   base(parent(gitFolder)) === "worktrees" && !holds(`${gitFolder}/HEAD`) ? "../.." : undefined;
 

@@ -7,13 +7,13 @@ import { refNumber, looksLikeRef, type Numbered } from "./ref";
 
 /** Whether a text takes at most so many bytes in UTF-8. Most are so short that they need not be counted. */
 export const fits = (text: string, most: number) =>
-  text.length * BYTES_A_UNIT <= most || bytes(text) <= most;
+  text.length * BYTES_A_UNIT <= most || byteLength(text) <= most;
 
 /** The most bytes that one unit of a text's length stands for, in UTF-8. */
 const BYTES_A_UNIT = 3;
 
-/** By itself, since a function that only names Buffer makes all of it, which takes longer than the rest of the checks. */
-const bytes = (text: string) => Buffer.byteLength(text);
+/** How many bytes a text takes in UTF-8. Buffer tells too, but takes a quarter of a millisecond to load. */
+export const byteLength = (text: string) => new Blob([text]).size;
 
 // oxlint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;

@@ -123,7 +123,7 @@ export class Context {
     const workTree = await this.workTree();
     if (!workTree && this.edge.folder.includes("\ufffd"))
       throw usage(
-        "the working folder's path is not valid UTF-8, so its project is not known",
+        "the working folder's path holds U+FFFD or is not valid UTF-8, so its project is not known",
         "name the project with --scope",
       );
     return (

@@ -138,7 +138,7 @@ async function print(
   how: { json: boolean; colour: boolean },
 ): Promise<void> {
   const { edge, warnings } = context;
-  if (!how.json && warnings.length > 0) await warn(warnings, edge);
+  if (!how.json) await warn(warnings, edge);
   const text = await shown(answer, context, how);
   if (text === "") return;
   try {

@@ -23,7 +23,7 @@ export async function program(root: Group, argv: readonly string[], edge: Edge):
     const error = printable(asCoopError(thrown));
     if (json) await edge.complain(`${jsonError(error, warnings)}\n`);
     else {
-      if (warnings.length > 0) await warn(warnings, edge);
+      await warn(warnings, edge);
       const { hint } = error.details;
       await edge.complain(`coop: ${inline(hint ? `${error.message}; ${hint}` : error.message)}\n`);
     }
@@ -32,7 +32,10 @@ export async function program(root: Group, argv: readonly string[], edge: Edge):
 }
 
 /** Tells the user what is no failure, each once. */
-export async function warn(warnings: Warning[], edge: Edge): Promise<void> {
+export const warn = (warnings: Warning[], edge: Edge): Promise<void> | undefined =>
+  warnings.length === 0 ? undefined : tell(warnings, edge);
+
+async function tell(warnings: Warning[], edge: Edge): Promise<void> {
   const { talk } = await import("./talk");
   const lines: string[] = [];
   const say = talk((line) => lines.push(`${line}\n`));

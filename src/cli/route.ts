@@ -152,9 +152,9 @@ function put(
     );
     if (twice !== undefined)
       throw usage(
-        before === undefined || before === name
-          ? `${name} names '${twice}' twice`
-          : `${before} and ${name} name '${twice}' twice`,
+        before !== name && earlier.includes(twice)
+          ? `${name} names '${twice}', which is named already`
+          : `${name} names '${twice}' twice`,
       );
     into[key] = [...earlier, ...parts];
     return;

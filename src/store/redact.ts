@@ -52,8 +52,8 @@ export interface Replaced {
 export const tombstone = (by: string, at: number) =>
   `[redacted by ${by} ${timestamp(at).slice(0, 10)}]`;
 
-// Within one line and one pair of brackets: what only begins like one must not hide the text after it.
-const TOMBSTONE = /(\[redacted by [^\]\n]{1,200} \d{4}-\d{2}-\d{2}\])/;
+// Within one line, and none within another: what only begins like one must not hide the text after it.
+const TOMBSTONE = /(\[redacted by (?:(?!\[redacted by )[^\n]){1,200}? \d{4}-\d{2}-\d{2}\])/;
 
 /**
  * Replaces one text wherever people wrote it in a record, or without one all that they wrote there, by a tombstone: in
@@ -162,7 +162,7 @@ export async function holds(on: Sql, which: Which, text: string | undefined): Pr
   return Object.values(found).some((changes) => changes.length > 0);
 }
 
-/** The refs of all records that a text stands in. */
+/** The refs of all records that a text stands in, in one of the forms that programs commonly write it in. */
 export async function standsIn(on: Sql, text: string): Promise<string[]> {
   const refs = new Set<string>();
   const has = (column: string, form: string) =>
@@ -343,21 +343,29 @@ function eraser(text: string | undefined, stone: string): Erase {
 }
 
 /**
- * A text as programs write it: plainly, in JSON, in JSON of ASCII alone, with slashes escaped or without, and in JSON
- * within JSON; the longest first.
+ * A text as programs write it: plainly, in JSON, in JSON of ASCII alone or that is safe in HTML, with slashes escaped or
+ * without, and in JSON within JSON; the longest first. Of a long text only the first few.
  */
 function formsOf(text: string): string[] {
   const plain = quoted(text);
-  const once = [plain, ascii(plain), ascii(plain).replace(/\\u[\da-f]{4}/g, upperHex)];
-  const slashed = once.map((form) => form.replaceAll("/", "\\/"));
-  const all = [text, ...[...once, ...slashed].flatMap((form) => [form, quoted(form)])];
-  return [...new Set(all)].sort((one, other) => other.length - one.length);
+  const few = [text, plain, ascii(plain), quoted(plain)];
+  const more = [
+    plain,
+    ascii(plain),
+    ascii(plain).replace(/\\u[\da-f]{4}/g, upperHex),
+    plain.replace(/[<>&]/g, escape),
+  ];
+  const slashed = more.map((form) => form.replaceAll("/", "\\/"));
+  const all = [...more, ...slashed].flatMap((form) => [form, quoted(form)]);
+  const forms = new Set(text.length > LONGEST_PATTERN ? few : [...few, ...all]);
+  return [...forms].sort((one, other) => other.length - one.length);
 }
 
-const ascii = (text: string) =>
-  text.replace(/[\u0080-\uffff]/g, (character) => `\\u${hexOf(character)}`);
+const ascii = (text: string) => text.replace(/[\u0080-\uffff]/g, escape);
 
-const upperHex = (escape: string) => `\\u${escape.slice(2).toUpperCase()}`;
+const escape = (unit: string) => `\\u${hexOf(unit)}`;
+
+const upperHex = (escaped: string) => `\\u${escaped.slice(2).toUpperCase()}`;
 
 const hexOf = (unit: string) => unit.charCodeAt(0).toString(16).padStart(4, "0");
 
@@ -365,24 +373,30 @@ const hexOf = (unit: string) => unit.charCodeAt(0).toString(16).padStart(4, "0")
 const LONGEST_PATTERN = 10_000;
 
 /**
- * Finds a text however it is escaped in JSON, and in JSON within JSON up to four deep, where each level doubles the
- * backslashes. Their number is bounded, or a long row of them would be gone through again from each.
+ * Finds a text however it is escaped in JSON, and in JSON within JSON up to three deep, where each level doubles the
+ * backslashes. A run of them is one piece with the character after it, and their number is bounded: else there were many
+ * ways to find the same, and to try them all takes for ever.
  */
 const inAnyJson = (text: string) =>
-  // A run of backslashes is one piece: each may be doubled at each level.
-  new RegExp((text.match(/\\+|[^\\]/g) ?? []).map(inAnyForm).join(""), "g");
+  new RegExp((text.match(/\\*[^\\]|\\+$/g) ?? []).map(inAnyForm).join(""), "g");
 
 const SHORT: Record<string, string> = { "\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f" };
 
-const ESCAPES = "\\\\{1,8}";
+/** A backslash, also by its own escape. */
+const BACKSLASH = "(?:\\\\(?:u005[cC])?)";
 
 function inAnyForm(piece: string): string {
-  if (piece.startsWith("\\"))
-    return `(?:${[4, 2, 1].map((each) => `(?:\\\\(?:u005[cC])?){${each * piece.length}}`).join("|")})`;
-  const hex = hexOf(piece).replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
-  const short = SHORT[piece] === undefined ? "" : `|${ESCAPES}${SHORT[piece]}`;
-  const itself = piece === '"' || piece === "/" ? `\\\\{0,15}${piece}` : RegExp.escape(piece);
-  return `(?:${itself}${short}|${ESCAPES}u${hex})`;
+  const run = piece.match(/^\\*/)![0].length;
+  const character = piece.slice(run);
+  if (character === "")
+    return `(?:${[8, 4, 2, 1].map((each) => `${BACKSLASH}{${each * run}}`).join("|")})`;
+  const backslashes = (more: number, atMost: number) =>
+    `${run === 0 ? "\\\\" : BACKSLASH}{${run + more},${8 * run + atMost}}`;
+  const hex = hexOf(character).replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
+  const short = SHORT[character];
+  const escaped = `${backslashes(1, 4)}(?:u${hex}${short ? `|${short}` : ""})`;
+  const quotes = character === '"' || character === "/" ? 7 : 0;
+  return `(?:${backslashes(0, quotes)}${RegExp.escape(character)}|${escaped})`;
 }
 
 /** A text as it stands between the quotation marks of JSON. */

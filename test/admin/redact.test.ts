@@ -208,6 +208,29 @@ describe.each(engines)("redacting on $name", ({ openFresh }) => {
     expect(() => JSON.parse(left)).not.toThrow();
   });
 
+  test("finds a text after very many that begin like it, with quotes in JSON in JSON", async () => {
+    const text = `${'\\\\"'.repeat(30)}X`;
+    const near = `${text.slice(0, -1)}Y`;
+    await ann(
+      "letter",
+      "write",
+      "--body",
+      JSON.stringify([JSON.stringify(near), JSON.stringify(text)]),
+    );
+    await redact("L1", "--text", text);
+    const { body } = await coop.data(["show", "L1"]);
+    expect(body).toContain("Y");
+    expect(body).not.toContain("X");
+  });
+
+  test.each(["ci[bot]", "the bot [2]"])("knows the tombstones of %s", async (id) => {
+    await ann("letter", "write", "a title", "--body", "one secret");
+    await coop.data(["redact", "L1", "--text", "secret"], { as: id });
+    const { body } = await coop.data(["show", "L1"]);
+    await redact("L1", "--text", "redacted");
+    expect((await coop.data(["show", "L1"])).body).toBe(body);
+  });
+
   test("finds a text between what only looks like the two ends of a tombstone", async () => {
     await ann(
       "letter",

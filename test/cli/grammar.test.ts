@@ -239,7 +239,7 @@ describe("a command line that is wrong", () => {
     );
     await refuses(
       ["todo", "add", "x", "--after", "T1", "--depends-on", "T2,T1"],
-      "--after and --depends-on name 'T1' twice",
+      "--depends-on names 'T1', which is named already",
     );
     await refuses(
       ["letter", "write", "a title", "--title", "another", "--body", "x"],

@@ -1,6 +1,7 @@
 import { visible } from "../../cli/text";
 import type { Count } from "../../store/listing";
 import type { Sql } from "../../store/sql";
+import { byteLength } from "../../words";
 import {
   beginnings,
   findLetter,
@@ -112,9 +113,6 @@ function linesOf(text: string, bytes: number): string | null {
   const count = start.split("\n").length - 1;
   return count === 0 ? null : `${text.split("\n", count).join("\n")}\n`;
 }
-
-/** In UTF-8. Buffer would tell too, but takes a quarter of a millisecond to load. */
-const byteLength = (text: string) => new Blob([text]).size;
 
 /** How many bytes a letter's long texts have in all, each in a form of it. */
 function bytesOf(texts: Texts, form = (text: string) => text): number {

@@ -41,7 +41,7 @@ be an archive of the same store already. It is only for reading, but for redact:
       v.pipe(
         filePath("name a file"),
         v.check((file) => !isPartOfStore(file), "SQLite takes that name for its own"),
-        v.check((file) => !/[\\/]$/.test(file), "name a file, not a folder"),
+        v.check((file) => !file.endsWith("/"), "name a file, not a folder"),
       ),
       "FILE",
       "the archive, in a folder that is there",

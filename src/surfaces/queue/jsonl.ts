@@ -83,6 +83,7 @@ function parseLine(
   resolveId: (id: string) => string,
 ): Line | undefined {
   let value: unknown;
+  if (content === "" || content === "\r") return undefined;
   try {
     value = JSON.parse(content);
   } catch {
