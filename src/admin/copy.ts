@@ -3,6 +3,7 @@ import { answer } from "../cli/answer";
 import { defineVerb, requiredFlag, toggle } from "../cli/define";
 import { inline } from "../cli/text";
 import { CoopError, usage } from "../errors";
+import { isSameFile } from "../files";
 import { copyStore, undoCopy } from "../store/copy";
 import { describe, locateNamed, type Location } from "../store/location";
 import { openStore, type Store } from "../store/open";
@@ -30,7 +31,8 @@ the old one was written to: make another.`,
       locateNamed(to, "--to", context.edge),
     ];
     const names = { from: describe(old), to: describe(young) };
-    if (names.from === names.to)
+    const files = [old, young].map((each) => (each.engine === "sqlite" ? each.path : ""));
+    if (names.from === names.to || (await isSameFile(files[0]!, files[1]!)))
       throw usage("--from and --to name the same store", "name two stores");
     const opened: Store[] = [];
     const open = async (location: Location) => {

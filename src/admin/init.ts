@@ -5,7 +5,15 @@ import { defineVerb, flag, toggle, type InputOf } from "../cli/define";
 import { inline } from "../cli/text";
 import { usage } from "../errors";
 import { publishing } from "../store/publish";
-import { breaksOlder, lastSeen, meta, requireInUse, schemaVersion, setMeta } from "../store/schema";
+import {
+  breaksOlder,
+  lastSeen,
+  meta,
+  requireInUse,
+  requireNotNewer,
+  schemaVersion,
+  setMeta,
+} from "../store/schema";
 import type { Sql } from "../store/sql";
 import { SqliteConnection } from "../store/sqlite/connection";
 import { createSqliteStore } from "../store/sqlite/create";
@@ -80,7 +88,10 @@ async function initSqlite(path: string, input: InputOf<typeof args>, context: Co
       const settings = [journal, every, group].some((each) => each !== undefined);
       // Where the store's snapshot is read for it, that is a backup.
       const isItself = context.warnings.every(({ code }) => code !== "snapshot");
-      if (settings && isItself) await requireInUse(there, there.location);
+      if (settings && isItself) {
+        await requireNotNewer(there, await userVersion(there), "writer");
+        await requireInUse(there, there.location);
+      }
     } finally {
       await there.close();
     }

@@ -23,7 +23,8 @@ export async function withFileOf<T>(
   try {
     folder = await mkdtemp(join(beside, ".coop-copy-"));
     const path = join(folder, "coop.db");
-    await createSqliteStore(path, wait);
+    // Nobody else ever opens it: where a mount is none for two hosts, it is good for this.
+    await createSqliteStore(path, wait, { oneHost: true });
     const file = await openStore({ engine: "sqlite", path }, wait);
     try {
       await fillFrom(store, file);

@@ -42,9 +42,19 @@ export async function execute(
     return answer.exit ?? EXITS.ok;
   } catch (thrown) {
     await context.close().catch(() => {});
-    throw thrown;
+    // That nothing was written, a lost connection can only say of what came after.
+    const lost =
+      context.wrote && thrown instanceof CoopError && thrown.details.reason === "connection";
+    throw lost ? afterWriting(thrown, context) : thrown;
   }
 }
+
+/** The error of a command that failed after what it had to do was done. */
+const afterWriting = ({ message, details }: CoopError, { wrote }: Context) =>
+  new CoopError("unknown", `it was written, but ${message}`, {
+    hint: wrote ? "look, or repeat the command with the same --key" : "look",
+    cause: details.cause,
+  });
 
 type Flags = { [K in keyof typeof GLOBALS]: v.InferOutput<(typeof GLOBALS)[K]["schema"]> };
 
@@ -145,10 +155,7 @@ async function print(
     await edge.print(text);
   } catch (thrown) {
     if (!context.wrote && !answer.made) throw thrown;
-    throw new CoopError("unknown", `it was written, but ${asCoopError(thrown).message}`, {
-      hint: context.wrote ? "look, or repeat the command with the same --key" : "look",
-      cause: thrown,
-    });
+    throw afterWriting(asCoopError(thrown), context);
   }
 }
 

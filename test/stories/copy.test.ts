@@ -1,6 +1,7 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { join } from "node:path";
+import { symlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { TABLES } from "../../src/store/copy";
 import { PASSWORD, postgres } from "../postgres";
 import { story, times, type Story } from "../story";
@@ -199,6 +200,16 @@ test("from a copy that was written to, what is said to go back by goes back", as
   const { hint } = (await coop.run(["--json", ...move, "--undo"])).json().error;
   expect(hint).toContain(`coop copy --from ${back} --to STORE`);
   expect(await coop.data(["todo", "list", "--db", back])).toHaveLength(2);
+});
+
+test("a store is not copied onto itself by another name, and stays open", async () => {
+  await using coop = await story();
+  const other = join(coop.home, "linked");
+  await symlink(dirname(coop.store), other);
+  const words = ["copy", "--from", coop.store, "--to", join(other, "coop.db")];
+  const { exit, err } = await coop.run(words);
+  expect({ exit, err }).toMatchObject({ exit: 2, err: expect.stringContaining("same store") });
+  await coop.data(["todo", "add", "one"], { as: "ann" });
 });
 
 test("a store that was restored from a moved one has not been moved itself", async () => {

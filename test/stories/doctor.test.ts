@@ -382,6 +382,16 @@ describe("permissions", () => {
     expect(await troubles()).toMatchObject([{ name: "permissions", status: "warn" }]);
   });
 
+  test("are told by a command that can be typed, whatever the folder is called", async () => {
+    const at = join(coop.home, "it's here/coop.db");
+    await coop.data(["init", "--db", at]);
+    await chmod(at, 0o644);
+    const { out } = await coop.run(["doctor", "--db", at]);
+    const fix = /chmod 0600 [^;]*/.exec(out)![0];
+    expect(Bun.spawnSync(["sh", "-c", fix]).exitCode).toBe(0);
+    expect((await stat(at)).mode & 0o777).toBe(0o600);
+  });
+
   test("are those of the group that was let in", async () => {
     setMeta("group", "staff");
     expect(await troubles()).toMatchObject([

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmod, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, mkdir, readdir } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { sshfs } from "../mounts";
 import { PASSWORD, postgres, startPostgres, type OwnServer, type Server } from "../postgres";
 import { story, times, type Outcome, type RunOptions, type Story } from "../story";
 import { turnOf } from "../turn";
@@ -59,6 +60,33 @@ describe("a store on PostgreSQL", () => {
       `select count(*)::int as tables from pg_tables where schemaname = '${schema}'`,
     );
     expect(row).toEqual({ tables: 1 });
+  });
+
+  test.each(["$user", "pg_x"])("takes %s for no schema's name", async (name) => {
+    await using coop = await storyOn(server, { init: false });
+    const url = coop.store.replace(/schema=\w+/, `schema=${encodeURIComponent(name)}`);
+    expect((await coop.run(["init", "--db", url])).exit).toBe(2);
+  });
+
+  test("says to init too that a user may not use the schema", async () => {
+    await using coop = await storyOn(server);
+    const schema = /schema=(\w+)/.exec(coop.store)![1]!;
+    await server.sql(`create role out_${schema} login password 'SECRET'`);
+    const url = server.url(schema).replace(/\/\/.*@/, `//out_${schema}:SECRET@`);
+    const outcome = await coop.run(["--json", "init", "--db", url]);
+    expect(outcome.exit).toBe(6);
+    expect(outcome.json().error).toMatchObject({ reason: "access" });
+  });
+
+  test("is backed up into a folder that bears no store of two hosts", async () => {
+    await using coop = await storyOn(server);
+    await coop.data(["todo", "add", "one"], { as: "ann" });
+    const [disk, remote] = [join(coop.home, "disk"), join(coop.home, "remote")];
+    await mkdir(disk);
+    await using _mount = await sshfs(disk, remote);
+    const { file } = await coop.data(["backup", "--to", remote]);
+    expect(await coop.data(["todo", "list", "--db", join(disk, basename(file))])).toHaveLength(1);
+    expect(await readdir(disk)).toEqual([basename(file)]);
   });
 
   test("keeps the session ritual", async () => {
@@ -505,6 +533,18 @@ describe("a server that is not as it should be", () => {
     expect(await exit("localhost", "verify-full", ca)).toBe(0);
     expect(await exit("127.0.0.1", "verify-full", ca)).toBe(6);
     expect(await exit("127.0.0.1", "verify-ca", ca)).toBe(0);
+    const garbage = join(coop.folder, "garbage.pem");
+    await Bun.write(garbage, "garbage");
+    expect(await exit("localhost", "require", garbage)).toBe(2);
+    // As libpq has it, an authority's certificate at its place is asked for what it proves.
+    expect(await exit("localhost", "require")).toBe(0);
+    const place = join(coop.home, ".postgresql/root.crt");
+    await server.shell(`openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout other.key -out other.crt -subj "/CN=other" 2>/dev/null
+      cp other.crt ..; chmod 644 ../other.crt`);
+    await Bun.write(place, Bun.file(join(server.folder, "other.crt")));
+    expect(await exit("localhost", "require")).toBe(6);
+    await Bun.write(place, Bun.file(ca));
+    expect(await exit("localhost", "require")).toBe(0);
     await speaksTls("off");
   });
 

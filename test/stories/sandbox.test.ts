@@ -318,6 +318,10 @@ test("a group that is let in by `init --group` reads and writes, and what it lea
   }
   expect(await coop.data(["todo", "list"], options)).toHaveLength(10);
   expect(await coop.data(["init"])).toMatchObject({ created: false, group: "nogroup" });
+  // Also where another of the group made a part of it.
+  expect(await coop.data(["init", "--group", "nogroup"], options)).toMatchObject({
+    created: false,
+  });
   expect(await modes()).toBe("2770 nogroup \n660 nogroup /coop.db");
 });
 

@@ -102,6 +102,9 @@ describe("an older binary on a newer store", () => {
 
     expect(refused.exit).toBe(6);
     expect(refused.json().error).toMatchObject({ code: "unavailable", reason: "newer" });
+    const asked = await coop.run(["--json", "init", "--journal", "rollback"]);
+    expect(asked.json().error).toMatchObject({ code: "unavailable", reason: "newer" });
+    expect((await coop.data(["init"])).journal).toBe("wal");
     expect(await coop.data(["letter", "show", "L1"])).toMatchObject({
       state: "unread",
       version: 1,

@@ -3,6 +3,7 @@ import { access, lstat, readdir, stat, statfs } from "node:fs/promises";
 import { platform } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { isAbsence, isSameFile, statIfThere } from "../../files";
+import { quotedWord } from "../../shell";
 import { isPartOfStore } from "../../store/location";
 import { mountOf } from "../../store/sqlite/mount";
 import { backupsFolder, publishedFile } from "../../store/sqlite/backups";
@@ -99,7 +100,7 @@ export async function permissions(
       findings.push(
         warn(
           `${each} has mode ${octal(mode)}: ${others & 0o007 ? "every user" : "its group"} may ${others & 0o022 ? "write" : "read"} it`,
-          `chmod ${octal(allowed)} '${each}'`,
+          `chmod ${octal(allowed)} ${quotedWord(each)}`,
         ),
       );
     // The rest is made with the store's own mode.
@@ -223,7 +224,8 @@ export async function strays(path: string, created_at: string | undefined): Prom
   const base = basename(path);
   const found: string[] = [];
   const links: string[] = [];
-  const { nlink: names = 1 } = (await statIfThere(path)) ?? {};
+  const there = await statIfThere(path);
+  const names = there?.isFile() ? there.nlink : 1;
   await eachFile(dirname(path), async (file, name) => {
     // What coop and SQLite themselves put beside a store.
     if (isPartOfStore(name) || isTemporary(name)) return;

@@ -5,6 +5,7 @@ import {
   connectError,
   isLost,
   isNotYet,
+  isRefused,
   isUndoneByOthers,
   isWithoutTls,
   Lost,
@@ -235,7 +236,8 @@ async function connect<T>(
   switch (server.sslMode) {
     case "prefer":
       return attempt("require").catch((thrown) => {
-        if (isWithoutTls(thrown)) return attempt("disable");
+        // The server has none, or its own rules want none.
+        if (isWithoutTls(thrown) || isRefused(thrown)) return attempt("disable");
         throw thrown;
       });
     case "allow":

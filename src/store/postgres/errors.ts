@@ -22,6 +22,9 @@ export const isNotYet = (thrown: unknown) => /^(57P03|53300)$/.test(stateOf(thro
 export const isWithoutTls = (thrown: unknown) =>
   codeOf(thrown) === "ERR_POSTGRES_TLS_NOT_AVAILABLE";
 
+/** The server refuses the user, by what its rules say of the way that the connection comes. */
+export const isRefused = (thrown: unknown) => stateOf(thrown) === "28000";
+
 /** The connection was lost, so that nobody knows what became of the statement that was under way. */
 export const isLost = (thrown: unknown) =>
   thrown instanceof Lost ||
@@ -113,6 +116,13 @@ const DRIVER: readonly [RegExp, Omit<Meaning, "reason">][] = [
     {
       says: "has a certificate that is not trusted",
       hint: "name the authority's with sslrootcert, and the host as the certificate does",
+    },
+  ],
+  [
+    /^ERR_BORINGSSL/,
+    {
+      says: "cannot be asked: the certificate and the key of this client do not fit",
+      hint: "check sslcert and sslkey",
     },
   ],
   [

@@ -90,6 +90,9 @@ export async function serverOf(location: PostgresLocation): Promise<Server> {
   const schema = given("schema") ?? DEFAULT_SCHEMA;
   if (schema === "" || schema.includes("\0") || Buffer.byteLength(schema) > 63)
     throw usage("a schema's name has 1 to 63 bytes", "check ?schema= in the store's URL");
+  // PostgreSQL takes the first for the user's own schema wherever it stands, and keeps the others for itself.
+  if (schema === "$user" || schema.startsWith("pg_"))
+    throw usage(`'${schema}' can be no schema of a store`, "check ?schema= in the store's URL");
   const socket = host.startsWith("/") ? `${host}/.s.PGSQL.${port}` : undefined;
   const sslMode = sslModeOf(given("sslmode"), socket);
   const connect = given("connect_timeout");
@@ -129,7 +132,7 @@ function sslModeOf(given: string | undefined, socket: string | undefined): SslMo
   return socket === undefined ? mode : "disable";
 }
 
-/** The certificates to trust: those named, else those in the home folder where the mode asks for a proof. */
+/** The certificates to trust: those named, else those in the home folder where the mode asks for TLS or a proof. */
 async function rootCertificates(
   named: string | undefined,
   mode: SslMode,
@@ -137,18 +140,20 @@ async function rootCertificates(
 ): Promise<string | undefined> {
   if (named === "system") return undefined;
   if (named !== undefined) return pem(named, "sslrootcert");
-  if (!mode.startsWith("verify")) return undefined;
+  if (!mode.startsWith("verify") && mode !== "require") return undefined;
   const own = `${home()}/.postgresql/root.crt`;
   return (await isThere(own)) ? pem(own, "sslrootcert") : undefined;
 }
 
 async function pem(path: string | undefined, parameter: string): Promise<string | undefined> {
   if (path === undefined) return undefined;
-  try {
-    return await Bun.file(path).text();
-  } catch {
-    throw usage(`${parameter} is '${path}', which cannot be read`, "name a file in PEM format");
-  }
+  const text = await Bun.file(path)
+    .text()
+    .catch(() => {
+      throw usage(`${parameter} is '${path}', which cannot be read`, "name a file in PEM format");
+    });
+  if (/-----BEGIN [^-]+-----[^]+-----END /.test(text)) return text;
+  throw usage(`${parameter} is '${path}', which is no PEM`, "name a file in PEM format");
 }
 
 const isThere = (path: string) =>

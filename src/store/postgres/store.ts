@@ -66,6 +66,7 @@ export async function createPostgresStore(
   try {
     return await connection.transaction(async (tx) => {
       const there = await schemaThere(tx, server);
+      if (there && !there.usable) throw noAccess(server);
       if (there && there.tables > 0) {
         if (!there.settings) throw foreign(server);
         await versionOf(tx, server);
@@ -134,9 +135,9 @@ async function lookAt(on: Sql, server: Server): Promise<{ version: number; now: 
     );
     settings = new Map(rows.map(({ name, value }) => [name, value]));
   } catch (thrown) {
-    // No such table or no such column.
+    // No such table; no such column, or one of another type.
     const state = thrown instanceof CoopError ? stateOf(thrown.details.cause) : "";
-    if (state === "42703") throw foreign(server);
+    if (["42703", "42804", "22P02"].includes(state)) throw foreign(server);
     if (state !== "42P01") throw thrown;
     const there = await schemaThere(on, server);
     if (there && !there.usable) throw noAccess(server);

@@ -66,9 +66,12 @@ async function give(path: string, { name, id }: Group): Promise<void> {
   try {
     const found = await lstat(path);
     if (found.isSymbolicLink()) return;
+    const mode = found.isDirectory() ? MODES.folder : MODES.file;
+    // What another of the group made has it already, and only its owner may give it.
+    if (found.gid === id && (found.mode & 0o7777) === mode) return;
     // In this order: to change the owner takes away what lets the group be handed on.
     await chown(path, found.uid, id);
-    await chmod(path, found.isDirectory() ? MODES.folder : MODES.file);
+    await chmod(path, mode);
   } catch (thrown) {
     const { code } = thrown as { code?: string };
     // SQLite takes away what is beside a store when its last user leaves.
