@@ -10,6 +10,7 @@ import { closingMarks, setMeta } from "./schema";
 import { target } from "./moves";
 import type { RecordRow, Table } from "./records";
 import { among, join, raw, sql, type Fragment, type Row, type Sql, type Value } from "./sql";
+import { anySpelling, commonSpellings, quoted } from "./spelling";
 import type { Writing } from "./write";
 
 /** Where a surface keeps what people write: the columns of its records, and the table of what is said about one. */
@@ -172,7 +173,7 @@ export async function standsIn(on: Sql, text: string): Promise<string[]> {
       columns.flatMap((column) => forms.map((form) => has(column, form))),
       " or ",
     );
-  const forms = formsOf(text);
+  const forms = commonSpellings(text);
   for (const surface of SURFACES) {
     const { table, columns, said } = TEXTS[surface];
     const places = [
@@ -330,74 +331,14 @@ function isJson(text: string): boolean {
 function eraser(text: string | undefined, stone: string): Erase {
   if (text === undefined)
     return (from) => (from === "" || from.replace(TOMBSTONE, "") === "" ? from : stone);
-  const anywhere = text.length <= LONGEST_PATTERN ? inAnyJson(text) : undefined;
+  const spelling = anySpelling(text);
   const erase: Erase = (from) =>
-    anywhere
-      ? from.replace(anywhere, () => stone)
-      : formsOf(text).reduce((rest, form) => rest.replaceAll(form, stone), from);
+    spelling
+      ? from.replace(spelling, () => stone)
+      : commonSpellings(text).reduce((rest, each) => rest.replaceAll(each, stone), from);
   return (from) =>
     from
       .split(TOMBSTONE)
       .map((part, index) => (index % 2 === 1 ? part : erase(part)))
       .join("");
 }
-
-/**
- * A text as programs write it: plainly, in JSON, in JSON of ASCII alone or that is safe in HTML, with slashes escaped or
- * without, and in JSON within JSON; the longest first. Of a long text only the first few.
- */
-function formsOf(text: string): string[] {
-  const plain = quoted(text);
-  const few = [text, plain, ascii(plain), quoted(plain)];
-  const more = [
-    plain,
-    ascii(plain),
-    ascii(plain).replace(/\\u[\da-f]{4}/g, upperHex),
-    plain.replace(/[<>&]/g, escape),
-  ];
-  const slashed = more.map((form) => form.replaceAll("/", "\\/"));
-  const all = [...more, ...slashed].flatMap((form) => [form, quoted(form)]);
-  const forms = new Set(text.length > LONGEST_PATTERN ? few : [...few, ...all]);
-  return [...forms].sort((one, other) => other.length - one.length);
-}
-
-const ascii = (text: string) => text.replace(/[\u0080-\uffff]/g, escape);
-
-const escape = (unit: string) => `\\u${hexOf(unit)}`;
-
-const upperHex = (escaped: string) => `\\u${escaped.slice(2).toUpperCase()}`;
-
-const hexOf = (unit: string) => unit.charCodeAt(0).toString(16).padStart(4, "0");
-
-/** The longest text that is looked for in whatever form, in UTF-16 units. */
-const LONGEST_PATTERN = 10_000;
-
-/**
- * Finds a text however it is escaped in JSON, and in JSON within JSON up to three deep, where each level doubles the
- * backslashes. A run of them is one piece with the character after it, and their number is bounded: else there were many
- * ways to find the same, and to try them all takes for ever.
- */
-const inAnyJson = (text: string) =>
-  new RegExp((text.match(/\\*[^\\]|\\+$/g) ?? []).map(inAnyForm).join(""), "g");
-
-const SHORT: Record<string, string> = { "\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f" };
-
-/** A backslash, also by its own escape. */
-const BACKSLASH = "(?:\\\\(?:u005[cC])?)";
-
-function inAnyForm(piece: string): string {
-  const run = piece.match(/^\\*/)![0].length;
-  const character = piece.slice(run);
-  if (character === "")
-    return `(?:${[8, 4, 2, 1].map((each) => `${BACKSLASH}{${each * run}}`).join("|")})`;
-  const backslashes = (more: number, atMost: number) =>
-    `${run === 0 ? "\\\\" : BACKSLASH}{${run + more},${8 * run + atMost}}`;
-  const hex = hexOf(character).replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
-  const short = SHORT[character];
-  const escaped = `${backslashes(1, 4)}(?:u${hex}${short ? `|${short}` : ""})`;
-  const quotes = character === '"' || character === "/" ? 7 : 0;
-  return `(?:${backslashes(0, quotes)}${RegExp.escape(character)}|${escaped})`;
-}
-
-/** A text as it stands between the quotation marks of JSON. */
-const quoted = (text: string) => JSON.stringify(text).slice(1, -1);
