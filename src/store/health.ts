@@ -1,4 +1,5 @@
 import { ADDRESSED } from "./addressed";
+import { TABLES } from "./copy";
 import { distinct } from "./distinct";
 import { first, raw, sql, type Row, type Sql } from "./sql";
 
@@ -35,4 +36,12 @@ export async function everyId(on: Sql): Promise<Written[]> {
       if (id !== "" && !ids.has(id)) ids.set(id, 0);
   }
   return Array.from(ids, ([id, events]) => ({ id, events }));
+}
+
+/** Which tables of this binary's schema cannot be read. */
+export async function missingTables(on: Sql): Promise<string[]> {
+  const missing: string[] = [];
+  for (const name of ["meta", ...TABLES.map((table) => table.name)])
+    await on.all(raw(`select 1 from ${name} limit 1`)).catch(() => missing.push(name));
+  return missing;
 }

@@ -338,6 +338,15 @@ describe("a locked store", () => {
 });
 
 describe("the schema", () => {
+  test("fails where a table of it is not there, which no other check sees", async () => {
+    await writeLetter();
+    onStore((database) => database.run("drop table keys"));
+    const [found, ...more] = await troubles();
+    expect(more).toEqual([]);
+    expect(found).toMatchObject({ name: "schema", status: "fail" });
+    expect(found!.message).toEndWith("not there: keys");
+  });
+
   test("of a newer coop fails where this one may not read or write, and is ok where it may", async () => {
     onStore((database) => database.run("pragma user_version = 99"));
     expect(await troubles()).toEqual([]);

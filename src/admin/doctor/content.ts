@@ -1,5 +1,5 @@
 import { distance } from "../../nearest";
-import { everyId, lastSetBack, newestEvent, type Written } from "../../store/health";
+import { everyId, lastSetBack, missingTables, newestEvent, type Written } from "../../store/health";
 import { breaksOlder, meta, schemaVersion } from "../../store/schema";
 import type { Sql } from "../../store/sql";
 import type { SqliteConnection } from "../../store/sqlite/connection";
@@ -43,7 +43,10 @@ export async function schema(on: Sql, version: number, coop: string): Promise<Fi
     return breaksOlder(version)
       ? fail(both, "ask the person: coop init --upgrade")
       : warn(both, "any other command of this coop brings it up");
-  return ok(both);
+  const missing = await missingTables(on);
+  return missing.length === 0
+    ? ok(both)
+    : fail(`${both}; not there: ${missing.join(", ")}`, RESTORE);
 }
 
 /** Hosts agree on the time to about this much. */
