@@ -139,6 +139,7 @@ history pending --from brain-1
 history pending --all-scopes
 queue push new text
 queue push new text --to brain-1,brain-2 --re Q10490
+queue push new --jsonl -
 queue take new
 queue take jobs-1 --count 3
 queue take jobs-1 --count 3 --scope elsewhere
@@ -327,6 +328,8 @@ function fillDetails(path: string): void {
   );
 }
 
+const LINES = '{"payload":1,"key":"a"}\n{"payload":2,"to":"brain-2","key":"b"}';
+
 const looked = new Set<string>();
 
 /** Runs a command, and adds to `growing` and `used` what its statements do. */
@@ -335,6 +338,7 @@ async function look(part: keyof typeof growing, command: string): Promise<void> 
     const { exit, err } = await coop.run(command.split(" "), {
       ...(command.startsWith("--as") ? {} : { as: "brain-1" }),
       env: { PIPPA_COOP_SCOPE: SCOPE },
+      ...(command.endsWith("--jsonl -") && { stdin: LINES }),
     });
     if (exit !== 0 && exit !== 5) throw new Error(`coop ${command}: exit ${exit}: ${err}`);
   });
@@ -363,7 +367,7 @@ function* all(steps: readonly Step[]): Generator<Step> {
 
 /** Made by the statement itself, by as many rows as it has parts or as a limit allows. */
 const MADE =
-  /^(SCAN|SEARCH) (head|heads|own|recent|changes|found|names|reached|counted|CONSTANT|\d+-ROW)\b/;
+  /^(SCAN|SEARCH) (head|heads|own|recent|changes|found|names|reached|counted|CONSTANT|\d+-ROW|\d+ CONSTANT ROWS)\b/;
 
 /** Of these there are as many as settings or surfaces; or as what was said about one record, or comes before one. */
 const SMALL =

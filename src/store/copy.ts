@@ -94,9 +94,10 @@ export async function copyStore(
       return done;
     });
   } catch (thrown) {
-    throw complete
-      ? halfDone(thrown, `the copy in ${target} is complete, and ${source} is closed`)
-      : thrown;
+    if (complete)
+      throw halfDone(thrown, `the copy in ${target} is complete, and ${source} is closed`);
+    const lost = thrown instanceof CoopError && thrown.details.reason === "connection";
+    throw lost ? halfDone(thrown, `${source} is closed, and nothing is copied yet`) : thrown;
   }
 }
 

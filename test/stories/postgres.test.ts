@@ -404,6 +404,22 @@ describe("a server that is not as it should be", () => {
     expect((await coop.data(["log"])).events).toHaveLength(1);
   });
 
+  test("that is lost while a store is copied to it leaves that closed, says so, and takes it the next time", async () => {
+    await using coop = await storyOn(server);
+    await failing(/schema=(\w+)/.exec(coop.store)![1]!, "57P01", 1);
+    const from = join(coop.home, "old.db");
+    await coop.data(["init", "--db", from]);
+    await coop.data(["todo", "add", "one", "--db", from], { as: "ann" });
+    const copy = () => coop.run(["--json", "copy", "--from", from, "--to", coop.store]);
+    const lost = await copy();
+    expect(lost.exit).toBe(6);
+    expect(lost.json().error).toMatchObject({
+      reason: "connection",
+      hint: `${from} is closed, and nothing is copied yet: give the same command again`,
+    });
+    expect((await copy()).json().data).toMatchObject({ copied: true, rows: { todos: 1 } });
+  });
+
   test("takes the password from where libpq does", async () => {
     await using coop = await storyOn(server);
     const schema = /schema=(\w+)/.exec(coop.store)![1]!;
