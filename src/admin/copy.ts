@@ -2,9 +2,9 @@ import * as v from "valibot";
 import { answer } from "../cli/answer";
 import { defineVerb, requiredFlag, toggle } from "../cli/define";
 import { inline } from "../cli/text";
-import { CoopError, usage } from "../errors";
+import { CoopError } from "../errors";
 import { isSameFile } from "../files";
-import { copyStore, undoCopy } from "../store/copy";
+import { copyStore, sameStore, undoCopy } from "../store/copy";
 import { describe, locateNamed, type Location } from "../store/location";
 import { openStore, type Store } from "../store/open";
 
@@ -32,8 +32,7 @@ the old one was written to: make another.`,
     ];
     const names = { from: describe(old), to: describe(young) };
     const files = [old, young].map((each) => (each.engine === "sqlite" ? each.path : ""));
-    if (names.from === names.to || (await isSameFile(files[0]!, files[1]!)))
-      throw usage("--from and --to name the same store", "name two stores");
+    if (names.from === names.to || (await isSameFile(files[0]!, files[1]!))) throw sameStore();
     const opened: Store[] = [];
     const open = async (location: Location) => {
       const store = await openStore(location, context.wait);

@@ -1,4 +1,4 @@
-import { CoopError } from "../errors";
+import { CoopError, usage } from "../errors";
 import { shellWord } from "../shell";
 import { timestamp } from "../time";
 import { describe } from "./location";
@@ -61,7 +61,7 @@ interface Names {
  * a whole; where the copy is complete already, it is only verified, and opened again if the move was undone.
  * @throws CoopError unavailable foreign, for an archive; conflict moved, when the source or the target was moved
  * elsewhere; conflict state, when the target is a backup, or holds other records, or a copy that is not the same any
- * more; failed, when the copy differs; and what the engines throw.
+ * more; usage, when both are one store; failed, when the copy differs; and what the engines throw.
  */
 export async function copyStore(
   from: Store,
@@ -74,6 +74,8 @@ export async function copyStore(
   for (const store of [from, to]) await store.requireWritable();
   if ((await meta(from, ARCHIVE_OF)) !== undefined) throw onlyArchive(source);
   if ((await meta(to, BACKUP_OF)) !== undefined) throw onlyBackup(target);
+  // A server has many names. The moment that a store was made at is its own.
+  if ((await meta(from, "created_at")) === (await meta(to, "created_at"))) throw sameStore();
   await holdsCopy(to, names);
   await from.transaction(async (tx) => {
     const moved = await meta(tx, MOVED_TO);
@@ -261,6 +263,9 @@ async function requireEmpty(on: Sql, name: string): Promise<void> {
       });
   }
 }
+
+/** The error for a store that would be copied onto itself. */
+export const sameStore = () => usage("--from and --to name the same store", "name two stores");
 
 const NOT_KEPT = "nothing of it was kept";
 

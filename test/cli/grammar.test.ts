@@ -550,6 +550,20 @@ describe("long text on the built binary", () => {
     );
   });
 
+  test("the project of a folder whose path is not UTF-8 must be named", async () => {
+    const shell = (words: string) =>
+      coop.run(
+        [
+          "-c",
+          `X=$(printf 'a\\377b'); mkdir -p "$X/.git"; echo x >"$X/.git/HEAD"; cd "$X"; exec "$COOP" ${words}`,
+        ],
+        { program: "sh", env: { COOP } },
+      );
+    await refuses("name the project with --scope", () => shell("--as ann todo add x"));
+    await refuses("name the project with --scope", () => shell("todo list"));
+    expect((await shell("--as ann --scope web todo add x")).exit).toBe(0);
+  });
+
   test("U+0000 is refused", async () => {
     const file = join(folder, "nul.txt");
     await Bun.write(file, "a\0b");

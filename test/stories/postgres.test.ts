@@ -62,6 +62,42 @@ describe("a store on PostgreSQL", () => {
     expect(row).toEqual({ tables: 1 });
   });
 
+  test.each([
+    "create type {}.todos as enum ('one')",
+    "create type {}.keys as (one int)",
+    "create sequence {}.letters",
+  ])("never takes a schema that holds what is called like one of its tables: %s", async (sql) => {
+    await using coop = await storyOn(server, { init: false });
+    const schema = /schema=(\w+)/.exec(coop.store)![1]!;
+    await server.sql(`create schema "${schema}"; ${sql.replace("{}", `"${schema}"`)}`);
+    const outcome = await coop.run(["--json", "init"]);
+    expect(outcome.exit).toBe(6);
+    expect(outcome.json().error.reason).toBe("foreign");
+    expect((await coop.run(["letter", "list"])).exit).toBe(6);
+  });
+
+  test.each([
+    ["drop table {}.keys", ["todo", "add", "x", "--key", "once"]],
+    ["drop table {}.todos cascade", ["todo", "list"]],
+    ["alter table {}.todos drop column priority", ["todo", "add", "x"]],
+    ["alter table {}.counters drop constraint counters_pkey", ["todo", "add", "x"]],
+  ])("that lacks a part is damaged: %s", async (sql, words) => {
+    await using coop = await storyOn(server);
+    const schema = /schema=(\w+)/.exec(coop.store)![1]!;
+    await server.sql(sql.replace("{}", `"${schema}"`));
+    const outcome = await coop.run(["--json", ...words], { as: "ann" });
+    expect(outcome.exit).toBe(6);
+    expect(outcome.json().error.reason).toBe("damaged");
+  });
+
+  test("is not copied to itself by another of its server's names", async () => {
+    await using coop = await storyOn(server);
+    const other = coop.store.replace("127.0.0.1", "localhost");
+    const { exit, err } = await coop.run(["copy", "--from", coop.store, "--to", other]);
+    expect({ exit, err }).toMatchObject({ exit: 2, err: expect.stringContaining("same store") });
+    await coop.data(["todo", "add", "x"], { as: "ann" });
+  });
+
   test.each(["$user", "pg_x"])("takes %s for no schema's name", async (name) => {
     await using coop = await storyOn(server, { init: false });
     const url = coop.store.replace(/schema=\w+/, `schema=${encodeURIComponent(name)}`);
@@ -286,6 +322,21 @@ describe("a connection that breaks", () => {
     expect(cut.json().error).toMatchObject({ reason: "connection" });
     expect(await coop.data(["todo", "list"])).toEqual([]);
   });
+
+  test("after COMMIT is exit 8, and says that it was written", async () => {
+    await using coop = await storyOn(await postgres());
+    await coop.data(["todo", "add", "a secret"], { as: "ann" });
+    // What is left to do then is to name other stores that may hold it.
+    using way = await breaking(coop.store, "copied_from", true);
+    const words = ["--json", "redact", "T1", "--text", "secret"];
+    const cut = await coop.run(words, { as: "ann", env: { PIPPA_COOP_DB: way.url } });
+    expect(cut.exit).toBe(8);
+    expect(cut.json().error).toMatchObject({
+      code: "unknown",
+      message: expect.stringMatching(/^it was written, but .* was lost/),
+    });
+    expect((await coop.data(["todo", "show", "T1"])).title).not.toContain("secret");
+  });
 });
 
 describe("a server that is not as it should be", () => {
@@ -328,6 +379,16 @@ describe("a server that is not as it should be", () => {
     expect(await refusal(coop, `${server.url("x")}&sslmode=require`)).toMatchObject({
       ...connection,
       message: expect.stringContaining("does not speak TLS"),
+    });
+  });
+
+  test("that keeps everyone from a database is told of", async () => {
+    await using coop = await storyOn(server);
+    await server.sql("create database shut allow_connections false");
+    const url = coop.store.replace("/postgres?", "/shut?");
+    expect(await refusal(coop, url)).toMatchObject({
+      ...connection,
+      message: expect.stringContaining("takes no connections (55000)"),
     });
   });
 
@@ -561,6 +622,21 @@ describe("a server that is not as it should be", () => {
     expect(await exit("localhost", "require")).toBe(6);
     await Bun.write(place, Bun.file(ca));
     expect(await exit("localhost", "require")).toBe(0);
+    const rules = (rule: string) =>
+      server.shell(`test -e rules || cp pg_hba.conf rules
+        { ${rule}; cat rules; } >pg_hba.conf
+        kill -HUP $(head -1 postmaster.pid)`);
+    // What the rules let in by one way only is reached by it, and says so where the mode wants the other.
+    for (const [refused, mode] of [
+      ["hostssl", "require"],
+      ["hostnossl", "disable"],
+    ] as const) {
+      await rules(`echo ${refused} all all localhost reject`);
+      while ((await exit("localhost", mode)) !== 6) await Bun.sleep(5);
+      for (const open of ["allow", "prefer"]) expect(await exit("localhost", open)).toBe(0);
+    }
+    await rules(":");
+    while ((await exit("localhost", "disable")) !== 0) await Bun.sleep(5);
     await speaksTls("off");
   });
 

@@ -125,7 +125,7 @@ export class PostgresConnection implements Connection {
       });
     } catch (thrown) {
       // A connection that is lost takes its transaction with it.
-      if (!(thrown instanceof CoopError && isLost(thrown.details.cause))) await this.#rollback();
+      if (!isLost(thrown)) await this.#rollback();
       throw thrown;
     }
     await this.#commit();

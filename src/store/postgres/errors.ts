@@ -2,18 +2,24 @@ import { CoopError, type ErrorDetails } from "../../errors";
 import type { Wait } from "../wait";
 import type { Server } from "./server";
 
-/** The SQLSTATE of an error that the server itself reported, else "" (`57P01`, `53300`, …). */
-export const stateOf = (thrown: unknown): string =>
-  thrown instanceof Error && "errno" in thrown && /^[\dA-Z]{5}$/.test(String(thrown.errno))
-    ? String(thrown.errno)
-    : "";
+/** What the driver threw, also of a CoopError that was made from it. */
+const causeOf = (thrown: unknown): unknown =>
+  thrown instanceof CoopError ? thrown.details.cause : thrown;
 
-const codeOf = (thrown: unknown): string =>
-  thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
+/** The SQLSTATE of an error that the server itself reported, else "" (`57P01`, `53300`, …). */
+export function stateOf(thrown: unknown): string {
+  const error = causeOf(thrown);
+  const errno = error instanceof Error && "errno" in error ? String(error.errno) : "";
+  return /^[\dA-Z]{5}$/.test(errno) ? errno : "";
+}
+
+function codeOf(thrown: unknown): string {
+  const error = causeOf(thrown);
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}
 
 /** The transaction was undone because of others that ran beside it: it succeeds when it is tried again. */
-export const isUndoneByOthers = (thrown: unknown) =>
-  thrown instanceof CoopError && /^(40001|40P01)$/.test(stateOf(thrown.details.cause));
+export const isUndoneByOthers = (thrown: unknown) => /^(40001|40P01)$/.test(stateOf(thrown));
 
 /** The server takes no connection now, but may soon: it is starting, or all are in use. */
 export const isNotYet = (thrown: unknown) => /^(57P03|53300)$/.test(stateOf(thrown));
@@ -27,7 +33,7 @@ export const isRefused = (thrown: unknown) => stateOf(thrown) === "28000";
 
 /** The connection was lost, so that nobody knows what became of the statement that was under way. */
 export const isLost = (thrown: unknown) =>
-  thrown instanceof Lost ||
+  causeOf(thrown) instanceof Lost ||
   /^(08...|57P0[1235]|25P03)$/.test(stateOf(thrown)) ||
   (stateOf(thrown) === "" && codeOf(thrown).startsWith("ERR_POSTGRES_"));
 
@@ -64,6 +70,14 @@ const MEANINGS: readonly [RegExp, Meaning][] = [
   ],
   [/^57P03$/, { reason: CONNECTION, says: "is starting or stopping", hint: "try again" }],
   [
+    /^55000$/,
+    {
+      reason: CONNECTION,
+      says: "is in a database that takes no connections",
+      hint: "ask the person",
+    },
+  ],
+  [
     /^25006$/,
     {
       reason: "read_only",
@@ -88,7 +102,8 @@ const MEANINGS: readonly [RegExp, Meaning][] = [
     },
   ],
   [
-    /^XX00[12]$/,
+    // The files of the server; a table or a column that is not there; what makes a key unique.
+    /^(XX00[12]|42P01|42703|42P10)$/,
     {
       reason: "damaged",
       says: "is damaged",

@@ -74,7 +74,10 @@ export async function createPostgresStore(
       }
       await requireUnicode(tx, server);
       if (!there) await tx.all(createSchema(server));
-      await migrate(tx, 0);
+      await migrate(tx, 0).catch((thrown) => {
+        // A table, or a type, is there that has the name of one of coop's.
+        throw ["42P07", "42710"].includes(stateOf(thrown)) ? foreign(server) : thrown;
+      });
       await stamp(tx);
       await setMeta(tx, "created_at", timestamp(tx.at ?? wait.clock.now()));
       return true;
@@ -136,7 +139,7 @@ async function lookAt(on: Sql, server: Server): Promise<{ version: number; now: 
     settings = new Map(rows.map(({ name, value }) => [name, value]));
   } catch (thrown) {
     // No such table; no such column, or one of another type.
-    const state = thrown instanceof CoopError ? stateOf(thrown.details.cause) : "";
+    const state = stateOf(thrown);
     if (["42703", "42804", "22P02"].includes(state)) throw foreign(server);
     if (state !== "42P01") throw thrown;
     const there = await schemaThere(on, server);

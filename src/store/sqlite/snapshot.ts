@@ -9,7 +9,7 @@ import type { Store } from "../open";
 import { ARCHIVE_OF, BACKUP_OF, IDENTITY, identityOf } from "../schema";
 import { first, raw, sql, type Fragment, type Value } from "../sql";
 import type { Clock } from "../wait";
-import { APPLICATION_ID, isUnlocked } from "./connection";
+import { APPLICATION_ID, codeOf, isUnlocked } from "./connection";
 import { userVersion } from "./examine";
 
 /** What a whole and sound coop file holds. */
@@ -298,12 +298,9 @@ const WRITING: readonly [pattern: RegExp, code: string][] = [
 ];
 
 function asTargetError(thrown: unknown, target: string): unknown {
-  const cause = thrown instanceof CoopError ? thrown.details.cause : thrown;
-  const code = WRITING.find(([pattern]) => pattern.test(codeOf(cause)))?.[1];
+  const code = WRITING.find(([pattern]) => pattern.test(codeOf(thrown)))?.[1];
   return asFolderError(code === undefined ? thrown : { code }, dirname(target), "--to");
 }
-
-const codeOf = (thrown: unknown) => String((thrown as { code?: string } | undefined)?.code ?? "");
 
 /** The one value that a statement gives. */
 async function only(store: Store, statement: Fragment): Promise<Value | undefined> {
