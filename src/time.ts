@@ -22,21 +22,29 @@ export function duration(text: string): number {
   return Number(match[1]) * UNITS[match[2] as keyof typeof UNITS];
 }
 
-const ABSOLUTE = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
+const ABSOLUTE =
+  /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?<zone>Z|[+-]\d{2}:?\d{2})?)?$/;
 
 /**
- * A point in time, in milliseconds since 1970: RFC 3339, a date (midnight UTC), or how long ago (`2h`).
+ * A point in time, in milliseconds since 1970: RFC 3339, a date (its midnight), both UTC where they name no zone, or how
+ * long ago (`2h`).
  * @throws CoopError usage.
  */
 export function instant(text: string, now: number): number {
   if (/^\d+[a-z]$/.test(text)) return now - duration(text);
-  const parsed = ABSOLUTE.test(text) && isDay(text.slice(0, 10)) ? Date.parse(text) : NaN;
+  const match = ABSOLUTE.exec(text);
+  const zone = match?.groups!["zone"] === undefined && text.length > DAY_LENGTH ? "Z" : "";
+  const parsed =
+    match && isDay(text.slice(0, DAY_LENGTH)) ? Date.parse(text.replace(" ", "T") + zone) : NaN;
   if (!Number.isNaN(parsed)) return parsed;
   throw usage(
     `'${text}' is not a time`,
     "give one such as 2026-11-22T09:30:00Z, 2026-11-22, 90m, 2h or 3d",
   );
 }
+
+/** Of a date such as `2026-11-22`. */
+const DAY_LENGTH = 10;
 
 /** Whether a date is in the calendar: 30 February would be taken for 2 March. */
 function isDay(date: string): boolean {

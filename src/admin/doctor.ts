@@ -7,7 +7,7 @@ import { inline, lines } from "../cli/text";
 import { EXITS } from "../errors";
 import { ownPath } from "../files";
 import { describe, type Location } from "../store/location";
-import { ARCHIVE_OF, BACKUP_OF, meta, MOVED_TO, onlyBackup } from "../store/schema";
+import { ARCHIVE_OF, BACKUP_OF, CREATED_AT, meta, MOVED_TO, onlyBackup } from "../store/schema";
 import { isKeptOut, SqliteConnection, type Opening } from "../store/sqlite/connection";
 import { sqliteVersion } from "../store/sqlite/examine";
 import { journalOf, keptJournal } from "../store/sqlite/journal";
@@ -119,7 +119,7 @@ async function sqliteChecks(path: string, context: Context): Promise<Check[]> {
         ? await around(undefined)
         : [
             await check("published", () => published(path, connection, now, journaling?.actual)),
-            ...(await around(await setting("created_at"))),
+            ...(await around(await setting(CREATED_AT))),
           ]),
     ];
   } finally {
@@ -178,7 +178,7 @@ async function serverChecks(location: Location, context: Context): Promise<Check
       ...(await serverFindings(store)),
       await check("schema", async () => {
         const { coop } = await context.edge.versions();
-        return schema(store, Number(await meta(store, "schema_version")), coop);
+        return schema(store, store.schema, coop);
       }),
       await check("clock", () => clock(store, context.now())),
       await check("ids", () => ids(store)),

@@ -3,7 +3,6 @@ import type { Context } from "../cli/context";
 import { describe, type PostgresLocation } from "../store/location";
 import { openStore } from "../store/open";
 import { createPostgresStore, upgradePostgresStore } from "../store/postgres/store";
-import { meta } from "../store/schema";
 import { age } from "../time";
 
 /** `coop init` of a store in a PostgreSQL database: makes the schema, the tables in it and nothing else. */
@@ -23,9 +22,9 @@ export async function initPostgres(
     });
   }
   const store = await openStore(location, context.wait);
-  const schema = await meta(store, "schema_version").finally(() => store.close());
+  await store.close();
   return answer(
-    { store: describe(location), created, schema: Number(schema) },
+    { store: describe(location), created, schema: store.schema },
     ({ store: name }) => (created ? `made the store ${name}` : `the store ${name} is there`),
     { made: created },
   );

@@ -4,6 +4,7 @@ import type { Context } from "../cli/context";
 import { defineVerb, flag, toggle, type InputOf } from "../cli/define";
 import { inline } from "../cli/text";
 import { usage } from "../errors";
+import type { Store } from "../store/open";
 import { publishing } from "../store/publish";
 import {
   breaksOlder,
@@ -14,10 +15,8 @@ import {
   schemaVersion,
   setMeta,
 } from "../store/schema";
-import type { Sql } from "../store/sql";
 import { SqliteConnection } from "../store/sqlite/connection";
 import { createSqliteStore } from "../store/sqlite/create";
-import { userVersion } from "../store/sqlite/examine";
 import { findGroup, share } from "../store/sqlite/group";
 import { JOURNALS, keptJournal, setJournal, type Journal } from "../store/sqlite/journal";
 import { openSqliteStore, schemaOf, upgrade } from "../store/sqlite/store";
@@ -89,7 +88,7 @@ async function initSqlite(path: string, input: InputOf<typeof args>, context: Co
       // Where the store's snapshot is read for it, that is a backup.
       const isItself = context.warnings.every(({ code }) => code !== "snapshot");
       if (settings && isItself) {
-        await requireNotNewer(there, await userVersion(there), "writer");
+        await requireNotNewer(there, there.schema, "writer");
         await requireInUse(there, there.location);
       }
     } finally {
@@ -115,16 +114,16 @@ async function initSqlite(path: string, input: InputOf<typeof args>, context: Co
   }
 }
 
-async function made(on: Sql, path: string, created: boolean): Promise<Made> {
-  const kept = await keptJournal(on);
+async function made(store: Store, path: string, created: boolean): Promise<Made> {
+  const kept = await keptJournal(store);
   return {
     store: path,
     created,
-    schema: await userVersion(on),
+    schema: store.schema,
     journal: kept.journal ?? "wal",
     one_host: kept.oneHost,
-    snapshot_every: (await publishing(on)).every / 1000,
-    group: (await meta(on, "group")) ?? null,
+    snapshot_every: (await publishing(store)).every / 1000,
+    group: (await meta(store, "group")) ?? null,
   };
 }
 

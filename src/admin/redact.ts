@@ -11,8 +11,15 @@ import { parseRef, ref as refOf, type Ref } from "../ref";
 import { shellWord } from "../shell";
 import { absent, archivedInto } from "../store/archived";
 import type { Store } from "../store/open";
-import { noteSnapshot } from "../store/publish";
-import { ARCHIVE_OF, BACKUP_OF, COPIED_FROM, identityOf, meta, MOVED_TO } from "../store/schema";
+import {
+  ARCHIVE_OF,
+  BACKUP_OF,
+  COPIED_FROM,
+  identityOf,
+  meta,
+  MOVED_TO,
+  originOf,
+} from "../store/schema";
 import {
   closedToRedact,
   holds,
@@ -26,8 +33,8 @@ import {
 import { isBackupOf, keepOthers, publishedFile } from "../store/sqlite/backups";
 import { lookIntoCopies } from "../store/sqlite/copies";
 import { overwriteDeleted, rewrite } from "../store/sqlite/erase";
+import { renew } from "../store/sqlite/renew";
 import type { Sql } from "../store/sql";
-import { snapshot } from "../store/sqlite/snapshot";
 import { longText } from "../words";
 
 /** What a redaction answers: what it did to the store, and where the text is still. */
@@ -92,6 +99,7 @@ from standard input.`,
       const refs = which.map(({ surface, number }) => refOf(surface, number));
       return { ref: name, refs, version: refs[0] === name ? version : null, replaced };
     }, closed?.store);
+    context.wrote ||= !replayed;
     if (data.version === null && data.refs[0] === name)
       context.warn("elsewhere", await whereIs(store, asked));
     for (const place of await otherStores(store, closed, data.refs))
@@ -192,10 +200,13 @@ async function erase(
   const published = await republish(store, path, context);
   const holding: string[] = [];
   // Of an archive also the store that it is of, and its other archives.
-  const made = (await meta(store, ARCHIVE_OF)) ?? (await meta(store, "created_at"));
-  const { folders, failed } = await lookIntoCopies(path, made, async (copy, file) => {
-    if (await test(copy)) holding.push(file);
-  });
+  const { folders, failed } = await lookIntoCopies(
+    path,
+    await originOf(store),
+    async (copy, file) => {
+      if (await test(copy)) holding.push(file);
+    },
+  );
   for (const file of failed) context.warn("not_looked_into", `${file} could not be looked into`);
   return { snapshot: published, holding, searched: folders };
 }
@@ -207,19 +218,13 @@ async function republish(store: Store, path: string, context: Context): Promise<
   // Beside a backup that was put in a store's place it is of that store, and may be newer.
   if (!(await Bun.file(file).exists()) || (await meta(store, BACKUP_OF)) !== undefined) return null;
   const of = await identityOf(store);
-  const [at, begun] = [clock.now(), clock.elapsed()];
-  const done = await attempt(context, "not_published", `${file} could not be renewed`, async () => {
-    await keepOthers(path, of);
-    await snapshot(store, file, { clock });
-  });
-  if (!done) {
-    // What is not removed is named among those that hold it.
-    if (isBackupOf(of, file)) await rm(file, { force: true }).catch(() => {});
-    return null;
-  }
-  // Without the note the next command publishes once more.
-  await noteSnapshot(store, { at, took: clock.elapsed() - begun }).catch(() => {});
-  return file;
+  const done = await attempt(context, "not_published", `${file} could not be renewed`, () =>
+    renew(store, path, clock, () => keepOthers(path, of)),
+  );
+  if (done) return file;
+  // What is not removed is named among those that hold it.
+  if (isBackupOf(of, file)) await rm(file, { force: true }).catch(() => {});
+  return null;
 }
 
 /** The redaction stands whatever else fails: that is a warning. */

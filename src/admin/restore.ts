@@ -1,5 +1,5 @@
 import type { Stats } from "node:fs";
-import { access, constants, rm, stat } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { written } from "../cli/answer";
 import { repeatable } from "../cli/args";
@@ -11,19 +11,15 @@ import { isSameFile, ownPath, requireRegular, statIfThere } from "../files";
 import { ref } from "../ref";
 import { forget } from "../store/keys";
 import { openStore, sqlitePath, type Store } from "../store/open";
-import { noteSnapshot, publishing } from "../store/publish";
+import { publishing } from "../store/publish";
 import { identityOf } from "../store/schema";
 import type { Sql } from "../store/sql";
-import {
-  isPublished,
-  keepDated,
-  makeBackupsFolder,
-  publishedFile,
-  storeOfBackup,
-} from "../store/sqlite/backups";
+import { isPublished, keepDated, publishedFile, storeOfBackup } from "../store/sqlite/backups";
 import { codeOf } from "../store/sqlite/connection";
+import { renew } from "../store/sqlite/renew";
 import {
   attach,
+  cannotRead,
   detach,
   highestGiven,
   identityLeft,
@@ -42,7 +38,6 @@ import {
   type Restorable,
 } from "../store/sqlite/restore";
 import { snapshot } from "../store/sqlite/snapshot";
-import { timestamp } from "../time";
 import { filePath } from "../words";
 
 interface Restored {
@@ -82,11 +77,11 @@ replaced as a file. Only coop init makes a store: on a new machine give that fir
     const path = ownPath(sqlitePath(context.settings.location()));
     const file = resolve(context.edge.folder, given);
     const found = await usable(path, context);
-    const result =
-      "why" in found
-        ? restoreFile(path, file, found, context)
-        : restoreRows(found, path, file, context);
-    return written(await result, restoredText);
+    const asFile = "why" in found;
+    const result = asFile
+      ? restoreFile(path, file, found, context)
+      : restoreRows(found, path, file, context);
+    return { ...written(await result, restoredText), made: asFile };
   },
 });
 
@@ -224,7 +219,7 @@ async function restoreFile(
     const name = await savedName(path, context.now());
     const saved = there && there.size > 0 ? name : null;
     const given = await highestGiven(path, source, { wait: context.wait, open: false });
-    const identity = (await identityLeft(path, context.wait)) ?? timestamp(context.now());
+    const identity = (await identityLeft(path, context.wait)) ?? context.edge.clock.unique();
     await setJournal(source, context.wait);
     const result = await opened(source.path, context, async (copy) => {
       await copy.transaction((tx) => forgetKey(tx, context));
@@ -256,15 +251,10 @@ async function opened<T>(path: string, { wait }: Context, work: (store: Store) =
 /** Publishes the restored store, which tells the next restore what numbers it has given, and keeps the last snapshot. */
 async function republish(path: string, context: Context): Promise<void> {
   const { clock } = context.edge;
-  const published = publishedFile(path);
   try {
     await opened(path, context, async (store) => {
       if ((await publishing(store)).every === 0) return;
-      await makeBackupsFolder(path);
-      await keepDated(published, path);
-      const [at, begun] = [clock.now(), clock.elapsed()];
-      await snapshot(store, published, { clock });
-      await noteSnapshot(store, { at, took: clock.elapsed() - begun });
+      await renew(store, path, clock, () => keepDated(publishedFile(path), path));
     });
   } catch (thrown) {
     if (!(thrown instanceof CoopError)) throw thrown;
@@ -293,18 +283,8 @@ async function sourceOf(
   requireRegular(file, given);
   if (!orItself && (await isSameFile(file, path)))
     throw usage(`${file} is the store itself`, "name a snapshot or a backup of it");
-  await access(file, constants.R_OK).catch((thrown) => {
-    throw cannotRead(file, thrown);
-  });
   return prepare(file, path, wait);
 }
-
-const cannotRead = (file: string, cause: unknown) =>
-  new CoopError("unavailable", `${file} cannot be read`, {
-    reason: "access",
-    hint: "check its permissions and the sandbox you run in",
-    cause,
-  });
 
 /** The rows that were put in may hold this command's own key from before. */
 async function forgetKey(tx: Sql, { settings: { id, verb, key } }: Context): Promise<void> {

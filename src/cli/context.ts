@@ -67,9 +67,12 @@ export interface Settings {
   fingerprint: (read: Readonly<Record<string, string>>) => string;
 }
 
+/** Of how many unknown ids a command warns: many lines at once can name thousands. */
+const MOST_UNKNOWN = 5;
+
 /** What a verb works in: who speaks, where, when, and the store. */
 export class Context {
-  /** Whether this command has changed the store. */
+  /** Whether this command has changed the store: what fails after that fails with it written. */
   wrote = false;
   wait: Wait;
   #store: Promise<Store> | undefined;
@@ -179,10 +182,15 @@ export class Context {
       this.warn("all_scopes", `--scope does not narrow \`coop ${verb}\`, which is of all projects`);
   }
 
-  /** Warns of ids that have never written, naming the nearest that has. */
+  /** Warns of the first few ids that have never written, naming the nearest that has. */
   async warnUnknown(on: Sql, ids: Iterable<string | undefined | null>): Promise<void> {
+    let unknown = 0;
     for (const id of new Set(ids)) {
       if (!id || (await isKnown(on, id))) continue;
+      if (++unknown > MOST_UNKNOWN) {
+        this.warn("unknown_id", "other ids may be unknown too: coop who lists the known");
+        return;
+      }
       const guess = nearest(id, await knownIds(on));
       if (guess !== undefined)
         this.warn(

@@ -42,10 +42,12 @@ export async function execute(
     return answer.exit ?? EXITS.ok;
   } catch (thrown) {
     await context.close().catch(() => {});
-    // That nothing was written, a lost connection can only say of what came after.
-    const lost =
-      context.wrote && thrown instanceof CoopError && thrown.details.reason === "connection";
-    throw lost ? afterWriting(thrown, context) : thrown;
+    // That nothing was written, or to try again, is only said of what came after.
+    const late =
+      context.wrote &&
+      thrown instanceof CoopError &&
+      (thrown.code === "unavailable" || thrown.code === "busy");
+    throw late ? afterWriting(thrown, context) : thrown;
   }
 }
 

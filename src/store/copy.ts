@@ -7,13 +7,16 @@ import {
   ARCHIVE_OF,
   BACKUP_OF,
   COPIED_FROM,
+  CREATED_AT,
   IDENTITY,
   identityOf,
   meta,
   MOVED_AT,
   MOVED_TO,
+  newer,
   onlyArchive,
   onlyBackup,
+  schemaVersion,
   setMeta,
 } from "./schema";
 import { and, first, join, letRest, raw, sql, type Row, type Sql } from "./sql";
@@ -59,7 +62,7 @@ interface Names {
  * Copies all that a store holds into one that holds nothing, and verifies it by count and hash before the copy is
  * committed. First commits a mark in the source, after which nobody writes to it. What was interrupted is repeated as
  * a whole; where the copy is complete already, it is only verified, and opened again if the move was undone.
- * @throws CoopError unavailable foreign, for an archive; conflict moved, when the source or the target was moved
+ * @throws CoopError unavailable foreign, for an archive; newer, for a source that this binary does not know all of; conflict moved, when the source or the target was moved
  * elsewhere; conflict state, when the target is a backup, or holds other records, or a copy that is not the same any
  * more; usage, when both are one store; failed, when the copy differs; and what the engines throw.
  */
@@ -74,8 +77,8 @@ export async function copyStore(
   for (const store of [from, to]) await store.requireWritable();
   if ((await meta(from, ARCHIVE_OF)) !== undefined) throw onlyArchive(source);
   if ((await meta(to, BACKUP_OF)) !== undefined) throw onlyBackup(target);
-  // A server has many names. The moment that a store was made at is its own.
-  if ((await meta(from, "created_at")) === (await meta(to, "created_at"))) throw sameStore();
+  if (await isOneStore(from, to)) throw sameStore();
+  if (from.schema > schemaVersion()) throw newer(source, from.schema);
   await holdsCopy(to, names);
   await from.transaction(async (tx) => {
     const moved = await meta(tx, MOVED_TO);
@@ -98,8 +101,9 @@ export async function copyStore(
   } catch (thrown) {
     if (complete)
       throw halfDone(thrown, `the copy in ${target} is complete, and ${source} is closed`);
-    const lost = thrown instanceof CoopError && thrown.details.reason === "connection";
-    throw lost ? halfDone(thrown, `${source} is closed, and nothing is copied yet`) : thrown;
+    // A conflict and a defect say themselves how to go on; of a commit that was not answered nobody knows.
+    const undone = thrown instanceof CoopError && ["unavailable", "busy"].includes(thrown.code);
+    throw undone ? halfDone(thrown, `${source} is closed, and nothing is copied yet`) : thrown;
   }
 }
 
@@ -118,8 +122,7 @@ async function fillOrVerify(reading: Sql, writing: Sql, names: Names, now: numbe
   requireSame(contents, await contentsOf(writing), target, `${NOT_KEPT}; ${undo}`);
   await setMeta(writing, COPIED_FROM, source);
   await setMeta(writing, "copied_at", timestamp(now));
-  // It is the same store in another place: its backups go on.
-  await setMeta(writing, IDENTITY, await identityOf(reading));
+  await carryIdentity(reading, writing);
   return { ...contents, copied: true };
 }
 
@@ -264,6 +267,12 @@ async function requireEmpty(on: Sql, name: string): Promise<void> {
   }
 }
 
+/** Whether two are one store, by whatever names: a server has many. Only then all of their settings are alike. */
+async function isOneStore(one: Sql, other: Sql): Promise<boolean> {
+  const settings = (on: Sql) => on.all(sql`select name, value from meta order by name`);
+  return Bun.deepEquals(await settings(one), await settings(other));
+}
+
 /** The error for a store that would be copied onto itself. */
 export const sameStore = () => usage("--from and --to name the same store", "name two stores");
 
@@ -298,11 +307,16 @@ export async function fillFrom(from: Store, to: Store): Promise<void> {
     await letRest(on);
     await to.transaction(async (tx) => {
       requireSame(await copyRows(on, tx), await contentsOf(tx), describe(to.location), NOT_KEPT);
-      const created = await meta(on, "created_at");
-      if (created !== undefined) await setMeta(tx, "created_at", created);
-      await setMeta(tx, IDENTITY, await identityOf(on));
+      await carryIdentity(on, tx);
     });
   });
+}
+
+/** Makes a store's copy the same store in another place, whose backups and archives go on. */
+async function carryIdentity(from: Sql, to: Sql): Promise<void> {
+  const created = await meta(from, CREATED_AT);
+  if (created !== undefined) await setMeta(to, CREATED_AT, created);
+  await setMeta(to, IDENTITY, await identityOf(from));
 }
 
 /** Copies every row of every table, and gives what was copied. */

@@ -7,6 +7,8 @@ import type { Wait } from "./wait";
 /** An open, verified store at this binary's schema, or at a newer one that this binary can live with. */
 export interface Store extends Connection {
   readonly location: Location;
+  /** The version of its schema. */
+  readonly schema: number;
   /** By how many milliseconds the store's own clock is ahead of this machine's; undefined where it has none. */
   readonly ahead?: number;
   /**

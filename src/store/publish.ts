@@ -1,6 +1,6 @@
 import type { Location } from "./location";
 import { openStore, type Store } from "./open";
-import { identityOf, setMeta } from "./schema";
+import { ARCHIVE_OF, BACKUP_OF, identityOf, MOVED_TO, setMeta } from "./schema";
 import { raw, sql, type Sql } from "./sql";
 import { Wait, type Clock } from "./wait";
 
@@ -12,8 +12,10 @@ export interface Publishing {
   at: number;
   /** When one was last begun by a writing command; 0 when none was. */
   claimedAt: number;
-  /** How long the last one took, good or not. */
+  /** How long the last good one took. */
   took: number;
+  /** The store is closed to commands that write. */
+  closed: boolean;
 }
 
 const EVERY_MS = 3_600_000;
@@ -25,7 +27,8 @@ export const INLINE = { ms: 1000, bytes: 200e6 } as const;
 /** What the store keeps about its snapshots. */
 export async function publishing(on: Sql): Promise<Publishing> {
   const rows = await on.all<{ name: string; value: string }>(sql`select name, value from meta
-    where name in ('snapshot_every', 'snapshot_at', 'snapshot_claimed_at', 'snapshot_took')`);
+    where name in ('snapshot_every', 'snapshot_at', 'snapshot_claimed_at', 'snapshot_took',
+      ${MOVED_TO}, ${ARCHIVE_OF}, ${BACKUP_OF})`);
   const kept = new Map(rows.map(({ name, value }) => [name, Number(value)]));
   const every = kept.get("snapshot_every");
   return {
@@ -33,6 +36,7 @@ export async function publishing(on: Sql): Promise<Publishing> {
     at: kept.get("snapshot_at") ?? 0,
     claimedAt: kept.get("snapshot_claimed_at") ?? 0,
     took: kept.get("snapshot_took") ?? 0,
+    closed: kept.has(MOVED_TO) || kept.has(ARCHIVE_OF) || kept.has(BACKUP_OF),
   };
 }
 
@@ -66,7 +70,7 @@ export async function publishDue(store: Store, now: number): Promise<boolean> {
 async function isDue(on: Sql, now: number): Promise<boolean> {
   const kept = await publishing(on);
   const tried = kept.claimedAt > kept.at && Math.abs(now - kept.claimedAt) < BACK_OFF_MS;
-  return isStale(kept, now) && !tried && (await tooSlow(on, kept)) === undefined;
+  return isStale(kept, now) && !tried && !kept.closed && (await tooSlow(on, kept)) === undefined;
 }
 
 /**
@@ -113,32 +117,24 @@ async function claim(store: Store, clock: Clock): Promise<boolean> {
 }
 
 async function write(store: Store, clock: Clock): Promise<void> {
-  const [{ snapshot }, { keepOthers, makeBackupsFolder, publishedFile }] = await Promise.all([
-    import("./sqlite/snapshot"),
-    import("./sqlite/backups"),
-  ]);
   if (store.location.engine !== "sqlite") return;
   const { path } = store.location;
-  const [at, begun] = [clock.now(), clock.elapsed()];
-  try {
-    await makeBackupsFolder(path);
-    await keepOthers(path, await identityOf(store));
-    await snapshot(store, publishedFile(path), { clock });
-  } catch (thrown) {
-    await noteSnapshot(store, { took: clock.elapsed() - begun });
-    throw thrown;
-  }
-  await noteSnapshot(store, { at, took: clock.elapsed() - begun });
+  const [{ renew }, { keepOthers }] = await Promise.all([
+    import("./sqlite/renew"),
+    import("./sqlite/backups"),
+  ]);
+  const of = await identityOf(store);
+  await renew(store, path, clock, () => keepOthers(path, of));
 }
 
-/** Keeps in the store when the published snapshot was begun, unless it failed, and how long it took, in ms. */
+/** Keeps in the store when the published snapshot was begun, and how long it took, in ms. */
 export async function noteSnapshot(
   store: Store,
-  { at, took }: { at?: number; took: number },
+  { at, took }: { at: number; took: number },
 ): Promise<void> {
   await store.requireWritable();
   await store.transaction(async (tx) => {
-    if (at !== undefined) await setMeta(tx, "snapshot_at", String(at));
+    await setMeta(tx, "snapshot_at", String(at));
     await setMeta(tx, "snapshot_took", String(Math.round(took)));
   });
 }

@@ -9,7 +9,7 @@ import type { Store } from "./open";
 import { closingMarks, setMeta } from "./schema";
 import { target } from "./moves";
 import type { RecordRow, Table } from "./records";
-import { among, join, raw, sql, type Fragment, type Row, type Sql, type Value } from "./sql";
+import { among, first, join, raw, sql, type Fragment, type Row, type Sql, type Value } from "./sql";
 import { anySpelling, commonSpellings, quoted } from "./spelling";
 import type { Writing } from "./write";
 
@@ -228,7 +228,8 @@ async function findIn(
 ): Promise<Record<keyof Replaced, Found[]>> {
   const { table, columns, said } = TEXTS[surface];
   const name = ref(surface, number);
-  const erased = <T extends object>(row: T): T => eraseIn(row, columns, erase, number);
+  const slug = columns.includes("slug") ? await freeSlug(on, number) : "";
+  const erased = <T extends object>(row: T): T => eraseIn(row, columns, erase, slug);
 
   const record: Found[] = [];
   for (const row of await on.all(sql`select * from ${raw(table)} where number = ${number}`)) {
@@ -268,6 +269,19 @@ async function findIn(
   return { record, events, keys };
 }
 
+/** A slug in the place of an entry's own, which is a name too: it stays one, and the only one of its scope. */
+async function freeSlug(on: Sql, number: number): Promise<string> {
+  for (let tries = 1; ; tries++) {
+    const slug = `redacted-h${number}${tries === 1 ? "" : `-${tries}`}`;
+    const taken = await first(
+      on,
+      sql`select 1 as one from history_entries where slug = ${slug} and number <> ${number}
+        and scope = (select scope from history_entries where number = ${number})`,
+    );
+    if (!taken) return slug;
+  }
+}
+
 /** The values that differ, or undefined when none does. */
 function difference(before: Row, after: Row): Row | undefined {
   const changed = Object.keys(after).filter((column) => after[column] !== before[column]);
@@ -304,14 +318,13 @@ function eraseIn<T extends object>(
   row: T,
   columns: readonly string[],
   erase: Erase,
-  number: number,
+  slug: string,
 ): T {
   const clean = { ...row } as Record<string, unknown>;
   for (const column of columns) {
     const text = clean[column];
     if (typeof text !== "string" || erase(text) === text) continue;
-    // A slug is a name too: it stays one, and the only one of its scope.
-    clean[column] = column === "slug" ? `redacted-h${number}` : erase(text);
+    clean[column] = column === "slug" ? slug : erase(text);
   }
   if (clean["payload_type"] === "json" && !isJson(String(clean["payload"])))
     clean["payload_type"] = "text";

@@ -1,8 +1,10 @@
 import { CoopError } from "../errors";
 import { shellWord } from "../shell";
+import { timestamp } from "../time";
 import { describe, type Location } from "./location";
 import { MIGRATIONS, type Migration } from "./migrations";
 import { raw, sql, type Row, type Sql } from "./sql";
+import type { Clock } from "./wait";
 
 /** The schema that this binary writes: how many migrations it knows. */
 export const schemaVersion = () => MIGRATIONS.length;
@@ -64,6 +66,14 @@ export async function requireNotNewer(
   );
 }
 
+/** The error for what only a newer binary knows all of. */
+export const newer = (what: string, version: number) =>
+  new CoopError(
+    "unavailable",
+    `${what} has schema ${version}, and this coop knows ${schemaVersion()}`,
+    { reason: "newer", hint: "copy the newest coop binary here" },
+  );
+
 /** The setting that names the store which took this one's place, without its password. */
 export const MOVED_TO = "moved_to";
 
@@ -79,8 +89,17 @@ export const ARCHIVE_OF = "archive_of";
 /** The setting of a backup and of the published snapshot, which names the store that it was made of. */
 export const BACKUP_OF = "backup_of";
 
-/** The setting of a store that was restored from another's file, whose `created_at` it has since, or copied from another. */
+/** The setting by which a store's backups know it. A store of an earlier build has none but `created_at`. */
 export const IDENTITY = "identity";
+
+/** The setting that says when the store was made that the records come from, by which its archives and copies are known. */
+export const CREATED_AT = "created_at";
+
+/** Writes down that a store is made, at a time in ms since 1970. */
+export async function setIdentity(tx: Sql, at: number, { unique }: Clock): Promise<void> {
+  await setMeta(tx, CREATED_AT, timestamp(at));
+  await setMeta(tx, IDENTITY, unique());
+}
 
 /** The settings that close a store to commands that write. */
 export const closingMarks = (on: Sql) =>
@@ -89,12 +108,15 @@ export const closingMarks = (on: Sql) =>
   );
 
 /**
- * By what a store's backups know it: when it was made. It keeps that through a restore, also of another store's file, and
- * through a move to another place; a backup has the identity of its store.
+ * By what a store's backups know it. It keeps that through a restore, also of another store's file, and through a move to
+ * another place; a backup has the identity of its store.
  */
 export async function identityOf(on: Sql): Promise<string> {
-  return (await meta(on, IDENTITY)) ?? (await meta(on, "created_at")) ?? "";
+  return (await meta(on, IDENTITY)) ?? (await meta(on, CREATED_AT)) ?? "";
 }
+
+/** When the store was made that the records come from, also those of an archive. */
+export const originOf = async (on: Sql) => (await meta(on, ARCHIVE_OF)) ?? meta(on, CREATED_AT);
 
 /**
  * Refuses to write to a store that another has taken the place of, to an archive and to a backup. To be asked in the

@@ -102,12 +102,16 @@ export class PostgresConnection implements Connection {
 
   /** Runs `work` on the store as it is at one moment, while others go on writing. */
   async reading<T>(work: (on: Sql) => Promise<T>): Promise<T> {
+    let result: T;
     try {
       await this.#begin("repeatable read read only");
-      return await work(this);
-    } finally {
-      await this.#rollback();
+      result = await work(this);
+    } catch (thrown) {
+      await this.#abandon(thrown);
+      throw thrown;
     }
+    await this.#rollback();
+    return result;
   }
 
   async close(): Promise<void> {
@@ -124,8 +128,7 @@ export class PostgresConnection implements Connection {
         all: (statement) => this.all(statement),
       });
     } catch (thrown) {
-      // A connection that is lost takes its transaction with it.
-      if (!isLost(thrown)) await this.#rollback();
+      await this.#abandon(thrown);
       throw thrown;
     }
     await this.#commit();
@@ -178,6 +181,11 @@ export class PostgresConnection implements Connection {
     const timeout = timeoutOf(this.wait);
     await this.#answer(this.session.unsafe(`set local lock_timeout = ${timeout}`));
     this.#timeout = timeout;
+  }
+
+  /** Undoes the transaction that something was thrown in; a connection that is lost takes its transaction with it. */
+  async #abandon(thrown: unknown): Promise<void> {
+    if (!isLost(thrown)) await this.#rollback();
   }
 
   async #rollback(): Promise<void> {

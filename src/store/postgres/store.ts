@@ -1,5 +1,4 @@
 import { CoopError } from "../../errors";
-import { timestamp } from "../../time";
 import type { PostgresLocation } from "../location";
 import type { Store } from "../open";
 import {
@@ -10,6 +9,7 @@ import {
   requireNotNewer,
   schemaVersion,
   setMeta,
+  setIdentity,
 } from "../schema";
 import { first, raw, sql, type Sql } from "../sql";
 import type { Wait } from "../wait";
@@ -38,6 +38,7 @@ export async function openPostgresStore(location: PostgresLocation, wait: Wait):
     }
     return {
       location,
+      schema: version,
       ahead: wait.clock.rules ? 0 : now - asked,
       dialect: connection.dialect,
       all: (statement) => connection.all(statement),
@@ -79,7 +80,7 @@ export async function createPostgresStore(
         throw ["42P07", "42710"].includes(stateOf(thrown)) ? foreign(server) : thrown;
       });
       await stamp(tx);
-      await setMeta(tx, "created_at", timestamp(tx.at ?? wait.clock.now()));
+      await setIdentity(tx, tx.at ?? wait.clock.now(), wait.clock);
       return true;
     });
   } finally {

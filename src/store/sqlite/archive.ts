@@ -2,8 +2,16 @@ import { open, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CoopError, usage } from "../../errors";
 import { asFolderError, requireRegular } from "../../files";
-import { timestamp } from "../../time";
-import { ARCHIVE_OF, BACKUP_OF, meta, migrate, schemaVersion, setMeta } from "../schema";
+import {
+  ARCHIVE_OF,
+  BACKUP_OF,
+  meta,
+  migrate,
+  newer,
+  schemaVersion,
+  setMeta,
+  setIdentity,
+} from "../schema";
 import type { Connection } from "../sql";
 import type { Wait } from "../wait";
 import { SqliteConnection } from "./connection";
@@ -57,19 +65,14 @@ async function prepare(connection: SqliteConnection, file: string, of: string): 
   const version = pages!["page_count"] === 0 ? 0 : await schemaOf(connection, file);
   if (version > 0 && (await meta(connection, ARCHIVE_OF)) !== of) throw foreign(file);
   if (version > 0 && (await meta(connection, BACKUP_OF)) !== undefined) throw onlyBackupOf(file);
-  if (version > schemaVersion()) {
-    throw new CoopError(
-      "unavailable",
-      `${file} has schema ${version}, and this coop knows ${schemaVersion()}`,
-      { reason: "newer", hint: "copy the newest coop binary here" },
-    );
-  }
+  if (version > schemaVersion()) throw newer(file, version);
   if (version === schemaVersion()) return;
   await connection.transaction(async (tx) => {
     await migrate(tx, version);
     await stamp(connection);
     if (version > 0) return;
-    await setMeta(tx, "created_at", timestamp(connection.wait.clock.now()));
+    const { clock } = connection.wait;
+    await setIdentity(tx, clock.now(), clock);
     await setMeta(tx, ARCHIVE_OF, of);
     // It lies where nobody knows the file system, and is used by one command at a time.
     await setMeta(tx, "journal", "rollback");

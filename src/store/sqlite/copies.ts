@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { CoopError } from "../../errors";
 import { isAbsence, isSameFile, ownPath } from "../../files";
 import { isPartOfStore } from "../location";
-import { ARCHIVE_OF, meta } from "../schema";
+import { originOf } from "../schema";
 import type { Fragment, Row, Sql, Value } from "../sql";
 import { backupsFolder } from "./backups";
 import { SQLITE } from "./connection";
@@ -20,11 +20,11 @@ export interface Looked {
 /**
  * Looks into the copies of a store in its folder and its backups: snapshots, backups, safety copies, archives and what a
  * cloud's client made. Each is only read.
- * @param store when the store was made, which tells its copies from those of others.
+ * @param origin when the store was made that the records come from, which tells copies of it from those of others.
  */
 export async function lookIntoCopies(
   path: string,
-  store: string | undefined,
+  origin: string | undefined,
   look: (copy: Sql, file: string) => Promise<void>,
 ): Promise<Looked> {
   const folders: string[] = [];
@@ -43,8 +43,7 @@ export async function lookIntoCopies(
       try {
         identity(file);
         await reading(file, async (copy) => {
-          const of = (await meta(copy, ARCHIVE_OF)) ?? (await meta(copy, "created_at"));
-          if (of === store) await look(copy, file);
+          if ((await originOf(copy)) === origin) await look(copy, file);
         });
       } catch (thrown) {
         const foreign = thrown instanceof CoopError && thrown.details.reason === "foreign";

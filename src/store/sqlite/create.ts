@@ -2,8 +2,7 @@ import { access, chmod, constants, link, mkdir, rename, rm } from "node:fs/promi
 import { dirname } from "node:path";
 import { CoopError } from "../../errors";
 import { asFolderError } from "../../files";
-import { timestamp } from "../../time";
-import { migrate, setMeta } from "../schema";
+import { migrate, setIdentity, setMeta } from "../schema";
 import type { Sql } from "../sql";
 import type { Wait } from "../wait";
 import { naming, SqliteConnection } from "./connection";
@@ -94,7 +93,7 @@ async function build(
     await connection.transaction(async (tx) => {
       await migrate(tx, 0);
       await stamp(connection);
-      await setMeta(tx, "created_at", timestamp(wait.clock.now()));
+      await setIdentity(tx, wait.clock.now(), wait.clock);
       await settings(tx);
     });
   } finally {

@@ -2,6 +2,7 @@ import { chmod, chown, lstat, readdir, readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { CoopError, usage } from "../../errors";
 import { asFolderError, ownPath } from "../../files";
+import { isPartOfStore } from "../location";
 import { backupsFolder } from "./backups";
 
 /** A group of the system's users. */
@@ -45,9 +46,12 @@ const said = async (...words: string[]) =>
 export async function share(store: string, group: Group): Promise<void> {
   const path = ownPath(store);
   const folder = dirname(path);
-  const stem = basename(path).replace(/\.db$/, "");
+  const base = basename(path);
+  const stem = `${base.replace(/\.db$/, "")}.`;
+  const belongs = (name: string) =>
+    name === base || name.startsWith(stem) || (name.startsWith(base) && isPartOfStore(name));
   const names = await readdir(folder);
-  const other = names.find((name) => !/^(backups$|\.)/.test(name) && !name.startsWith(stem));
+  const other = names.find((name) => !/^(backups$|\.)/.test(name) && !belongs(name));
   if (other !== undefined)
     throw usage(
       `${folder} holds other things too, such as ${other}`,

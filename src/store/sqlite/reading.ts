@@ -9,6 +9,7 @@ import type { Wait } from "../wait";
 import { publishedFile } from "./backups";
 import { isKeptOut, SQLITE, SqliteConnection } from "./connection";
 import { changed, convert, decide, keptJournal } from "./journal";
+import { userVersion } from "./examine";
 import { openSqliteStore, schemaOf } from "./store";
 
 /**
@@ -37,6 +38,7 @@ export async function openToRead(
   };
   const store: Store = {
     location: { engine: "sqlite", path },
+    schema: await userVersion(connection),
     dialect: SQLITE,
     all: async <R extends Row>(statement: Fragment) => {
       if (usual) return usual.all<R>(statement);

@@ -1,5 +1,5 @@
 import type { Stats } from "node:fs";
-import { chmod, constants, copyFile, rename, rm, stat } from "node:fs/promises";
+import { access, chmod, constants, copyFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CoopError } from "../../errors";
 import { asFolderError, ownPath } from "../../files";
@@ -16,6 +16,7 @@ import {
   MOVED_AT,
   MOVED_TO,
   movedAway,
+  newer,
   onlyArchive,
   schemaVersion,
   setMeta,
@@ -67,12 +68,14 @@ const BESIDE = ["-wal", "-shm", "-journal"] as const;
 
 async function copyAtRest(named: string, to: string): Promise<void> {
   const file = ownPath(named);
+  await requireReadable(file);
   // A stale log beside a file that has none would silently replace its content.
   const suffixes = ["", (await journalIn(file)) === "wal" ? "-wal" : "-journal"];
   const look = () => Promise.all(suffixes.map((suffix) => lookAt(file + suffix)));
   const before = await look();
   for (const [index, suffix] of suffixes.entries()) {
     if (suffix !== "" && before[index] === "") continue;
+    if (suffix !== "") await requireReadable(file + suffix);
     await copyFile(file + suffix, to + suffix, constants.COPYFILE_FICLONE);
     await chmod(to + suffix, 0o600);
   }
@@ -82,6 +85,21 @@ async function copyAtRest(named: string, to: string): Promise<void> {
     hint: `make a copy of it with coop --db ${shellWord(named)} backup`,
   });
 }
+
+/** @throws CoopError unavailable access, for a file that this process may not read. */
+async function requireReadable(file: string): Promise<void> {
+  await access(file, constants.R_OK).catch((thrown) => {
+    throw cannotRead(file, thrown);
+  });
+}
+
+/** The error for a file to restore from that the system does not let this process read or look at. */
+export const cannotRead = (file: string, cause: unknown) =>
+  new CoopError("unavailable", `${file} cannot be read`, {
+    reason: "access",
+    hint: "check its permissions and the sandbox you run in",
+    cause,
+  });
 
 /** A file's size and time of change; "" for none, or an empty one. */
 async function lookAt(path: string): Promise<string> {
@@ -238,13 +256,6 @@ async function requireKnownSchema(tx: Sql): Promise<void> {
   const version = await userVersion(tx);
   if (version !== schemaVersion()) throw newer("the store", version);
 }
-
-const newer = (what: string, version: number) =>
-  new CoopError(
-    "unavailable",
-    `${what} has schema ${version}, and this coop knows ${schemaVersion()}`,
-    { reason: "newer", hint: "copy the newest coop binary here" },
-  );
 
 async function lastEventOf(on: Sql): Promise<number> {
   const [row] = await on.all<{ last: number }>(

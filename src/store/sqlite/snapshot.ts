@@ -6,11 +6,10 @@ import { pathToFileURL } from "node:url";
 import { CoopError, type UnavailableReason } from "../../errors";
 import { asFolderError, requireRegular } from "../../files";
 import type { Store } from "../open";
-import { ARCHIVE_OF, BACKUP_OF, IDENTITY, identityOf } from "../schema";
+import { ARCHIVE_OF, BACKUP_OF, CREATED_AT, IDENTITY, identityOf } from "../schema";
 import { first, raw, sql, type Fragment, type Value } from "../sql";
 import type { Clock } from "../wait";
 import { APPLICATION_ID, codeOf, isUnlocked } from "./connection";
-import { userVersion } from "./examine";
 
 /** What a whole and sound coop file holds. */
 export interface Contents {
@@ -61,7 +60,6 @@ export async function snapshot(
   target: string,
   { clock, doing }: SnapshotOptions,
 ): Promise<Snapshot> {
-  const schema = await userVersion(store);
   const last = Number(await only(store, sql`select coalesce(max(id), 0) from events`));
   const journal = await only(store, raw("pragma journal_mode"));
   const blocks = journal !== "wal" && !(await isUnlocked(store));
@@ -80,7 +78,7 @@ export async function snapshot(
     inspect: async (temporary) => {
       await doing?.("checking");
       const contents = inspect(temporary, `the copy for ${target}`);
-      if (contents.schema >= schema && contents.lastEvent >= last) return contents;
+      if (contents.schema >= store.schema && contents.lastEvent >= last) return contents;
       throw damaged(`the copy for ${target}`, "it lacks what the store has");
     },
   });
@@ -174,7 +172,8 @@ async function removeAbandoned(target: string, clock: Clock): Promise<void> {
 
 const withoutDate = (name: string) => name.replace(/\d{4}(-\d\d){2}T(\d\d-){2}\d\d\.\d{3}Z/, "");
 
-async function sync(path: string, flags: string): Promise<void> {
+/** Makes a file's content durable. Windows wants one that is open to be written: `r+`. */
+export async function sync(path: string, flags: string): Promise<void> {
   const file = await open(path, flags);
   try {
     await file.sync();
@@ -236,7 +235,7 @@ function identify(database: Database): Omit<Contents, "lastEvent" | "lastEventAt
   const setting = (name: string) =>
     database.query<{ value: string }, [string]>("select value from meta where name = ?").get(name)
       ?.value;
-  const created_at = setting("created_at");
+  const created_at = setting(CREATED_AT);
   return {
     schema: schema.user_version,
     created_at,

@@ -69,6 +69,7 @@ async function verified(
   let settled = false;
   return {
     location: { engine: "sqlite", path },
+    schema: version,
     dialect: connection.dialect,
     all: (statement) => connection.all(statement),
     transaction: (work) => connection.transaction(work),
@@ -147,15 +148,27 @@ async function safetyCopy(
   path: string,
   version: number,
 ): Promise<void> {
-  const { rename, rm } = await import("node:fs/promises");
+  const { chmod, open, rename, rm, stat } = await import("node:fs/promises");
+  const [{ dirname }, { asFolderError }, { sync, syncFolder }] = await Promise.all([
+    import("node:path"),
+    import("../../files"),
+    import("./snapshot"),
+  ]);
   const temporary = `${path}.schema-${version}.${connection.wait.clock.unique()}`;
   try {
+    // Made beforehand, so that nobody else may read it at any moment.
+    await (await open(temporary, "wx", 0o600)).close();
     await connection.run("vacuum into ?", temporary);
     const copied = await SqliteConnection.open(temporary, connection.wait);
-    const copiedVersion = await schemaOf(copied, temporary);
-    await copied.close();
+    const copiedVersion = await schemaOf(copied, temporary).finally(() => copied.close());
     // Another process may have migrated between; then its own copy is the one to keep.
-    if (copiedVersion === version) await rename(temporary, `${path}.schema-${version}`);
+    if (copiedVersion !== version) return;
+    await chmod(temporary, (await stat(path)).mode & 0o777);
+    await sync(temporary, "r+");
+    await rename(temporary, `${path}.schema-${version}`);
+    await syncFolder(dirname(path));
+  } catch (thrown) {
+    throw asFolderError(thrown, dirname(path), "--db");
   } finally {
     for (const suffix of ["", "-journal"])
       await rm(temporary + suffix, { force: true }).catch(() => {});

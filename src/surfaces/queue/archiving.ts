@@ -2,7 +2,7 @@ import { CoopError } from "../../errors";
 import { ref } from "../../ref";
 import { runsOf, type Archiving } from "../../store/archived";
 import { appendEvents } from "../../store/events";
-import { meta } from "../../store/schema";
+import { CREATED_AT, meta } from "../../store/schema";
 import { letRest, type Connection, type Row, type Sql } from "../../store/sql";
 import { openArchive } from "../../store/sqlite/archive";
 import type { Wait } from "../../store/wait";
@@ -27,7 +27,7 @@ export async function moveOut(
 ): Promise<Moved> {
   const { tx, actor, at } = writing;
   await letRest(tx);
-  const of = (await meta(tx, "created_at")) ?? "";
+  const of = (await meta(tx, CREATED_AT)) ?? "";
   const opened = async <T>(work: (archive: Connection) => Promise<T>): Promise<T> => {
     const archive = await openArchive(file, of, wait);
     try {

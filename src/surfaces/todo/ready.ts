@@ -17,8 +17,7 @@ is \`coop todo start\`.`,
   run: async (input, context) => {
     const store = await context.store();
     const { filter, slice } = await listQuery(input, context, store);
-    const { todos, total } = await readyTodos(store, filter, slice.limit);
-    const truncated = todos.length < total.count;
+    const { todos, total, truncated } = await readyTodos(store, filter, slice.limit);
     const rest = truncated
       ? `${todos.length} of ${countText(total)} ready: --limit 0 for all`
       : undefined;

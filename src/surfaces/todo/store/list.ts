@@ -37,6 +37,7 @@ export async function listTodos(
 export interface Ready {
   todos: Todo[];
   total: Count;
+  truncated: boolean;
 }
 
 const NOTHING_UNFINISHED_BEFORE = sql`not exists (
@@ -54,14 +55,15 @@ export async function readyTodos(
     ...choicesOf({ scope, addressees }),
     only(NOTHING_UNFINISHED_BEFORE),
   ];
-  const order = mostUrgent(limit);
+  const order = mostUrgent(limit === 0 ? 0 : limit + 1);
   const numbers = firstNumbers(TODOS.name, combinations(choices), order);
   const rows = await on.all<TodoRow>(
     sql`select * from todos where number in (${numbers}) ${inOrder(order)}`,
   );
-  const all = limit === 0 || rows.length < limit;
+  const truncated = limit > 0 && rows.length > limit;
   return {
-    todos: await withLinks(on, rows),
-    total: all ? { count: rows.length, exact: true } : await count(on, TODOS.name, choices),
+    todos: await withLinks(on, truncated ? rows.slice(0, limit) : rows),
+    total: truncated ? await count(on, TODOS.name, choices) : { count: rows.length, exact: true },
+    truncated,
   };
 }
