@@ -1,5 +1,5 @@
 import { realpathSync, type Stats } from "node:fs";
-import { stat } from "node:fs/promises";
+import { chown, stat } from "node:fs/promises";
 import { CoopError, usage } from "./errors";
 
 /** What the file system refuses, and why. */
@@ -47,6 +47,11 @@ export function ownPath(store: string): string {
     // One that is not there, or not to be seen.
     return store;
   }
+}
+
+/** Gives what was just made the owner and the group of `like`, where that can be: what root makes is for the store's user. */
+export async function giveLike({ uid, gid }: Stats, path: string): Promise<void> {
+  if ((await stat(path)).uid !== uid) await chown(path, uid, gid).catch(() => {});
 }
 
 /** Whether two paths lead to one file; not where one of them leads to none that can be seen. */

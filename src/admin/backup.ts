@@ -1,5 +1,5 @@
 import { realpath, stat } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { dirname, extname, join, resolve } from "node:path";
 import { answer, type Answer } from "../cli/answer";
 import type { Context } from "../cli/context";
 import { defineVerb, flag, type InputOf } from "../cli/define";
@@ -11,6 +11,7 @@ import { noteSnapshot, publishing } from "../store/publish";
 import type { Store } from "../store/open";
 import { BACKUP_OF, identityOf, meta } from "../store/schema";
 import {
+  backupsFolder,
   datedName,
   keepOthers,
   makeBackupsFolder,
@@ -156,16 +157,22 @@ async function placeOf(
   store: Store,
   { edge }: Context,
 ): Promise<{ file: string; dated: boolean }> {
-  if (to === undefined)
-    return { file: join(await makeBackupsFolder(path), datedName(path, at)), dated: true };
+  const inOwnFolder = async () => ({
+    file: join(await makeBackupsFolder(path), datedName(path, at)),
+    dated: true,
+  });
+  if (to === undefined) return inOwnFolder();
   const given = resolve(edge.folder, to);
   const there = await lookAt(given);
   if (there?.isDirectory()) return { file: join(given, datedName(path, at)), dated: true };
+  if (!there && given === backupsFolder(path)) return inOwnFolder();
   if (/[\\/]$/.test(to)) throw noFolder(given);
   if (isPartOfStore(given))
     throw usage(`SQLite takes ${given} for a part of a store`, "name the backup otherwise");
   if (!there) {
     if (!(await lookAt(dirname(given)))?.isDirectory()) throw noFolder(dirname(given));
+    // What is called like a folder is meant for one, such as that of a disk which is not mounted.
+    if (extname(given) === "") throw noFolder(given);
     return { file: given, dated: false };
   }
   requireRegular(given, there);
@@ -186,7 +193,7 @@ async function lookAt(path: string) {
 const noFolder = (folder: string) =>
   new CoopError("unavailable", `there is no folder ${folder}`, {
     reason: "access",
-    hint: "is the disk mounted? make the folder, or name another with --to",
+    hint: "is the disk mounted? make the folder, or name another with --to, or a file as NAME.db",
   });
 
 /**
@@ -218,7 +225,8 @@ async function republish(
     if ((await publishing(store)).every === 0) return;
     await keepOthers(path, await identityOf(store));
     await copySnapshot(made, publishedFile(path), context.edge);
-    await noteSnapshot(store, noted);
+    // Without the note a later command makes it once more.
+    await noteSnapshot(store, noted).catch(() => {});
   } catch (thrown) {
     if (!(thrown instanceof CoopError)) throw thrown;
     context.warn("not_published", `the backup is made, but not published: ${thrown.message}`);

@@ -5,6 +5,7 @@ import { inline } from "../cli/text";
 import { CoopError } from "../errors";
 import { isSameFile } from "../files";
 import { copyStore, sameStore, undoCopy } from "../store/copy";
+import { SKIP } from "../store/counters";
 import { describe, locateNamed, type Location } from "../store/location";
 import { openStore, type Store } from "../store/open";
 
@@ -15,9 +16,10 @@ export default defineVerb({
     "coop copy --undo --from /home/me/pippa-db/coop.db --to postgres://coop@db.example.org/work",
   ],
   notes: `Copies all records, events, versions, keys and numbers into a store that was just made with coop init and holds
-nothing, either way between SQLite and PostgreSQL, and verifies it by count and hash. First it marks the old store: from
-then on every command that writes there, but redact, ends with exit 4, reason moved, naming the new one. The old store
-is never emptied. If it was interrupted, give the same command again, or --undo: that opens the old store again, and closes the
+nothing, either way between SQLite and PostgreSQL, and verifies it by count and hash. First it marks both: from then on
+every command that writes to the old store, but redact, ends with exit 4, reason moved, naming the new one, and so does one
+that writes to the new store before it is whole. The old store is never emptied. A backup is copied without being closed,
+and numbers skip ahead by ${SKIP}, since what its store gave after it is not known. If it was interrupted, give the same command again, or --undo: that opens the old store again, and closes the
 new one if it was complete, as long as nobody has written there. After that a copy to the same new store is refused once
 the old one was written to: make another.`,
   args: {
@@ -51,14 +53,18 @@ the old one was written to: make another.`,
           { made: true },
         );
       }
-      const { copied, rows, hash } = await copyStore(source, await open(young), context.now());
+      const found = await copyStore(source, await open(young), context.now());
+      const { copied, rows, hash, fromBackup } = found;
+      if (fromBackup)
+        context.warn("skipped", `${names.from} is a backup: numbers go on ${SKIP} higher`);
       const count = Object.values(rows).reduce((sum, each) => sum + each, 0);
       return answer(
         { ...names, copied, rows, hash },
         () =>
           inline(
             `${copied ? "copied" : "had copied"} ${count} rows to ${names.to}, the same by count and hash; ` +
-              `${names.from} is closed: set PIPPA_COOP_DB or --db to the new store everywhere`,
+              (fromBackup ? "" : `${names.from} is closed: `) +
+              "set PIPPA_COOP_DB or --db to the new store everywhere",
           ),
         { made: copied },
       );

@@ -7,7 +7,15 @@ import { inline, lines } from "../cli/text";
 import { EXITS } from "../errors";
 import { ownPath } from "../files";
 import { describe, type Location } from "../store/location";
-import { ARCHIVE_OF, BACKUP_OF, CREATED_AT, meta, MOVED_TO, onlyBackup } from "../store/schema";
+import {
+  ARCHIVE_OF,
+  BACKUP_OF,
+  CREATED_AT,
+  FILLED_FROM,
+  meta,
+  MOVED_TO,
+  onlyBackup,
+} from "../store/schema";
 import { isKeptOut, SqliteConnection, type Opening } from "../store/sqlite/connection";
 import { sqliteVersion } from "../store/sqlite/examine";
 import { journalOf, keptJournal } from "../store/sqlite/journal";
@@ -101,7 +109,9 @@ async function sqliteChecks(path: string, context: Context): Promise<Check[]> {
     const backedUp = (await setting(BACKUP_OF)) !== undefined;
     const archive = (await setting(ARCHIVE_OF)) !== undefined;
     const shown = `${path}, ${size(bytes)}${archive ? ", an archive of finished queue items" : ""}`;
-    const store = backedUp ? asBackup(shown, path) : whereIs(shown, await setting(MOVED_TO));
+    const store = backedUp
+      ? asBackup(shown, path)
+      : whereIs(shown, await setting(MOVED_TO), await setting(FILLED_FROM));
     return [
       { name: "store", ...store },
       // A backup has the journal that it was made with.
@@ -161,20 +171,32 @@ const journalingOf = async (connection: SqliteConnection, path: string) => ({
 const asBackup = (store: string, path: string): Finding =>
   warn(`${store}, a backup that is only for reading`, onlyBackup(path).details.hint!);
 
-const whereIs = (store: string, movedTo: string | undefined): Finding =>
-  movedTo === undefined
-    ? ok(store)
-    : warn(
-        `${store}, which was moved to ${movedTo}: nothing is written here any more`,
-        "name that one with --db or PIPPA_COOP_DB",
-      );
+function whereIs(
+  store: string,
+  movedTo: string | undefined,
+  filledFrom: string | undefined,
+): Finding {
+  if (movedTo !== undefined)
+    return warn(
+      `${store}, which was moved to ${movedTo}: nothing is written here any more`,
+      "name that one with --db or PIPPA_COOP_DB",
+    );
+  if (filledFrom === undefined) return ok(store);
+  return warn(
+    `${store}, which is not filled yet: ${filledFrom} is being copied into it`,
+    "coop copy with the same --from and --to completes it, and --undo ends it",
+  );
+}
 
 /** What can be said of a store that is no file of this machine. */
 async function serverChecks(location: Location, context: Context): Promise<Check[]> {
   try {
     const store = await context.store();
     return [
-      { name: "store", ...whereIs(describe(location), await meta(store, MOVED_TO)) },
+      {
+        name: "store",
+        ...whereIs(describe(location), await meta(store, MOVED_TO), await meta(store, FILLED_FROM)),
+      },
       ...(await serverFindings(store)),
       await check("schema", async () => {
         const { coop } = await context.edge.versions();

@@ -9,12 +9,19 @@ import { inline, lines } from "../cli/text";
 import { CoopError, usage } from "../errors";
 import { isSameFile, ownPath, requireRegular, statIfThere } from "../files";
 import { ref } from "../ref";
+import { SKIP, skipAhead } from "../store/counters";
 import { forget } from "../store/keys";
 import { openStore, sqlitePath, type Store } from "../store/open";
 import { publishing } from "../store/publish";
 import { identityOf } from "../store/schema";
 import type { Sql } from "../store/sql";
-import { isPublished, keepDated, publishedFile, storeOfBackup } from "../store/sqlite/backups";
+import {
+  hasBackups,
+  isPublished,
+  keepDated,
+  publishedFile,
+  storeOfBackup,
+} from "../store/sqlite/backups";
 import { codeOf } from "../store/sqlite/connection";
 import { renew } from "../store/sqlite/renew";
 import {
@@ -32,9 +39,7 @@ import {
   requireNotMoved,
   savedName,
   setJournal,
-  skipAhead,
   versionOf,
-  SKIP,
   type Restorable,
 } from "../store/sqlite/restore";
 import { snapshot } from "../store/sqlite/snapshot";
@@ -115,13 +120,15 @@ async function usable(path: string, context: Context): Promise<Store | Unusable>
   return { why: "could not be opened", backup: false, there };
 }
 
+/** Whether what is at a path was a store. An empty file, or one that is no database, is one where a backup of it is left. */
 async function isBeyondUse(thrown: unknown, path: string): Promise<boolean> {
   if (!(thrown instanceof CoopError)) return false;
   const { reason } = thrown.details;
-  if (reason === "damaged" || codeOf(thrown) === "SQLITE_NOTADB") return true;
+  if (reason === "damaged") return true;
   if (reason !== "foreign") return false;
   const there = await stat(path);
-  return there.isFile() && there.size === 0;
+  const nothing = there.isFile() && (there.size === 0 || codeOf(thrown) === "SQLITE_NOTADB");
+  return nothing && hasBackups(path);
 }
 
 /** Restores inside the store, in one transaction. */
@@ -135,7 +142,10 @@ async function restoreRows(store: Store, path: string, file: string, context: Co
     return context.write<Restored>(async () => {
       throw source.missing;
     });
-  const saved = await savedName(path, context.now());
+  const saved = await savedName(path, context.now()).catch(async (thrown) => {
+    await source.discard();
+    throw thrown;
+  });
   let done: { data: Restored; replayed: boolean } | undefined;
   let unknown = false;
   let other: Store | undefined;
@@ -158,7 +168,7 @@ async function restoreRows(store: Store, path: string, file: string, context: Co
       // Each write that was acknowledged is in the copy: nobody has written since, or it is made anew while nobody can.
       if ((await versionOf(writing.tx)) !== version) await save(present, saved, context);
       const { lastEvent, redacted } = await replaceRows(writing.tx);
-      if (ahead) await skipAhead(writing.tx, ahead);
+      if (ahead) await skipAhead(writing.tx, ahead.counters);
       const last = Math.max(lastEvent, ahead ? ahead.lastEvent + SKIP : 0);
       await logRestore(writing, { from: file, saved_as: saved }, last);
       await forgetKey(writing.tx, context);
@@ -196,7 +206,9 @@ async function save(store: Store, file: string, { edge }: Context): Promise<void
     if (!(thrown instanceof CoopError)) throw thrown;
     throw new CoopError(thrown.code, `the store could not be saved: ${thrown.message}`, {
       ...thrown.details,
-      hint: "nothing was changed; make room beside the store, and repeat the command",
+      ...(thrown.details.reason === "full" && {
+        hint: "nothing was changed; make room beside the store, and repeat the command",
+      }),
     });
   }
 }
@@ -225,7 +237,7 @@ async function restoreFile(
       await copy.transaction((tx) => forgetKey(tx, context));
       return context.write(async (writing) => {
         await keepIdentity(writing.tx, identity);
-        await skipAhead(writing.tx, given);
+        await skipAhead(writing.tx, given.counters);
         await logRestore(writing, { from: file, saved_as: saved }, given.lastEvent + SKIP);
         return answerOf(file, saved, source);
       }, copy);

@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Context } from "../cli/context";
 import { asFolderError } from "../files";
-import { fillFrom } from "../store/copy";
+import { fillFrom } from "../store/contents";
 import { openStore, type Store } from "../store/open";
 import { createSqliteStore } from "../store/sqlite/create";
 

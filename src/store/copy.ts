@@ -1,6 +1,17 @@
 import { CoopError, usage } from "../errors";
 import { shellWord } from "../shell";
 import { timestamp } from "../time";
+import {
+  carryIdentity,
+  contentsOf,
+  copyRows,
+  differenceOf,
+  NOT_KEPT,
+  requireSame,
+  TABLES,
+  type Contents,
+} from "./contents";
+import { skipAhead } from "./counters";
 import { describe } from "./location";
 import type { Store } from "./open";
 import {
@@ -8,49 +19,18 @@ import {
   BACKUP_OF,
   COPIED_FROM,
   CREATED_AT,
-  IDENTITY,
-  identityOf,
+  FILLED_FROM,
   meta,
   MOVED_AT,
   MOVED_TO,
   newer,
+  halfFilled,
   onlyArchive,
   onlyBackup,
   schemaVersion,
   setMeta,
 } from "./schema";
-import { and, first, join, letRest, raw, sql, type Row, type Sql } from "./sql";
-
-interface CopiedTable {
-  name: string;
-  /** The columns of its primary key. */
-  key: readonly string[];
-  /** Last rows first: a row may refer to a later one. */
-  backwards?: true;
-  /** The engine numbers its rows by itself. */
-  identity?: true;
-}
-
-/** Every table but `meta`, each after those that its rows refer to. */
-export const TABLES: readonly CopiedTable[] = [
-  { name: "letters", key: ["number"], backwards: true },
-  { name: "requests", key: ["number"] },
-  { name: "request_messages", key: ["id"], identity: true },
-  { name: "todos", key: ["number"] },
-  { name: "todo_after", key: ["todo", "after"] },
-  { name: "history_entries", key: ["number"] },
-  { name: "queue_items", key: ["number"] },
-  { name: "replies", key: ["id"], identity: true },
-  { name: "events", key: ["id"], identity: true },
-  { name: "keys", key: ["author", "verb", "key"] },
-  { name: "counters", key: ["name"] },
-];
-
-/** What a store holds: how many rows in each table, and a hash (SHA-256) of all of them. */
-export interface Contents {
-  rows: Record<string, number>;
-  hash: string;
-}
+import { first, letRest, raw, sql, type Sql } from "./sql";
 
 /** The two stores of a move, as users know them. */
 interface Names {
@@ -58,19 +38,25 @@ interface Names {
   target: string;
 }
 
+/** What a copy came to. */
+export interface Copied extends Contents {
+  /** False where the target held the copy already. */
+  copied: boolean;
+  /** The source is a backup: it stays one, and what its store gave since is not known. */
+  fromBackup: boolean;
+}
+
 /**
  * Copies all that a store holds into one that holds nothing, and verifies it by count and hash before the copy is
- * committed. First commits a mark in the source, after which nobody writes to it. What was interrupted is repeated as
- * a whole; where the copy is complete already, it is only verified, and opened again if the move was undone.
- * @throws CoopError unavailable foreign, for an archive; newer, for a source that this binary does not know all of; conflict moved, when the source or the target was moved
- * elsewhere; conflict state, when the target is a backup, or holds other records, or a copy that is not the same any
- * more; usage, when both are one store; failed, when the copy differs; and what the engines throw.
+ * committed. First commits a mark in each, after which nobody writes to the target before it is whole, nor to the source
+ * again. What was interrupted is repeated as a whole; where the copy is complete already, it is only verified, and opened
+ * again if the move was undone. From a backup a new store is filled, whose numbers skip ahead.
+ * @throws CoopError unavailable foreign, for an archive; newer, for a source that this binary does not know all of;
+ * conflict moved, when the source or the target was moved elsewhere; conflict state, when the target is a backup, or holds
+ * other records, or a copy that is not the same any more; usage, when both are one store; failed, when the copy differs;
+ * and what the engines throw.
  */
-export async function copyStore(
-  from: Store,
-  to: Store,
-  now: number,
-): Promise<Contents & { copied: boolean }> {
+export async function copyStore(from: Store, to: Store, now: number): Promise<Copied> {
   const names: Names = { source: describe(from.location), target: describe(to.location) };
   const { source, target } = names;
   // At first: where one cannot be read, its snapshot is read for it, which is a backup.
@@ -79,14 +65,16 @@ export async function copyStore(
   if ((await meta(to, BACKUP_OF)) !== undefined) throw onlyBackup(target);
   if (await isOneStore(from, to)) throw sameStore();
   if (from.schema > schemaVersion()) throw newer(source, from.schema);
+  if ((await meta(from, BACKUP_OF)) !== undefined) return fillFromBackup(from, to, names);
   await holdsCopy(to, names);
   await from.transaction(async (tx) => {
     const moved = await meta(tx, MOVED_TO);
-    if (moved === target) return;
-    if (moved !== undefined) throw movedElsewhere(source, moved);
+    if (moved !== undefined && moved !== target) throw movedElsewhere(source, moved);
     await letRest(tx);
+    const complete = await to.transaction((target) => closeUntilFilled(target, names));
+    if (moved === target) return;
     // Where the move was undone both would be closed, if the copy turned out to be of no use after the mark.
-    if (await holdsCopy(to, names)) await requireUnchanged(tx, to, names, JUST_MADE);
+    if (complete) await requireUnchanged(tx, to, names, JUST_MADE);
     await setMeta(tx, MOVED_TO, target);
   });
   let complete = false;
@@ -101,9 +89,11 @@ export async function copyStore(
   } catch (thrown) {
     if (complete)
       throw halfDone(thrown, `the copy in ${target} is complete, and ${source} is closed`);
-    // A conflict and a defect say themselves how to go on; of a commit that was not answered nobody knows.
-    const undone = thrown instanceof CoopError && ["unavailable", "busy"].includes(thrown.code);
-    throw undone ? halfDone(thrown, `${source} is closed, and nothing is copied yet`) : thrown;
+    // A conflict and a defect say themselves how to go on.
+    const code = thrown instanceof CoopError ? thrown.code : undefined;
+    if (code === "unavailable" || code === "busy")
+      throw halfDone(thrown, `${source} is closed, and nothing is copied yet`, OR_UNDO);
+    throw code === "unknown" ? halfDone(thrown, `${source} is closed`) : thrown;
   }
 }
 
@@ -115,7 +105,7 @@ async function fillOrVerify(reading: Sql, writing: Sql, names: Names, now: numbe
     const hint = `where ${target} is in use, name that one; ${toGoBack(target)}`;
     const contents = await requireUnchanged(reading, writing, names, hint);
     await openAgain(writing);
-    return { ...contents, copied: false };
+    return { ...contents, copied: false, fromBackup: false };
   }
   const contents = await copyRows(reading, writing);
   const undo = `coop copy --undo --from ${shellWord(source)} --to ${shellWord(target)} opens ${source} again`;
@@ -123,7 +113,34 @@ async function fillOrVerify(reading: Sql, writing: Sql, names: Names, now: numbe
   await setMeta(writing, COPIED_FROM, source);
   await setMeta(writing, "copied_at", timestamp(now));
   await carryIdentity(reading, writing);
-  return { ...contents, copied: true };
+  await stopFilling(writing, source);
+  return { ...contents, copied: true, fromBackup: false };
+}
+
+/** Keeps everybody from writing to a target before it is whole, and says whether it holds the copy already. */
+async function closeUntilFilled(writing: Sql, names: Names): Promise<boolean> {
+  await letRest(writing);
+  const complete = await holdsCopy(writing, names);
+  if (!complete) await setMeta(writing, FILLED_FROM, names.source);
+  return complete;
+}
+
+/** Fills a store that was just made with what a backup holds. It keeps its own identity: the backup's store may go on. */
+async function fillFromBackup(from: Store, to: Store, names: Names): Promise<Copied> {
+  const reading = from.reading ?? from.transaction;
+  return reading(async (on) => {
+    await letRest(on);
+    return to.transaction(async (tx) => {
+      await requireEmpty(tx, names.target);
+      await holdsCopy(tx, names);
+      const contents = await copyRows(on, tx);
+      requireSame(contents, await contentsOf(tx), names.target, NOT_KEPT);
+      await setMeta(tx, COPIED_FROM, names.source);
+      await setMeta(tx, CREATED_AT, (await meta(on, CREATED_AT)) ?? "");
+      await skipAhead(tx);
+      return { ...contents, copied: true, fromBackup: true };
+    });
+  });
 }
 
 /**
@@ -143,11 +160,12 @@ export async function undoCopy(
 ): Promise<boolean> {
   const source = describe(from.location);
   let closed = false;
+  let wasMoved = false;
   try {
     await from.transaction(async (tx) => {
       const moved = await meta(tx, MOVED_TO);
-      if (moved === undefined)
-        throw new CoopError("not_found", `${source} was not moved to any store`);
+      if (moved === undefined) return;
+      wasMoved = true;
       if (moved !== target) throw movedElsewhere(source, moved);
       if (!(to instanceof CoopError)) closed = await closeCopy(tx, to, { source, target }, now);
       else if ((await meta(tx, MOVED_AT)) !== undefined) throw to;
@@ -156,6 +174,11 @@ export async function undoCopy(
   } catch (thrown) {
     throw closed ? halfDone(thrown, `${target} is closed, and maybe ${source} still`) : thrown;
   }
+  // At last, so that one of the two is closed at any moment.
+  const filling =
+    !(to instanceof CoopError) && (await to.transaction((tx) => stopFilling(tx, source)));
+  if (!wasMoved && !filling)
+    throw new CoopError("not_found", `${source} was not moved to any store`);
   return closed;
 }
 
@@ -196,10 +219,19 @@ async function closeCopy(
 const openAgain = (tx: Sql) =>
   tx.all(sql`delete from meta where name in (${MOVED_TO}, ${MOVED_AT})`);
 
+/** Lets a target that a source was being copied into be written to, and says whether that was so. */
+async function stopFilling(tx: Sql, source: string): Promise<boolean> {
+  if ((await meta(tx, FILLED_FROM)) !== source) return false;
+  await tx.all(sql`delete from meta where name = ${FILLED_FROM}`);
+  return true;
+}
+
+const OR_UNDO = ", or with --undo to write to the old store again";
+
 /** What was thrown after the other store's part was committed: its own hint may say that nothing was written. */
-const halfDone = (thrown: unknown, state: string) => {
+const halfDone = (thrown: unknown, state: string, orElse = "") => {
   if (!(thrown instanceof CoopError)) return thrown;
-  const hint = `${state}: give the same command again`;
+  const hint = `${state}: give the same command again${orElse}`;
   return new CoopError(thrown.code, thrown.message, { ...thrown.details, hint });
 };
 
@@ -226,6 +258,8 @@ const JUST_MADE = "copy only goes to a store that was just made";
 async function holdsCopy(on: Sql, { source, target }: Names): Promise<boolean> {
   const complete = (await meta(on, COPIED_FROM)) === source;
   if (!complete) await requireEmpty(on, target);
+  const filled = await meta(on, FILLED_FROM);
+  if (filled !== undefined && filled !== source) throw halfFilled(target, filled);
   const moved = await meta(on, MOVED_TO);
   // A copy whose move was undone is closed in favour of the source.
   if (moved === undefined || (complete && moved === source)) return complete;
@@ -259,13 +293,15 @@ async function requireUnchanged(
 async function requireEmpty(on: Sql, name: string): Promise<void> {
   for (const table of TABLES) {
     const row = await first(on, sql`select 1 as one from ${raw(table.name)} limit 1`);
-    if (row)
-      throw new CoopError("conflict", `${name} holds records already (${table.name})`, {
-        reason: "state",
-        hint: JUST_MADE,
-      });
+    if (row) throw holdsRecords(name, table.name);
   }
 }
+
+const holdsRecords = (name: string, what: string) =>
+  new CoopError("conflict", `${name} holds records already (${what})`, {
+    reason: "state",
+    hint: JUST_MADE,
+  });
 
 /** Whether two are one store, by whatever names: a server has many. Only then all of their settings are alike. */
 async function isOneStore(one: Sql, other: Sql): Promise<boolean> {
@@ -275,106 +311,3 @@ async function isOneStore(one: Sql, other: Sql): Promise<boolean> {
 
 /** The error for a store that would be copied onto itself. */
 export const sameStore = () => usage("--from and --to name the same store", "name two stores");
-
-const NOT_KEPT = "nothing of it was kept";
-
-/** @throws CoopError failed, a defect. */
-function requireSame(contents: Contents, copy: Contents, target: string, hint: string): void {
-  const difference = differenceOf(contents, copy);
-  if (difference === undefined) return;
-  throw new CoopError(
-    "failed",
-    `the copy in ${target} differs from what was copied (${difference})`,
-    { hint },
-  );
-}
-
-/** How a copy differs from what was copied, such as "todos: 1, not 2"; undefined when it does not. */
-function differenceOf(contents: Contents, copy: Contents): string | undefined {
-  const table = TABLES.find(({ name }) => contents.rows[name] !== copy.rows[name])?.name;
-  if (table) return `${table}: ${copy.rows[table]}, not ${contents.rows[table]}`;
-  return contents.hash === copy.hash ? undefined : "as many rows, of another hash";
-}
-
-/**
- * Fills a store that was just made with all that another one holds at one moment, as a copy of it that its backups are
- * known by; nothing is marked.
- * @throws CoopError failed, when the copy differs.
- */
-export async function fillFrom(from: Store, to: Store): Promise<void> {
-  const reading = from.reading ?? from.transaction;
-  await reading(async (on) => {
-    await letRest(on);
-    await to.transaction(async (tx) => {
-      requireSame(await copyRows(on, tx), await contentsOf(tx), describe(to.location), NOT_KEPT);
-      await carryIdentity(on, tx);
-    });
-  });
-}
-
-/** Makes a store's copy the same store in another place, whose backups and archives go on. */
-async function carryIdentity(from: Sql, to: Sql): Promise<void> {
-  const created = await meta(from, CREATED_AT);
-  if (created !== undefined) await setMeta(to, CREATED_AT, created);
-  await setMeta(to, IDENTITY, await identityOf(from));
-}
-
-/** Copies every row of every table, and gives what was copied. */
-async function copyRows(from: Sql, to: Sql): Promise<Contents> {
-  const contents = await readAll(from, async (table, rows) => {
-    const columns = Object.keys(rows[0]!).sort();
-    const values = rows.map((row) => sql`(${join(columns.map((column) => row[column] ?? null))})`);
-    await to.all(
-      sql`insert into ${raw(table.name)} (${raw(columns.join(", "))}) values ${join(values)}`,
-    );
-  });
-  for (const { name, identity } of TABLES) {
-    const statement = identity && to.dialect.continueIdentity(name);
-    if (statement) await to.all(raw(statement));
-  }
-  return contents;
-}
-
-/** What a store holds. */
-const contentsOf = (on: Sql): Promise<Contents> => readAll(on, async () => {});
-
-/** Few enough that a batch of the longest texts fits into memory. */
-const ROWS_A_BATCH = 50;
-
-async function readAll(
-  on: Sql,
-  take: (table: CopiedTable, rows: readonly Row[]) => Promise<void>,
-): Promise<Contents> {
-  const hasher = new Bun.CryptoHasher("sha256");
-  const counts: Record<string, number> = {};
-  for (const table of TABLES) {
-    counts[table.name] = 0;
-    for await (const rows of batches(on, table)) {
-      for (const row of rows) {
-        const entries = Object.entries(row).sort(([one], [other]) => (one < other ? -1 : 1));
-        hasher.update(JSON.stringify([table.name, entries]));
-      }
-      counts[table.name]! += rows.length;
-      await take(table, rows);
-    }
-  }
-  return { rows: counts, hash: hasher.digest("hex") };
-}
-
-/** The rows of a table in the order of its key, some at a time. */
-async function* batches(on: Sql, { name, key, backwards }: CopiedTable) {
-  const [beyond, order] = backwards ? [raw("<"), " desc"] : [raw(">"), ""];
-  const by = raw(key.map((column) => column + order).join(", "));
-  let last: Row | undefined;
-  for (;;) {
-    const after = last
-      ? sql`(${raw(key.join(", "))}) ${beyond} (${join(key.map((column) => last![column]!))})`
-      : and([]);
-    const rows = await on.all(
-      sql`select * from ${raw(name)} where ${after} order by ${by} limit ${ROWS_A_BATCH}`,
-    );
-    if (rows.length > 0) yield rows;
-    if (rows.length < ROWS_A_BATCH) return;
-    last = rows.at(-1)!;
-  }
-}

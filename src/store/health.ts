@@ -1,5 +1,5 @@
 import { ADDRESSED } from "./addressed";
-import { TABLES } from "./copy";
+import { TABLES } from "./contents";
 import { distinct } from "./distinct";
 import { first, raw, sql, type Row, type Sql } from "./sql";
 

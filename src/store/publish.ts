@@ -1,7 +1,7 @@
 import type { Location } from "./location";
 import { openStore, type Store } from "./open";
-import { ARCHIVE_OF, BACKUP_OF, identityOf, MOVED_TO, setMeta } from "./schema";
-import { raw, sql, type Sql } from "./sql";
+import { CLOSING, identityOf, setMeta } from "./schema";
+import { join, raw, sql, type Sql } from "./sql";
 import { Wait, type Clock } from "./wait";
 
 /** What the store keeps about the snapshots of itself. Times are ms since 1970, lengths ms. */
@@ -28,7 +28,7 @@ export const INLINE = { ms: 1000, bytes: 200e6 } as const;
 export async function publishing(on: Sql): Promise<Publishing> {
   const rows = await on.all<{ name: string; value: string }>(sql`select name, value from meta
     where name in ('snapshot_every', 'snapshot_at', 'snapshot_claimed_at', 'snapshot_took',
-      ${MOVED_TO}, ${ARCHIVE_OF}, ${BACKUP_OF})`);
+      ${join(CLOSING)})`);
   const kept = new Map(rows.map(({ name, value }) => [name, Number(value)]));
   const every = kept.get("snapshot_every");
   return {
@@ -36,7 +36,7 @@ export async function publishing(on: Sql): Promise<Publishing> {
     at: kept.get("snapshot_at") ?? 0,
     claimedAt: kept.get("snapshot_claimed_at") ?? 0,
     took: kept.get("snapshot_took") ?? 0,
-    closed: kept.has(MOVED_TO) || kept.has(ARCHIVE_OF) || kept.has(BACKUP_OF),
+    closed: CLOSING.map((name) => kept.has(name)).includes(true),
   };
 }
 

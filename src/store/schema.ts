@@ -3,7 +3,7 @@ import { shellWord } from "../shell";
 import { timestamp } from "../time";
 import { describe, type Location } from "./location";
 import { MIGRATIONS, type Migration } from "./migrations";
-import { raw, sql, type Row, type Sql } from "./sql";
+import { among, raw, sql, type Row, type Sql } from "./sql";
 import type { Clock } from "./wait";
 
 /** The schema that this binary writes: how many migrations it knows. */
@@ -83,6 +83,9 @@ export const MOVED_AT = "moved_at";
 /** The setting that names the store that this one's contents were copied from. */
 export const COPIED_FROM = "copied_from";
 
+/** The setting of a new store that names the one which is being copied into it. */
+export const FILLED_FROM = "filled_from";
+
 /** The setting of an archive, which says when the store was made that its records come from. */
 export const ARCHIVE_OF = "archive_of";
 
@@ -101,10 +104,13 @@ export async function setIdentity(tx: Sql, at: number, { unique }: Clock): Promi
   await setMeta(tx, IDENTITY, unique());
 }
 
+/** The names of the settings that close a store to commands that write. */
+export const CLOSING = [MOVED_TO, FILLED_FROM, ARCHIVE_OF, BACKUP_OF] as const;
+
 /** The settings that close a store to commands that write. */
 export const closingMarks = (on: Sql) =>
   on.all<{ name: string; value: string }>(
-    sql`select name, value from meta where name in (${MOVED_TO}, ${ARCHIVE_OF}, ${BACKUP_OF})`,
+    sql`select name, value from meta where ${among("name", CLOSING)}`,
   );
 
 /**
@@ -119,8 +125,8 @@ export async function identityOf(on: Sql): Promise<string> {
 export const originOf = async (on: Sql) => (await meta(on, ARCHIVE_OF)) ?? meta(on, CREATED_AT);
 
 /**
- * Refuses to write to a store that another has taken the place of, to an archive and to a backup. To be asked in the
- * transaction that writes.
+ * Refuses to write to a store that another has taken the place of or is being copied into, to an archive and to a backup.
+ * To be asked in the transaction that writes.
  * @throws CoopError conflict: moved, state.
  */
 export async function requireInUse(tx: Sql, location: Location): Promise<void> {
@@ -129,6 +135,8 @@ export async function requireInUse(tx: Sql, location: Location): Promise<void> {
   const found = new Map(marks.map(({ name, value }) => [name, value]));
   const moved = found.get(MOVED_TO);
   if (moved !== undefined) throw movedAway(moved);
+  const filled = found.get(FILLED_FROM);
+  if (filled !== undefined) throw halfFilled(describe(location), filled);
   if (found.has(BACKUP_OF)) throw onlyBackup(describe(location));
   throw new CoopError(
     "conflict",
@@ -142,6 +150,13 @@ export const movedAway = (to: string) =>
   new CoopError("conflict", `this store was moved to ${to}: nothing is written here any more`, {
     reason: "moved",
     hint: "name that one with --db or PIPPA_COOP_DB",
+  });
+
+/** The error for a store that another is being copied into. */
+export const halfFilled = (target: string, source: string) =>
+  new CoopError("conflict", `${target} is not filled yet: ${source} is being copied into it`, {
+    reason: "moved",
+    hint: `ask the person: coop copy --from ${shellWord(source)} --to ${shellWord(target)} completes it, and --undo ends it`,
   });
 
 /** The error for a backup where a store is wanted that can be written to. */

@@ -1,8 +1,9 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { symlink } from "node:fs/promises";
+import { mkdir, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { TABLES } from "../../src/store/copy";
+import { TABLES } from "../../src/store/contents";
+import { command } from "../mounts";
 import { PASSWORD, postgres } from "../postgres";
 import { story, times, type Story } from "../story";
 import { turnOf } from "../turn";
@@ -129,10 +130,11 @@ test("a copy that was interrupted is given again, or undone", async () => {
     {
       await using _turn = await turnOf(server, schema);
       expect((await copy("--wait", "0.2")).exit).toBe(7);
-      expect((await add()).json().error.reason).toBe("moved");
+      expect((await add()).json().data.ref).toBe("T2");
     }
+    interrupt(coop.store, url.replace(/:[^:@]*@/, "@"));
+    expect((await add()).json().error.reason).toBe("moved");
     expect((await copy("--undo")).json().data).toMatchObject({ undone: true, closed: false });
-    expect((await add()).json().data.ref).toBe("T2");
 
     expect((await copy()).json().data).toMatchObject({ copied: true });
     expect((await copy("--undo")).json().data).toMatchObject({ undone: true, closed: true });
@@ -200,6 +202,113 @@ test("from a copy that was written to, what is said to go back by goes back", as
   const { hint } = (await coop.run(["--json", ...move, "--undo"])).json().error;
   expect(hint).toContain(`coop copy --from ${back} --to STORE`);
   expect(await coop.data(["todo", "list", "--db", back])).toHaveLength(2);
+});
+
+test("a copy that failed keeps both stores closed and says so, until it is given again or undone", async () => {
+  await using coop = await story();
+  const disk = join(coop.home, "disk");
+  await mkdir(disk);
+  await command("mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", disk);
+  try {
+    const target = join(disk, "new.db");
+    await coop.data(["init", "--db", target]);
+    const large = { as: "ann", stdin: "x".repeat(1_000_000) };
+    await coop.data(["queue", "push", "jobs", "--payload", "-"], large);
+    const copy = (...more: string[]) =>
+      coop.run(["--json", "copy", "--from", coop.store, "--to", target, ...more]);
+    const push = (db: string) =>
+      coop.run(["--json", "queue", "push", "jobs", "y", "--db", db], { as: "ann" });
+    const closed = async () => {
+      expect((await push(coop.store)).json().error).toMatchObject({ reason: "moved" });
+      const { message, hint, reason } = (await push(target)).json().error;
+      expect({ message, reason }).toEqual({
+        message: `${target} is not filled yet: ${coop.store} is being copied into it`,
+        reason: "moved",
+      });
+      expect(hint).toContain(`coop copy --from ${coop.store} --to ${target}`);
+      const { out } = await coop.run(["doctor", "--db", target]);
+      expect(out).toContain(`which is not filled yet: ${coop.store} is being copied into it`);
+    };
+    for (let twice = 0; twice < 2; twice++) {
+      const full = await copy();
+      expect(full.exit).toBe(6);
+      expect(full.json().error).toMatchObject({
+        reason: "full",
+        hint: expect.stringContaining(`${coop.store} is closed, and nothing is copied yet`),
+      });
+      await closed();
+    }
+    expect((await copy("--undo")).json().data).toMatchObject({ undone: true, closed: false });
+    expect((await push(coop.store)).json().data.ref).toBe("Q2");
+    expect((await copy()).exit).toBe(6);
+    await command("mount", "-o", "remount,size=8m", disk);
+    expect((await copy()).json().data).toMatchObject({ copied: true, rows: { queue_items: 2 } });
+    expect((await push(target)).json().data.ref).toBe("Q3");
+  } finally {
+    await command("umount", disk);
+  }
+});
+
+test("a copy that ended before the old store was closed is ended by --undo", async () => {
+  await using coop = await story();
+  const target = join(coop.folder, "new.db");
+  await coop.data(["init", "--db", target]);
+  {
+    using database = new Database(target);
+    database.run("insert into meta (name, value) values ('filled_from', ?)", [coop.store]);
+  }
+  const undo = ["copy", "--undo", "--from", coop.store, "--to", target];
+  expect((await coop.run(["todo", "add", "x", "--db", target], { as: "ann" })).exit).toBe(4);
+  expect(await coop.data(undo)).toMatchObject({ undone: true, closed: false });
+  expect((await coop.run(["todo", "add", "x", "--db", target], { as: "ann" })).exit).toBe(0);
+  expect((await coop.run(undo)).exit).toBe(3);
+});
+
+test("a copy goes on with the archives and the numbers of what it is a copy of", async () => {
+  await using coop = await story();
+  const [archive, target] = [join(coop.home, "old.db"), join(coop.folder, "new.db")];
+  const as = (...words: string[]) => coop.data(words, { as: "ann" });
+  const finish = async (db: string) => {
+    const { ref } = await as("queue", "push", "jobs", "a secret", "--db", db);
+    await as("queue", "drop", ref, "--db", db);
+    await as("queue", "archive", "--older", "0s", "--to", archive, "--db", db);
+    return ref;
+  };
+  expect(await finish(coop.store)).toBe("Q1");
+  const backup = join(coop.home, "backup.db");
+  await coop.data(["backup", "--to", backup]);
+  await coop.data(["init", "--db", target]);
+  await coop.data(["copy", "--from", coop.store, "--to", target]);
+  expect(await finish(target)).toBe("Q2");
+  expect(await as("queue", "list", "--status", "all", "--db", archive)).toHaveLength(2);
+  // The store itself is lost, but for what was published beside it.
+  await as("queue", "push", "jobs", "x", "--db", target);
+  await coop.data(["backup", "--db", target]);
+  await Bun.write(target, "x".repeat(4096));
+  await as("restore", backup, "--db", target);
+  expect(Number((await as("queue", "push", "jobs", "x", "--db", target)).ref.slice(1))).toBe(1004);
+});
+
+test("a backup is copied without being closed, and no number is given twice", async () => {
+  await using coop = await story();
+  const [backup, target] = [join(coop.folder, "backup.db"), join(coop.folder, "new.db")];
+  const add = (db = coop.store) => coop.data(["todo", "add", "x", "--db", db], { as: "ann" });
+  await add();
+  await coop.data(["backup", "--to", backup]);
+  expect((await add()).ref).toBe("T2");
+  const before = await Bun.file(backup).bytes();
+  await coop.data(["init", "--db", target]);
+  const copied = await coop.run(["copy", "--from", backup, "--to", target]);
+  expect(copied.exit).toBe(0);
+  expect(copied.err).toContain("is a backup: numbers go on 1000 higher");
+  expect(copied.out).not.toContain("is closed");
+  expect(await Bun.file(backup).bytes()).toEqual(before);
+  expect((await add(target)).ref).toBe("T1002");
+  expect((await add()).ref).toBe("T3");
+  expect((await coop.run(["copy", "--from", backup, "--to", target])).exit).toBe(4);
+  // It is another store: backups of the one never take the place of the other's.
+  const kept = await coop.run(["--json", "backup", "--db", target, "--to", backup]);
+  expect(kept.json().error).toMatchObject({ reason: "foreign" });
 });
 
 test("a store is not copied onto itself by another name, and stays open", async () => {

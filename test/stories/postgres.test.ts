@@ -476,7 +476,12 @@ describe("a server that is not as it should be", () => {
     expect(lost.exit).toBe(6);
     expect(lost.json().error).toMatchObject({
       reason: "connection",
-      hint: `${from} is closed, and nothing is copied yet: give the same command again`,
+      hint: `${from} is closed, and nothing is copied yet: give the same command again, or with --undo to write to the old store again`,
+    });
+    const early = await coop.run(["--json", "todo", "add", "two"], { as: "ann" });
+    expect(early.json().error).toMatchObject({
+      reason: "moved",
+      message: expect.stringContaining(`is not filled yet: ${from} is being copied into it`),
     });
     expect((await copy()).json().data).toMatchObject({ copied: true, rows: { todos: 1 } });
   });

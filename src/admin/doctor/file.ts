@@ -25,7 +25,7 @@ export interface Journaling {
 
 /** Whether the store's journal is one that its mount bears. */
 export async function mount(path: string, found: Journaling | undefined): Promise<Finding> {
-  const { kind, type } = await mountOf(dirname(path));
+  const { kind, type } = await mountOf(path);
   if (!found) return ok(type);
   const { actual, kept, sqlite } = found;
   const { journal, because } = choose({ kind, type }, sqlite, kept);

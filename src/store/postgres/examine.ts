@@ -1,4 +1,4 @@
-import { TABLES } from "../copy";
+import { TABLES } from "../contents";
 import { among, first, sql, type Sql } from "../sql";
 
 /** What a server and the way to it are like. */

@@ -10,7 +10,7 @@ import {
   stat,
 } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { asFolderError, ownPath, statIfThere } from "../../files";
+import { asFolderError, giveLike, ownPath, statIfThere } from "../../files";
 import { timestamp } from "../../time";
 import { identity } from "./snapshot";
 
@@ -57,9 +57,11 @@ export async function datedIn(folder: string, store: string): Promise<string[]> 
 export async function makeBackupsFolder(store: string): Promise<string> {
   const folder = backupsFolder(store);
   try {
-    const { mode } = await stat(dirname(folder));
+    const around = await stat(dirname(folder));
     const made = await mkdir(folder, { recursive: true, mode: 0o700 });
-    if (made !== undefined) await chmod(folder, isShared(mode) ? GROUP | 0o700 : 0o700);
+    if (made === undefined) return folder;
+    await giveLike(around, folder);
+    await chmod(folder, isShared(around.mode) ? GROUP | 0o700 : 0o700);
     return folder;
   } catch (thrown) {
     throw asFolderError(thrown, dirname(folder), "--to");
@@ -97,6 +99,15 @@ export async function prune(
 
 /** Whether a file is a backup of the store with an identity. */
 export const isBackupOf = (of: string, path: string) => storeOfBackup(path) === of;
+
+/** Whether a backup or a snapshot is in a store's own folder for them, by which what is in its place was a store. */
+export async function hasBackups(store: string): Promise<boolean> {
+  const folder = backupsFolder(store);
+  const names = await readdir(folder).catch(() => []);
+  return names.some(
+    (name) => name.startsWith(`${stem(store)}.`) && storeOfBackup(join(folder, name)) !== undefined,
+  );
+}
 
 /** The identity of the store that a file is a backup of; undefined where it is none, or cannot be read. */
 export function storeOfBackup(path: string): string | undefined {

@@ -8,6 +8,7 @@ import type { Wait } from "../wait";
 import { naming, SqliteConnection } from "./connection";
 import { findGroup, share } from "./group";
 import { chooseByMount, decideAsked, keep, MODES, type Journal } from "./journal";
+import { lookAt } from "./look";
 import { hostOf, stamp } from "./store";
 
 /** How a store is to be made; what is left out is found out. */
@@ -46,7 +47,7 @@ export async function createSqliteStore(
       await keep(
         tx,
         { journal, oneHost },
-        host === undefined ? host : await hostOf(host, temporary),
+        host === undefined ? host : await hostOf(host, temporary, await lookAt(temporary)),
       );
       if (group) await setMeta(tx, "group", group.name);
     });
@@ -96,6 +97,8 @@ async function build(
       await setIdentity(tx, wait.clock.now(), wait.clock);
       await settings(tx);
     });
+    // What SQLite does at the end too, but says nothing when the disk is full: the file would be half of a store.
+    if (journal === "wal") await connection.run("pragma wal_checkpoint(truncate)");
   } finally {
     await connection.close();
   }

@@ -15,6 +15,7 @@ import {
   sqliteError,
   SqliteConnection,
 } from "./connection";
+import { lookAt } from "./look";
 import { mountOf, type Mount } from "./mount";
 import { foreign } from "./refusal";
 import { hostOf } from "./store";
@@ -62,6 +63,7 @@ export function damagesLogs(version: string): boolean {
  * @throws CoopError unavailable access, where no journal keeps what is written.
  */
 export function choose(mount: Mount, sqlite: string, { journal, oneHost }: Kept): Choice {
+  if (mount.kind === "file") throw mountedAlone();
   if (mount.kind === "refused" && !oneHost) throw refused(mount.type);
   if (mount.kind === "network" || mount.kind === "refused")
     return { journal: "rollback", because: `its folder is on ${mount.type}` };
@@ -73,6 +75,13 @@ export function choose(mount: Mount, sqlite: string, { journal, oneHost }: Kept)
 /** What to do where no journal works. */
 const ELSEWHERE =
   "keep the store on a local disk and its backups here (coop backup --to FOLDER), or use PostgreSQL (--db postgres://…)";
+
+const mountedAlone = () =>
+  new CoopError(
+    "unavailable",
+    "the store's file is a mount of its own: what is written here is lost to whoever has it in its folder",
+    { reason: "access", hint: "mount the folder that the store is in, not the file" },
+  );
 
 const refused = (type: string) =>
   new CoopError(
@@ -89,7 +98,7 @@ const refused = (type: string) =>
  * @throws CoopError unavailable access, where the mount bears neither.
  */
 export const chooseByMount = async (path: string, kept: Kept): Promise<Choice> =>
-  choose(await mountOf(dirname(ownPath(path))), sqliteVersion(), kept);
+  choose(await mountOf(ownPath(path)), sqliteVersion(), kept);
 
 /**
  * The journal for a store at a path, by its mount and then by trying it on a scratch database in the same folder.
@@ -256,7 +265,7 @@ export async function setJournal(
   if ((await journalAt(path, wait)) !== journal) await convert(path, journal, wait);
   const connection = await SqliteConnection.open(path, wait);
   try {
-    const seen = await hostOf(host, path);
+    const seen = await hostOf(host, path, await lookAt(path));
     await connection.transaction(async (tx) => {
       // What suited the journal until now need not suit this one: every other host finds out anew.
       await tx.all(sql`delete from meta where name like 'mount:%'`);

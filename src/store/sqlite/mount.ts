@@ -6,9 +6,10 @@ import { dirname } from "node:path";
 export interface Mount {
   /**
    * local: all of it. network: locks work, shared memory does not. refused: a probe passes, and then writes that were
-   * reported done get lost or the file is damaged, as soon as two hosts use it. unknown: the system does not tell.
+   * reported done get lost or the file is damaged, as soon as two hosts use it. file: the store's file alone is mounted,
+   * apart from what SQLite keeps beside it. unknown: the system does not tell.
    */
-  kind: "local" | "network" | "refused" | "unknown";
+  kind: "local" | "network" | "refused" | "file" | "unknown";
   /** The file system as the system names it, with what matters of its options, such as `nfs (nolock)`. */
   type: string;
 }
@@ -20,12 +21,20 @@ export interface MountEntry {
   options: readonly string[];
 }
 
-/** What a folder is on, symbolic links followed; for one that is not there, what its nearest parent is on. */
-export async function mountOf(folder: string): Promise<Mount> {
+/**
+ * What a store's folder is on, symbolic links followed; for one that is not there, what its nearest parent is on.
+ * @param store its own path, with no link in it.
+ */
+export async function mountOf(store: string): Promise<Mount> {
   const system = platform();
   try {
-    const there = existing(folder);
-    if (system === "linux") return ofLinux(linuxEntry(there));
+    const there = existing(dirname(store));
+    if (system === "linux") {
+      const mounts = readFileSync("/proc/self/mountinfo", "utf8");
+      return isMountPoint(mounts, store)
+        ? { kind: "file", type: "a mount of the file alone" }
+        : ofLinux(linuxEntry(mounts, there));
+    }
     if (system === "darwin") return ofMac(macEntry(await macMounts(), there));
     if (system === "win32") return ofWindows(there, await driveType(there));
   } catch {
@@ -95,14 +104,12 @@ const DRIVES: Record<number, string> = {
 const apart = ({ options }: MountEntry) =>
   options.find((option) => /^(nolocks?|nobrl|locallocks|local_lock=(?!none$).*)$/.test(option));
 
-function linuxEntry(folder: string): MountEntry | undefined {
+function linuxEntry(mountinfo: string, folder: string): MountEntry | undefined {
   const O_PATH = 0o10000000;
   const handle = openSync(folder, O_PATH);
   try {
     const id = /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${handle}`, "utf8"))?.[1];
-    return id === undefined
-      ? undefined
-      : mountinfoEntry(readFileSync("/proc/self/mountinfo", "utf8"), id);
+    return id === undefined ? undefined : mountinfoEntry(mountinfo, id);
   } finally {
     closeSync(handle);
   }
@@ -115,6 +122,15 @@ export function mountinfoEntry(mountinfo: string, id: string): MountEntry | unde
   if (mount === undefined || device === undefined) return undefined;
   const [type = "", source = "", options = ""] = device.split(" ");
   return { type, source, options: [...mount.split(" ")[5]!.split(","), ...options.split(",")] };
+}
+
+/** Whether something is mounted at just this path, by the text of `/proc/self/mountinfo`, which has odd characters in octal. */
+export function isMountPoint(mountinfo: string, path: string): boolean {
+  const escaped = path.replace(
+    /[ \t\n\\]/g,
+    (each) => `\\${each.charCodeAt(0).toString(8).padStart(3, "0")}`,
+  );
+  return mountinfo.split("\n").some((line) => line.split(" ")[4] === escaped);
 }
 
 async function macMounts(): Promise<string> {

@@ -2,13 +2,14 @@ import type { Stats } from "node:fs";
 import { access, chmod, constants, copyFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CoopError } from "../../errors";
-import { asFolderError, ownPath } from "../../files";
+import { asFolderError, giveLike, ownPath } from "../../files";
 import { SIGILS, type Surface } from "../../ref";
 import { shellWord } from "../../shell";
 import { appendEvents } from "../events";
 import {
   ARCHIVE_OF,
   BACKUP_OF,
+  FILLED_FROM,
   IDENTITY,
   identityOf,
   meta,
@@ -196,7 +197,7 @@ export interface Newer {
 }
 
 /** The settings of a store itself, which are no data. */
-const OWN = `name in ('journal', 'one_host', 'group', '${IDENTITY}', '${MOVED_TO}', '${MOVED_AT}', 'min_reader', 'min_writer')
+const OWN = `name in ('journal', 'one_host', 'group', '${IDENTITY}', '${MOVED_TO}', '${MOVED_AT}', '${FILLED_FROM}', 'min_reader', 'min_writer')
   or name like 'mount:%' or name like 'snapshot_%'`;
 
 /** Which rows of a table stay, and which of the copy are left out, where not all are replaced. */
@@ -292,9 +293,6 @@ export async function logRestore(
   await tx.all(sql`update events set id = ${id} where id = (select max(id) from events)`);
 }
 
-/** How far numbers skip ahead where what was given since the copy was made cannot be known. */
-export const SKIP = 1000;
-
 /** The highest numbers that a store is known to have given: of each counter, and of its last event. */
 export interface Given {
   counters: Map<string, number>;
@@ -358,15 +356,6 @@ export async function identityLeft(path: string, wait: Wait): Promise<string | u
 /** What a damaged file tells can be any number, and refs have fifteen digits at most. */
 const isLikely = (value: unknown) => Number.isInteger(value) && (value as number) < 1e12;
 
-/** Sets each counter ahead of all that it may have given. */
-export async function skipAhead(tx: Sql, { counters }: Given): Promise<void> {
-  for (const name of Object.values(SIGILS)) {
-    const value = (counters.get(name) ?? 0) + SKIP;
-    await tx.all(sql`insert into counters (name, value) values (${name}, ${value})
-      on conflict (name) do update set value = max(counters.value + ${SKIP}, excluded.value)`);
-  }
-}
-
 /** Where the store is kept as it was before a restore at a time (ms since 1970); makes the folder. */
 export async function savedName(store: string, at: number): Promise<string> {
   const name = datedName(store.replace(/(\.db)?$/, ".before-restore.db"), at);
@@ -392,6 +381,7 @@ export async function putInPlace(
       throw new CoopError("busy", `${store} was replaced while this command ran`, {
         hint: "nothing was changed; look at it, and repeat the command if need be",
       });
+    await giveLike(there, copy);
     await chmod(copy, there.mode & 0o777);
     for (const suffix of ["", "-wal", "-journal"])
       if ((await lookAt(store + suffix)) !== "") await linkOrCopy(store + suffix, kept + suffix);

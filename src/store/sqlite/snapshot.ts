@@ -1,11 +1,11 @@
 import { constants, Database, SQLiteError } from "bun:sqlite";
-import { constants as files, statSync } from "node:fs";
+import { constants as files, statSync, type Stats } from "node:fs";
 import { chmod, copyFile, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CoopError, type UnavailableReason } from "../../errors";
-import { asFolderError, requireRegular } from "../../files";
-import type { Store } from "../open";
+import { asFolderError, giveLike, requireRegular } from "../../files";
+import { sqlitePath, type Store } from "../open";
 import { ARCHIVE_OF, BACKUP_OF, CREATED_AT, IDENTITY, identityOf } from "../schema";
 import { first, raw, sql, type Fragment, type Value } from "../sql";
 import type { Clock } from "../wait";
@@ -66,7 +66,7 @@ export async function snapshot(
   const of = await identityOf(store);
   return put(target, {
     clock,
-    mode: await modeOf(storeFile(store)),
+    like: await stat(sqlitePath(store.location)),
     fill: async (temporary) => {
       await doing?.("copying");
       const begun = clock.elapsed();
@@ -104,7 +104,7 @@ export async function copySnapshot(
 ): Promise<Snapshot> {
   return put(target, {
     clock,
-    mode: await modeOf(from.file),
+    like: await stat(from.file),
     fill: async (temporary) => {
       await copyFile(from.file, temporary, files.COPYFILE_FICLONE);
       return 0;
@@ -124,7 +124,8 @@ const ABANDONED_MS = 3_600_000;
 
 interface Putting {
   clock: Clock;
-  mode: number;
+  /** Whose mode and owner it is to have. */
+  like: Stats;
   /** Gives how long writers were blocked, in ms. */
   fill(temporary: string): Promise<number>;
   inspect(temporary: string): Promise<Contents>;
@@ -132,7 +133,7 @@ interface Putting {
 
 async function put(
   target: string,
-  { clock, mode, fill, inspect: look }: Putting,
+  { clock, like, fill, inspect: look }: Putting,
 ): Promise<Snapshot> {
   const temporary = temporaryOf(target, clock);
   try {
@@ -141,7 +142,8 @@ async function put(
     // an empty file for none.
     await (await open(temporary, "wx", 0o600)).close();
     const blockedMs = await fill(temporary);
-    await chmod(temporary, mode).catch(() => {});
+    await giveLike(like, temporary);
+    await chmod(temporary, (like.mode & 0o777) | 0o600).catch(() => {});
     await sync(temporary, "r+");
     const contents = await look(temporary);
     const { size } = await stat(temporary);
@@ -305,13 +307,4 @@ function asTargetError(thrown: unknown, target: string): unknown {
 async function only(store: Store, statement: Fragment): Promise<Value | undefined> {
   const row = await first(store, statement);
   return row && Object.values(row)[0];
-}
-
-/** The file's permissions, with which its owner may write to a copy of it. */
-const modeOf = async (path: string) => ((await stat(path)).mode & 0o777) | 0o600;
-
-/** The path of a store that is a SQLite file. */
-function storeFile({ location }: Store): string {
-  if (location.engine === "sqlite") return location.path;
-  throw new Error("not a SQLite store");
 }

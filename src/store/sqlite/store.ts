@@ -77,7 +77,12 @@ async function verified(
     requireWritable: async (writer) => {
       await requireNotNewer(connection, version, "writer");
       if (!writer || settled) return;
-      const host = await hostOf(writer.host, path, begun);
+      const file = await (begun ?? lookAt(path));
+      if (file && file.nlink > 1) {
+        const { requireOneName } = await import("./names");
+        await requireOneName(path, connection.wait);
+      }
+      const host = await hostOf(writer.host, path, file);
       if (!(await isSettled(connection, host))) {
         const { settle } = await import("./journal");
         await settle(connection, path, host, writer.warn);
@@ -89,10 +94,10 @@ async function verified(
 
 /**
  * A host and where it sees a store: another mount at the same path has another device or other inodes.
+ * @param file what it sees there.
  * @throws CoopError unavailable no_store.
  */
-export async function hostOf(name: string, path: string, begun = lookAt(path)): Promise<Host> {
-  const file = await begun;
+export async function hostOf(name: string, path: string, file: Look): Promise<Host> {
   if (file) return { name, place: `${file.dev}:${file.ino}` };
   const { moved } = await import("./refusal");
   throw await moved(path);

@@ -1,0 +1,145 @@
+import { CoopError } from "../errors";
+import { describe } from "./location";
+import type { Store } from "./open";
+import { CREATED_AT, IDENTITY, identityOf, meta, setMeta } from "./schema";
+import { and, join, letRest, raw, sql, type Row, type Sql } from "./sql";
+
+interface CopiedTable {
+  name: string;
+  /** The columns of its primary key. */
+  key: readonly string[];
+  /** Last rows first: a row may refer to a later one. */
+  backwards?: true;
+  /** The engine numbers its rows by itself. */
+  identity?: true;
+}
+
+/** Every table but `meta`, each after those that its rows refer to. */
+export const TABLES: readonly CopiedTable[] = [
+  { name: "letters", key: ["number"], backwards: true },
+  { name: "requests", key: ["number"] },
+  { name: "request_messages", key: ["id"], identity: true },
+  { name: "todos", key: ["number"] },
+  { name: "todo_after", key: ["todo", "after"] },
+  { name: "history_entries", key: ["number"] },
+  { name: "queue_items", key: ["number"] },
+  { name: "replies", key: ["id"], identity: true },
+  { name: "events", key: ["id"], identity: true },
+  { name: "keys", key: ["author", "verb", "key"] },
+  { name: "counters", key: ["name"] },
+];
+
+/** What a store holds: how many rows in each table, and a hash (SHA-256) of all of them. */
+export interface Contents {
+  rows: Record<string, number>;
+  hash: string;
+}
+
+/**
+ * Fills a store that was just made with all that another one holds at one moment, as a copy of it that its backups are
+ * known by; nothing is marked.
+ * @throws CoopError failed, when the copy differs.
+ */
+export async function fillFrom(from: Store, to: Store): Promise<void> {
+  const reading = from.reading ?? from.transaction;
+  await reading(async (on) => {
+    await letRest(on);
+    await to.transaction(async (tx) => {
+      requireSame(await copyRows(on, tx), await contentsOf(tx), describe(to.location), NOT_KEPT);
+      await carryIdentity(on, tx);
+    });
+  });
+}
+
+/** Makes a store's copy the same store in another place, whose backups and archives go on. */
+export async function carryIdentity(from: Sql, to: Sql): Promise<void> {
+  const created = await meta(from, CREATED_AT);
+  if (created !== undefined) await setMeta(to, CREATED_AT, created);
+  await setMeta(to, IDENTITY, await identityOf(from));
+}
+
+/** Copies every row of every table, and gives what was copied. */
+export async function copyRows(from: Sql, to: Sql): Promise<Contents> {
+  const contents = await readAll(from, async (table, rows) => {
+    const columns = Object.keys(rows[0]!).sort();
+    const values = rows.map((row) => sql`(${join(columns.map((column) => row[column] ?? null))})`);
+    await to.all(
+      sql`insert into ${raw(table.name)} (${raw(columns.join(", "))}) values ${join(values)}`,
+    );
+  });
+  for (const { name, identity } of TABLES) {
+    const statement = identity && to.dialect.continueIdentity(name);
+    if (statement) await to.all(raw(statement));
+  }
+  return contents;
+}
+
+/** What a store holds. */
+export const contentsOf = (on: Sql): Promise<Contents> => readAll(on, async () => {});
+
+/** Few enough that a batch of the longest texts fits into memory. */
+const ROWS_A_BATCH = 50;
+
+async function readAll(
+  on: Sql,
+  take: (table: CopiedTable, rows: readonly Row[]) => Promise<void>,
+): Promise<Contents> {
+  const hasher = new Bun.CryptoHasher("sha256");
+  const counts: Record<string, number> = {};
+  for (const table of TABLES) {
+    counts[table.name] = 0;
+    for await (const rows of batches(on, table)) {
+      for (const row of rows) {
+        const entries = Object.entries(row).sort(([one], [other]) => (one < other ? -1 : 1));
+        hasher.update(JSON.stringify([table.name, entries]));
+      }
+      counts[table.name]! += rows.length;
+      await take(table, rows);
+    }
+  }
+  return { rows: counts, hash: hasher.digest("hex") };
+}
+
+/** The rows of a table in the order of its key, some at a time. */
+async function* batches(on: Sql, { name, key, backwards }: CopiedTable) {
+  const [beyond, order] = backwards ? [raw("<"), " desc"] : [raw(">"), ""];
+  const by = raw(key.map((column) => column + order).join(", "));
+  let last: Row | undefined;
+  for (;;) {
+    const after = last
+      ? sql`(${raw(key.join(", "))}) ${beyond} (${join(key.map((column) => last![column]!))})`
+      : and([]);
+    const rows = await on.all(
+      sql`select * from ${raw(name)} where ${after} order by ${by} limit ${ROWS_A_BATCH}`,
+    );
+    if (rows.length > 0) yield rows;
+    if (rows.length < ROWS_A_BATCH) return;
+    last = rows.at(-1)!;
+  }
+}
+
+/** What became of a copy that differs from what was copied. */
+export const NOT_KEPT = "nothing of it was kept";
+
+/** @throws CoopError failed, a defect. */
+export function requireSame(
+  contents: Contents,
+  copy: Contents,
+  target: string,
+  hint: string,
+): void {
+  const difference = differenceOf(contents, copy);
+  if (difference === undefined) return;
+  throw new CoopError(
+    "failed",
+    `the copy in ${target} differs from what was copied (${difference})`,
+    { hint },
+  );
+}
+
+/** How a copy differs from what was copied, such as "todos: 1, not 2"; undefined when it does not. */
+export function differenceOf(contents: Contents, copy: Contents): string | undefined {
+  const table = TABLES.find(({ name }) => contents.rows[name] !== copy.rows[name])?.name;
+  if (table) return `${table}: ${copy.rows[table]}, not ${contents.rows[table]}`;
+  return contents.hash === copy.hash ? undefined : "as many rows, of another hash";
+}

@@ -1,0 +1,49 @@
+import { readdir, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { CoopError } from "../../errors";
+import { isSameFile, ownPath } from "../../files";
+import type { Wait } from "../wait";
+
+/** For a moment coop itself gives a store a second name, to put it in place: how often that is looked at, and the pause in ms. */
+const TRIES = 10;
+const PAUSE_MS = 20;
+
+/**
+ * Refuses to write to a file of several names: each has a log of its own, and what is written by one is lost to the other.
+ * @throws CoopError unavailable access, naming those in the store's folder.
+ */
+export async function requireOneName(store: string, wait: Wait): Promise<void> {
+  const path = ownPath(store);
+  for (let tries = 1; ; tries++) {
+    const { nlink } = await stat(path);
+    if (nlink === 1) return;
+    const others = await otherNames(path);
+    if (tries === TRIES)
+      throw new CoopError(
+        "unavailable",
+        `${path} is a file of ${nlink} names${others.length > 0 ? `, also ${others.join(", ")}` : ""}: what is written by one is lost to the other`,
+        {
+          reason: "access",
+          hint: "ask the person: remove the others while nobody uses the store",
+        },
+      );
+    for (const other of others)
+      if (isInMaking(basename(path), basename(other))) await rm(other, { force: true });
+    await wait.clock.sleep(PAUSE_MS);
+  }
+}
+
+/** Whether a name is one that `coop init` gives a store until it is in place, and leaves where it is killed just then. */
+const isInMaking = (base: string, name: string) => name.startsWith(`${base}.init-`);
+
+/** The paths of a file's other names in its own folder. */
+async function otherNames(path: string): Promise<string[]> {
+  const folder = dirname(path);
+  const others: string[] = [];
+  for (const name of await readdir(folder).catch(() => [])) {
+    const file = join(folder, name);
+    const isLink = name !== basename(path) && (await isSameFile(file, path));
+    if (isLink && ownPath(file) === file) others.push(file);
+  }
+  return others;
+}
