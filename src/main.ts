@@ -53,7 +53,10 @@ const edge: Edge = {
     isFile(Bun.stdin) ? (await import("./edge/read")).rest(0) : Bun.stdin.stream(),
   file: async (path) => {
     const file = Bun.file(path);
-    return isFile(file) ? file.stream() : (await import("./edge/read")).contents(path);
+    // Of files that the system makes up, such as those of /proc, some say that they are empty.
+    return isFile(file) && file.size > 0
+      ? file.stream()
+      : (await import("./edge/read")).contents(path);
   },
   files,
   rawArguments: async () => {

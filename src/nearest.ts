@@ -25,16 +25,27 @@ function between(left: readonly string[], right: readonly string[]): number {
   return last[right.length]!;
 }
 
-/** The candidate that is spelt most like `word`, the first of equals; undefined when there are none. */
+/** What is worth less than a letter that is put in: to leave out the end of a word, if enough of it is there. */
+const ABBREVIATED = 0.5;
+const ENOUGH = 3;
+
+/**
+ * The candidate that is spelt most like `word`, or whose beginning is, the first of equals; undefined when there are none.
+ */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let least = Infinity;
   const letters = [...word.toLowerCase()];
+  const enough = word.replaceAll("-", "").length >= ENOUGH;
   for (const candidate of candidates) {
     const others = [...candidate.toLowerCase()];
+    const longer = others.length - letters.length;
+    const shortens = enough && longer > 0;
     // At least so many letters have to be put in or taken out.
-    if (Math.abs(letters.length - others.length) >= least) continue;
-    const far = between(letters, others);
+    if ((shortens ? ABBREVIATED : Math.abs(longer)) >= least) continue;
+    let far = between(letters, others);
+    if (shortens)
+      far = Math.min(far, between(letters, others.slice(0, letters.length)) + ABBREVIATED);
     if (far < least) [best, least] = [candidate, far];
   }
   return best;

@@ -6,7 +6,7 @@ import { defineVerb, flag, optionalWord } from "../cli/define";
 import { ago, heading, inline, line, lines, type View } from "../cli/text";
 import { ref, type Ref } from "../ref";
 import { instant } from "../time";
-import { id, whole } from "../words";
+import { oneId, whole } from "../words";
 import { anyRef } from "./ref";
 import { readLog, type LoggedEvent } from "./store";
 
@@ -16,7 +16,7 @@ export default defineVerb({
   notes: `One record's log also tells the host and folder of each change. --json has every value before a change in full.`,
   args: {
     ref: optionalWord(v.string(), "REF", "one record; without it, everything"),
-    by: flag(id, "ID", "changed by"),
+    by: flag(oneId, "ID", "changed by"),
     since: flag(v.string(), "TIME", "since a time, or how long ago (90m, 2h, 3d)"),
     before: flag(
       whole("an event's number", 1, Number.MAX_SAFE_INTEGER),
@@ -64,15 +64,17 @@ function recordRef(text: string): Ref {
 function eventLine(event: LoggedEvent, where: boolean, view: View): string {
   const { verb, at, author, host, folder, before, after } = event;
   const place = where && `on ${inline(host)} in ${inline(folder)}`;
+  const told = (column: string, value: unknown) =>
+    column.endsWith("_at") && typeof value === "string" ? ago(view, value) : short(value);
   const changes = Object.entries(before ?? {}).map(([column, was]) =>
     after && Object.hasOwn(after, column)
-      ? `${column} ${short(was)} → ${short(after[column])}`
+      ? `${column} ${told(column, was)} → ${told(column, after[column])}`
       : `${column} ${textBefore(was)}`,
   );
-  const told = Object.entries(after ?? {})
+  const added = Object.entries(after ?? {})
     .filter(([column]) => !before || !Object.hasOwn(before, column))
-    .map(([column, value]) => `${column} ${short(value)}`);
-  const all = [...changes, ...told];
+    .map(([column, value]) => `${column} ${told(column, value)}`);
+  const all = [...changes, ...added];
   const what = all.length > 0 && `: ${all.join(", ")}`;
   return `${line(event.ref, verb, `${ago(view, at)}`, inline(author), place)}${what || ""}`;
 }

@@ -1,6 +1,6 @@
 import { usage } from "../errors";
 import { looksLikeRef, parseRef, SIGILS, type Surface } from "../ref";
-import { nearest } from "../nearest";
+import { distance, nearest } from "../nearest";
 import { GLOBALS, NOTE_ALIASES } from "./args";
 import { ACTS, canonical, flagName, type Act, type Arg, type Group, type Verb } from "./define";
 
@@ -53,7 +53,8 @@ export async function route(root: Group, argv: readonly string[]): Promise<Route
         words.push(token);
         continue;
       }
-      const name = resolve(command, token, path);
+      const name = canonical(command, token);
+      if (name === undefined) throw await unknownVerb(command, token, path);
       path.push(name);
       command = (await command.commands[name]!()).default;
       continue;
@@ -197,18 +198,41 @@ function placeWords(verb: Verb, words: string[], given: Given, path: string[]): 
 const mustBeWord = ({ type, required, alsoFlag }: Arg) =>
   type === "positional" && required === true && !alsoFlag;
 
-function resolve(group: Group, token: string, path: readonly string[]): string {
-  const name = canonical(group, token);
-  if (name !== undefined) return name;
-  if (looksLikeRef(token)) throw refAsVerb(token, path);
+async function unknownVerb(group: Group, token: string, path: readonly string[]) {
+  if (looksLikeRef(token)) return refAsVerb(token, path);
+  const words = ["coop", ...path].join(" ");
+  const guesses = await deeper(group, token);
+  if (guesses.length === 0) guesses.push(nearestVerb(group, token));
+  const guess = guesses.map((each) => `\`${words} ${each}\``).join(" or ");
+  return usage(
+    `there is no \`${words} ${token}\``,
+    `did you mean ${guess}? \`${words} --help\` lists all`,
+  );
+}
+
+/** What a word does that is a verb of the group's own groups: `letter read`, for one who left out the surface. */
+async function deeper(group: Group, token: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const [name, load] of Object.entries(group.commands)) {
+    // What is no group is loaded for nothing.
+    if (!Object.hasOwn(SIGILS, name)) continue;
+    const command = (await load()).default;
+    const verb = command.kind === "group" ? canonical(command, token) : undefined;
+    if (verb !== undefined) found.push(`${name} ${verb}`);
+  }
+  return found;
+}
+
+/** What cannot be had back is only guessed where hardly anything else can be meant. */
+const DRASTIC = new Set(["redact", "restore", "copy", "drop", "abandon", "decline", "cancel"]);
+
+function nearestVerb(group: Group, token: string): string {
   const known = Object.keys(group.commands);
   for (const act in group.acts) known.push(...ACTS[act as Act]);
-  const guess = nearest(token, known)!;
-  const words = ["coop", ...path].join(" ");
-  throw usage(
-    `there is no \`${words} ${token}\``,
-    `did you mean \`${words} ${canonical(group, guess)}\`? \`${words} --help\` lists all`,
+  const safe = known.filter(
+    (each) => !DRASTIC.has(canonical(group, each)!) || distance(token, each) === 1,
   );
+  return canonical(group, nearest(token, safe)!)!;
 }
 
 /** `coop letter L12` and `coop T12`: a ref where a verb belongs. */

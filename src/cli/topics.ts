@@ -33,8 +33,8 @@ PGPASSWORD        and PGPASSFILE, PGHOST, PGPORT, PGUSER, PGDATABASE, PGSSLMODE,
                   store, as for psql; so does ~/.pgpass
 An empty value counts as unset. coop reads no other variable, no .env and no configuration file.`,
   output:
-    () => `Text: one short line a record: REF STATE AGE … TITLE; [scope] where it is not the current one; bodies between fences of
-backticks. Control, escape, bidi-override and zero-width characters are shown as \\u{…}; show --raw prints the exact text.
+    () => `Text: one short line a record: REF STATE AGE … TITLE; [scope] where it is not the current one; a title or payload that ends
+in … goes on: show REF; bodies between fences of backticks. Control, escape, bidi-override and zero-width characters are shown as \\u{…}; show --raw prints the exact text.
 --quiet: only the refs; where there are more, stderr says how to get them.
 Warnings and errors go to stderr, one line each: what is wrong; what to do.
 --json: one document {"schema":1,"data":…} with total, total_exact, truncated, replayed and warnings where they apply.
@@ -50,10 +50,9 @@ export default defineVerb({
     verb: optionalWord(v.string(), "VERB", "a verb of that command"),
   },
   run: async ({ topic, verb }) => {
-    const explain =
-      topic !== undefined && verb === undefined && Object.hasOwn(TOPICS, topic)
-        ? TOPICS[topic]
-        : undefined;
+    const explain = topic !== undefined && Object.hasOwn(TOPICS, topic) ? TOPICS[topic] : undefined;
+    if (explain && verb !== undefined)
+      throw usage(`'${verb}' is a word too much for \`coop help ${topic}\``);
     const text = explain
       ? explain()
       : await commandHelp([topic, verb].filter((word) => word !== undefined));

@@ -56,8 +56,15 @@ function slugOf(text: string, day: Date): string {
   let whole = date;
   for (const word of words) {
     const longer = `${whole}-${word}`;
-    if (!fits(longer, LONGEST.word)) break;
+    if (!fits(longer, LONGEST.word)) return whole === date ? shortened(longer) : whole;
     whole = longer;
   }
   return whole;
+}
+
+/** As much of a slug as there is room for, between two letters. */
+function shortened(slug: string): string {
+  const letters = Array.from(new Intl.Segmenter().segment(slug), ({ segment }) => segment);
+  while (!fits(letters.join(""), LONGEST.word)) letters.pop();
+  return letters.join("");
 }

@@ -86,7 +86,8 @@ export interface Draft {
 }
 
 /**
- * Adds an entry. The same content under the same slug is there once: then `created` is false.
+ * Adds an entry. The same content under the same slug is there once: then `created` is false, and of two forms of its
+ * commit the longer one is kept.
  * @throws CoopError conflict slug, when the scope has that slug with other content.
  */
 export async function addEntry(
@@ -102,8 +103,13 @@ export async function addEntry(
   }
   const sameCommit =
     commitSha === null || (there.commit_sha !== null && sameSha(there.commit_sha, commitSha));
-  if (there.title === title && there.body === body && sameCommit)
-    return { ...toEntry(there), created: false };
+  if (there.title === title && there.body === body && sameCommit) {
+    const longer = commitSha !== null && commitSha.length > (there.commit_sha?.length ?? 0);
+    const row = longer
+      ? await change<EntryRow>(writing, ENTRIES, there, "commit", { commit_sha: commitSha })
+      : there;
+    return { ...toEntry(row), created: false };
+  }
   const name = ref("history", there.number);
   const edits = [there.title !== title && "--title …", there.body !== body && "--body …"].filter(
     Boolean,

@@ -1,6 +1,6 @@
-import { CoopError, type ErrorCode } from "../../errors";
+import { CoopError, usage, type ErrorCode } from "../../errors";
 import { answer } from "../../cli/answer";
-import { repeatable } from "../../cli/args";
+import { changing } from "../../cli/args";
 import type { Context } from "../../cli/context";
 import { defineVerb, optionalWord } from "../../cli/define";
 import { countText, inline, lines, type View } from "../../cli/text";
@@ -9,7 +9,7 @@ import { isKnown } from "../../store/events";
 import type { Sql } from "../../store/sql";
 import { refOf } from "../../words";
 import { FULL_BYTES, readOne, readOpen, type Reading, type ReadLetter } from "./reading";
-import { addresseesWithOpenLetters, markRead, OPEN } from "./store";
+import { addresseesWithOpenLetters, markRead, OPEN, requireAt } from "./store";
 import { letterLine, letterText } from "./text";
 
 export default defineVerb({
@@ -20,12 +20,15 @@ export default defineVerb({
   ],
   notes: `Shows every open letter to you of this project or of none, newest first; outside a git work tree those of all
 projects. A letter keeps coming back until it is acked, abandoned or superseded. Up to 24 KB are shown in full; a letter
-that does not fit stays unread and says how to see it. Open letters of other projects are one line each.`,
+that does not fit stays unread and says how to see it. Open letters of other projects are one line each. That nothing was
+open is not kept with --key: the next read with it looks again.`,
   args: {
     letter: optionalWord(refOf("letter"), "LETTER", "one letter, in full whatever its length"),
-    ...repeatable,
+    ...changing,
   },
-  run: async ({ letter, key }, context) => {
+  run: async ({ letter, key, ifVersion }, context) => {
+    if (ifVersion !== undefined && letter === undefined)
+      throw usage("--if-version goes with one letter", "name it");
     const me = context.requireSpeaker();
     const scope = await context.scopeOrNone();
     const store = await context.store();
@@ -37,16 +40,24 @@ that does not fit stays unread and says how to see it. Open letters of other pro
     const readAndMark = async () => {
       await explainUnknown(context, store, me);
       const { data, replayed } = await context.write(async (writing) => {
-        const numbers = (await look(writing.tx)).letters
-          .filter(becomesRead)
-          .map(({ ref }) => refNumber("letter", ref));
-        await markRead(writing, numbers);
+        if (letter !== undefined) await requireAt(writing, { number: letter, ifVersion });
+        const { letters } = await look(writing.tx);
+        if (letters.length === 0) throw new NothingOpen();
+        const unread = letters.filter(becomesRead);
+        await markRead(
+          writing,
+          unread.map(({ ref }) => refNumber("letter", ref)),
+        );
         return look(writing.tx);
       });
       return readAnswer(data, scope, replayed);
     };
 
-    if (key !== undefined) return readAndMark();
+    if (key !== undefined || ifVersion !== undefined)
+      return readAndMark().catch(async (thrown) => {
+        if (thrown instanceof NothingOpen) return readAnswer(await look(store), scope);
+        throw thrown;
+      });
     const seen = await look(store);
     const marks = seen.letters.map(becomesRead).includes(true);
     try {
@@ -61,6 +72,9 @@ that does not fit stays unread and says how to see it. Open letters of other pro
   },
 });
 
+/** Undoes the transaction, so that a key keeps no answer that would hide the next letter. */
+class NothingOpen extends Error {}
+
 /** What keeps letters from being marked does not keep them from being read: also not that a store was moved. */
 const SHOWN_UNMARKED: readonly ErrorCode[] = ["unavailable", "busy", "unknown", "conflict"];
 
@@ -68,8 +82,10 @@ const SHOWN_UNMARKED: readonly ErrorCode[] = ["unavailable", "busy", "unknown", 
 async function explainUnknown(context: Context, on: Sql, me: string): Promise<void> {
   if (await isKnown(on, me)) return;
   await context.warnUnknown(on, [me]);
-  const others = (await addresseesWithOpenLetters(on)).filter((id) => id !== me);
-  if (others.length > 0) context.warn("open_letters", `open letters are for ${others.join(", ")}`);
+  const others = await addresseesWithOpenLetters(on);
+  // Whoever has some is no misspelt id.
+  if (others.length > 0 && !others.includes(me))
+    context.warn("open_letters", `open letters are for ${others.join(", ")}`);
 }
 
 /** @param here the scope that was looked in; undefined for all. */

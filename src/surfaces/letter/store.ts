@@ -16,7 +16,7 @@ import {
   type Listed,
   type ListQuery,
 } from "../../store/listing";
-import { move, type MoveRule, type Target } from "../../store/moves";
+import { move, target, type MoveRule, type Target } from "../../store/moves";
 import { change, create, find, head, type RecordHead, type RecordRow } from "../../store/records";
 import type { Writing } from "../../store/write";
 
@@ -206,6 +206,14 @@ export async function beginnings(
     sql`select number, ${join(parts)} from letters where ${among("number", numbers)}`,
   );
   return new Map(rows.map(({ number, ...texts }) => [number, texts]));
+}
+
+/**
+ * Holds a letter to the version that its reader saw.
+ * @throws CoopError not_found, conflict version.
+ */
+export async function requireAt(writing: Writing, letter: Target): Promise<void> {
+  await target(writing, LETTERS, letter);
 }
 
 /** Marks unread letters as read; one that was moved since it was looked at is left as it is. */

@@ -1,4 +1,14 @@
-import { ago, countText, fenced, heading, inline, line, lines, type View } from "../../cli/text";
+import {
+  ago,
+  countText,
+  fenced,
+  heading,
+  inline,
+  line,
+  lines,
+  scopeTag,
+  type View,
+} from "../../cli/text";
 import { shellWord } from "../../shell";
 import type { Answered, FanOut, Item, ItemInFull, QueueStats, Reply } from "./store";
 
@@ -17,6 +27,7 @@ const itemHead = (item: Item, view: View) =>
     ago(view, item.created_at),
     inline(item.queue),
     arrow(item.to),
+    scopeTag(view, item),
     holder(item, view),
   );
 
@@ -32,14 +43,9 @@ export const itemMoved = ({ ref, state, queue, to }: Item) =>
 export const fannedOut = ({ ref, queue, items }: FanOut<{ ref: string; to: string }>) =>
   `${ref} ${inline(queue)} → ${items.map((item) => `${item.ref} ${inline(item.to)}`).join(", ")}`;
 
-/** Where an item comes from: `from claude-code-pippa [coop] in F2 re Q3`. */
-const origin = ({ author, scope, fan_out, re }: Item) =>
-  line(
-    `from ${inline(author)}`,
-    scope !== "" && `[${inline(scope)}]`,
-    fan_out !== null && `in ${fan_out}`,
-    re !== null && `re ${re}`,
-  );
+/** Where an item comes from: `from claude-code-pippa in F2 re Q3`. */
+const origin = ({ author, fan_out, re }: Item) =>
+  line(`from ${inline(author)}`, fan_out !== null && `in ${fan_out}`, re !== null && `re ${re}`);
 
 /** An item that the speaker took: `Q9 p2 3h jobs from claude-code-pippa` and the whole payload. */
 export const takenText = (item: Item, view: View) =>
@@ -49,6 +55,7 @@ export const takenText = (item: Item, view: View) =>
       `p${item.priority}`,
       ago(view, item.created_at),
       inline(item.queue),
+      scopeTag(view, item),
       origin(item),
     ),
     item.payload !== "" && fenced(item.payload),

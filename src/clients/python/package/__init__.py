@@ -10,7 +10,7 @@ CoopError; what coop warns of is a CoopWarning. `coop SURFACE VERB --help` tells
 import os
 from typing import Optional
 
-from ._call import Many, Ref, Seconds, Text, Whole, record, records
+from ._call import Many, Path, Ref, Seconds, Text, Whole, record, records
 from ._call import (
     Busy as Busy,
     Conflict as Conflict,
@@ -44,15 +44,15 @@ def add_history_entry(
 
 def letter_write(
     title: Text = None, *, body: str, to: Text = None, supersedes: Many = None, key: Text = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Write a letter, to yourself unless `to` says otherwise."""
     return record("letter write", locals())
 
 
 def letter_read(
-    letter: Optional[Ref] = None, *, key: Text = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    letter: Optional[Ref] = None, *, key: Text = None, if_version: Whole = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Records:
     """Read the open letters to you, or one; what is given in full becomes read."""
     return records("letter read", locals(), "letter")
@@ -60,7 +60,7 @@ def letter_read(
 
 def letter_start(
     letter: Ref, *, body: Text = None, key: Text = None, if_version: Whole = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Begin work on a letter. Of many that try one wins, the others get Conflict."""
     return record("letter start", locals(), "letter")
@@ -68,7 +68,7 @@ def letter_start(
 
 def letter_ack(
     letter: Ref, *, body: Text = None, key: Text = None, if_version: Whole = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Finish a letter."""
     return record("letter ack", locals(), "letter")
@@ -76,7 +76,7 @@ def letter_ack(
 
 def letter_abandon(
     letter: Ref, *, body: Text = None, key: Text = None, if_version: Whole = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Give a letter up."""
     return record("letter abandon", locals(), "letter")
@@ -84,7 +84,7 @@ def letter_abandon(
 
 def letter_reopen(
     letter: Ref, *, body: Text = None, key: Text = None, if_version: Whole = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Open a closed letter again."""
     return record("letter reopen", locals(), "letter")
@@ -93,14 +93,14 @@ def letter_reopen(
 def letter_list(
     *, status: Many = None, from_: Many = None, since: Text = None, before: Optional[Ref] = None,
     limit: Whole = None, all_scopes: bool = False, to: Many = None, mine: bool = False,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Records:
     """List letters of every state, newest first; changes nothing."""
     return records("letter list", locals())
 
 
 def letter_show(
-    letter: Ref, *, as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    letter: Ref, *, as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Show a letter; it stays unread."""
     return record("letter show", locals(), "letter")
@@ -108,7 +108,7 @@ def letter_show(
 
 def request_open(
     title: str, *, to: str, body: str, kind: Text = None, key: Text = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Ask somebody for something; it waits on them until they answer."""
     return record("request open", locals())
@@ -116,7 +116,7 @@ def request_open(
 
 def request_reply(
     request: Ref, body: str, *, key: Text = None, if_version: Whole = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Say something in a request's thread, in any state."""
     return record("request reply", locals(), "request")
@@ -124,7 +124,7 @@ def request_reply(
 
 def request_accept(
     request: Ref, *, body: Text = None, key: Text = None, if_version: Whole = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Take a request on. Of many that try one wins, the others get Conflict."""
     return record("request accept", locals(), "request")
@@ -132,7 +132,7 @@ def request_accept(
 
 def request_done(
     request: Ref, *, body: Text = None, key: Text = None, if_version: Whole = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Finish a request."""
     return record("request done", locals(), "request")
@@ -140,7 +140,7 @@ def request_done(
 
 def request_decline(
     request: Ref, *, body: Text = None, key: Text = None, if_version: Whole = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Refuse a request."""
     return record("request decline", locals(), "request")
@@ -148,7 +148,7 @@ def request_decline(
 
 def request_cancel(
     request: Ref, *, body: Text = None, key: Text = None, if_version: Whole = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Take your own request back."""
     return record("request cancel", locals(), "request")
@@ -156,7 +156,7 @@ def request_cancel(
 
 def request_reopen(
     request: Ref, *, body: Text = None, key: Text = None, if_version: Whole = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Open a closed request again."""
     return record("request reopen", locals(), "request")
@@ -164,7 +164,7 @@ def request_reopen(
 
 def request_assign(
     request: Ref, *, to: str, key: Text = None, if_version: Whole = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Hand a request to another id."""
     return record("request assign", locals(), "request")
@@ -173,7 +173,7 @@ def request_assign(
 def request_edit(
     request: Ref, *, title: Text = None, body: Text = None, kind: Text = None,
     key: Text = None, if_version: Whole = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Change a request's title, text or kind."""
     return record("request edit", locals(), "request")
@@ -183,14 +183,14 @@ def request_list(
     *, status: Many = None, from_: Many = None, since: Text = None, before: Optional[Ref] = None,
     limit: Whole = None, all_scopes: bool = False, to: Many = None, mine: bool = False,
     waiting_on: Many = None, kind: Many = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Records:
     """List unfinished requests, newest first."""
     return records("request list", locals())
 
 
 def request_show(
-    request: Ref, *, as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    request: Ref, *, as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Show a request with its thread."""
     return record("request show", locals(), "request")
@@ -199,7 +199,7 @@ def request_show(
 def todo_add(
     title: str, *, body: Text = None, to: Text = None, priority: Whole = None, after: Many = None,
     key: Text = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Add something to be done; priority 0 is first, 4 last."""
     return record("todo add", locals())
@@ -207,7 +207,7 @@ def todo_add(
 
 def todo_start(
     todo: Ref, *, body: Text = None, key: Text = None, if_version: Whole = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Begin a todo; take it if it is nobody's. Of many that try one wins, the others: Conflict."""
     return record("todo start", locals(), "todo")
@@ -215,7 +215,7 @@ def todo_start(
 
 def todo_stop(
     todo: Ref, *, body: Text = None, key: Text = None, if_version: Whole = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Put a todo back."""
     return record("todo stop", locals(), "todo")
@@ -223,7 +223,7 @@ def todo_stop(
 
 def todo_block(
     todo: Ref, *, body: Text = None, key: Text = None, if_version: Whole = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Say that a todo cannot go on."""
     return record("todo block", locals(), "todo")
@@ -231,7 +231,7 @@ def todo_block(
 
 def todo_done(
     todo: Ref, *, body: Text = None, key: Text = None, if_version: Whole = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Finish a todo."""
     return record("todo done", locals(), "todo")
@@ -239,7 +239,7 @@ def todo_done(
 
 def todo_drop(
     todo: Ref, *, body: Text = None, key: Text = None, if_version: Whole = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Drop a todo."""
     return record("todo drop", locals(), "todo")
@@ -247,7 +247,7 @@ def todo_drop(
 
 def todo_reopen(
     todo: Ref, *, body: Text = None, key: Text = None, if_version: Whole = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Open a finished todo again."""
     return record("todo reopen", locals(), "todo")
@@ -256,7 +256,7 @@ def todo_reopen(
 def todo_assign(
     todo: Ref, *, to: Text = None, nobody: bool = False,
     key: Text = None, if_version: Whole = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Give an unfinished todo to an id, or to nobody."""
     return record("todo assign", locals(), "todo")
@@ -265,7 +265,7 @@ def todo_assign(
 def todo_edit(
     todo: Ref, *, title: Text = None, body: Text = None, priority: Whole = None,
     after: Many = None, not_after: Many = None, key: Text = None, if_version: Whole = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Change a todo's title, text, priority or what it comes after."""
     return record("todo edit", locals(), "todo")
@@ -273,7 +273,7 @@ def todo_edit(
 
 def todo_ready(
     *, to: Many = None, mine: bool = False, limit: Whole = None, all_scopes: bool = False,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """List the todos that can be started now, most urgent first."""
     return record("todo ready", locals())
@@ -283,14 +283,14 @@ def todo_list(
     *, status: Many = None, from_: Many = None, since: Text = None, before: Optional[Ref] = None,
     limit: Whole = None, all_scopes: bool = False, to: Many = None, mine: bool = False,
     priority: Many = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Records:
     """List unfinished todos, newest first."""
     return records("todo list", locals())
 
 
 def todo_show(
-    todo: Ref, *, as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    todo: Ref, *, as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Show a todo."""
     return record("todo show", locals(), "todo")
@@ -298,7 +298,7 @@ def todo_show(
 
 def history_add(
     title: Text = None, *, body: str, slug: Text = None, commit: Text = None, key: Text = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Write down the why of a commit, before the commit."""
     return record("history add", locals())
@@ -307,7 +307,7 @@ def history_add(
 def history_commit(
     entry: Optional[Ref] = None, sha: Text = None, *, replace: bool = False,
     key: Text = None, if_version: Whole = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Fill in an entry's commit: a sha or HEAD, which alone is for your one pending entry."""
     return record("history commit", locals(), "entry", "sha")
@@ -316,7 +316,7 @@ def history_commit(
 def history_edit(
     entry: Ref, *, title: Text = None, body: Text = None, slug: Text = None,
     key: Text = None, if_version: Whole = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Change an entry's title, body or slug."""
     return record("history edit", locals(), "entry")
@@ -325,7 +325,7 @@ def history_edit(
 def history_list(
     *, status: Many = None, from_: Many = None, since: Text = None, before: Optional[Ref] = None,
     limit: Whole = None, all_scopes: bool = False,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Records:
     """List history entries, newest first."""
     return records("history list", locals())
@@ -334,14 +334,14 @@ def history_list(
 def history_pending(
     *, from_: Many = None, since: Text = None, before: Optional[Ref] = None,
     limit: Whole = None, all_scopes: bool = False,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """List the entries that wait for their commit."""
     return record("history pending", locals())
 
 
 def history_show(
-    entry: Ref, *, as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    entry: Ref, *, as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Show an entry in full."""
     return record("history show", locals(), "entry")
@@ -350,7 +350,7 @@ def history_show(
 def queue_push(
     queue: str, payload: Text = None, *, to: Many = None, priority: Whole = None,
     re: Optional[Ref] = None, jsonl: Text = None, key: Text = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Push an item for anyone, or one for each id of `to`. `jsonl` holds the lines themselves."""
     return record("queue push", locals(), "queue")
@@ -359,7 +359,7 @@ def queue_push(
 def queue_take(
     queue: Optional[Ref] = None, *, count: Whole = None,
     key: Text = None, if_version: Whole = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Records:
     """Take what waits for you or for anyone; [] when nothing does."""
     try:
@@ -370,7 +370,7 @@ def queue_take(
 
 def queue_reply(
     item: Ref, body: str, *, from_: Text = None, key: Text = None, if_version: Whole = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Reply to an item that is not dropped."""
     return record("queue reply", locals(), "item")
@@ -379,7 +379,7 @@ def queue_reply(
 def queue_done(
     item: Ref, *, reply: Text = None, body: Text = None, from_: Text = None,
     key: Text = None, if_version: Whole = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Finish an item that is taken."""
     return record("queue done", locals(), "item")
@@ -388,7 +388,7 @@ def queue_done(
 def queue_release(
     item: Ref, *, body: Text = None, from_: Text = None,
     key: Text = None, if_version: Whole = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Put an item back for others to take."""
     return record("queue release", locals(), "item")
@@ -397,7 +397,7 @@ def queue_release(
 def queue_drop(
     item: Ref, *, body: Text = None, from_: Text = None,
     key: Text = None, if_version: Whole = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Give an item up."""
     return record("queue drop", locals(), "item")
@@ -405,14 +405,14 @@ def queue_drop(
 
 def queue_reopen(
     item: Ref, *, body: Text = None, key: Text = None, if_version: Whole = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Let a finished item wait again."""
     return record("queue reopen", locals(), "item")
 
 
 def queue_replies(
-    item: Ref, *, as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    item: Ref, *, as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Records:
     """What was replied to an item or to each of a push to several, and who is missing."""
     return records("queue replies", locals(), "item")
@@ -422,14 +422,14 @@ def queue_list(
     queue: Text = None, *, status: Many = None, from_: Many = None, since: Text = None,
     before: Optional[Ref] = None, limit: Whole = None, all_scopes: bool = False, to: Many = None,
     mine: bool = False, priority: Many = None, taken_by: Many = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Records:
     """List the items that wait or are taken, newest first."""
     return records("queue list", locals(), "queue")
 
 
 def queue_show(
-    item: Ref, *, as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    item: Ref, *, as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Show an item with its replies, or the items of a push to several."""
     return record("queue show", locals(), "item")
@@ -437,7 +437,7 @@ def queue_show(
 
 def queue_stats(
     queue: Text = None, *,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Count what waits, is taken, done and dropped in each queue."""
     return record("queue stats", locals(), "queue")
@@ -445,22 +445,22 @@ def queue_stats(
 
 def queue_stale(
     queue: Text = None, *, older: str, limit: Whole = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """List what has been taken for longer than `older`, such as 2h, the longest first."""
     return record("queue stale", locals(), "queue")
 
 
 def queue_archive(
-    queue: Text = None, *, older: str, to: str, limit: Whole = None, key: Text = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    queue: Text = None, *, older: str, to: Path, limit: Whole = None, key: Text = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Move items finished for longer than `older`, such as 90d, out of the store into a file."""
     return record("queue archive", locals(), "queue")
 
 
 def show(
-    ref: str, *, as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    ref: str, *, as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Show any record by its ref."""
     return record("show", locals(), "ref")
@@ -469,21 +469,21 @@ def show(
 def log(
     ref: Text = None, *, by: Text = None, since: Text = None, before: Whole = None,
     limit: Whole = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """What was changed, by whom and when, newest first."""
     return record("log", locals(), "ref")
 
 
 def who(
-    *, as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    *, as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Who takes part, when they last wrote, and what is open on whom."""
     return record("who", locals())
 
 
 def whoami(
-    *, as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    *, as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Who you are here: id, scope and store."""
     return record("whoami", locals())
@@ -492,38 +492,38 @@ def whoami(
 def init(
     *, upgrade: bool = False, journal: Text = None, one_host: bool = False, snapshot_every: Text = None,
     group: Text = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Make the store, if it is not there."""
     return record("init", locals())
 
 
 def backup(
-    *, to: Text = None, keep: Whole = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    *, to: Path = None, keep: Whole = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Copy the store as it is now into a checked file; `to` is a folder or the file."""
     return record("backup", locals())
 
 
 def doctor(
-    *, as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    *, as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Look at the store and all around it; checks that fail are in the answer, never raised."""
     return record("doctor", locals())
 
 
 def copy(
-    *, from_: str, to: str, undo: bool = False,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    *, from_: Path, to: Path, undo: bool = False,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Move all that a store holds to one that was just made and holds nothing; `undo` goes back."""
     return record("copy", locals())
 
 
 def restore(
-    file: str, *, key: Text = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    file: Path, *, key: Text = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Put back the store as a snapshot or a backup holds it; the present one is saved first."""
     return record("restore", locals(), "file")
@@ -531,7 +531,7 @@ def restore(
 
 def redact(
     ref: str, *, text: Text = None, key: Text = None, if_version: Whole = None,
-    as_id: Text = None, scope: Text = None, db: Text = None, wait: Seconds = None,
+    as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """Replace all texts of a record, or one text in it, by a tombstone."""
     return record("redact", locals(), "ref")

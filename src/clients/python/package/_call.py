@@ -15,6 +15,7 @@ Text = Optional[str]
 Whole = Optional[int]
 Seconds = Optional[float]
 Ref = Union[str, int]
+Path = Union[None, str, "os.PathLike[str]"]
 Many = Union[None, Ref, Iterable[Ref]]
 
 
@@ -101,8 +102,10 @@ class CoopNotFound(CoopError):
     """There is no coop to run."""
 
 
-_BY_EXIT: dict[int, type[CoopError]] = {
-    1: Failed, 2: UsageError, 3: NotFound, 4: Conflict, 5: Empty, 6: Unavailable, 7: Busy,
+_KINDS: dict[str, tuple[int, type[CoopError]]] = {
+    "failed": (1, Failed), "usage": (2, UsageError), "not_found": (3, NotFound),
+    "conflict": (4, Conflict), "empty": (5, Empty), "unavailable": (6, Unavailable),
+    "busy": (7, Busy), "unknown": (8, OutcomeUnknown),
 }
 _LONG_TEXTS = ("body", "payload", "reply", "jsonl", "text")
 
@@ -181,6 +184,8 @@ def _flag(name: str, value: Any) -> str:
     flag = "--as" if name == "as_id" else "--" + name.rstrip("_").replace("_", "-")
     if value is True:
         return flag
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
     if isinstance(value, float):
         # Python itself would write small ones with an exponent.
         return f"{flag}={value:.9f}"
@@ -206,15 +211,26 @@ def _run(
                 # Lines come from a file by the flag itself.
                 by_file = name if name == "jsonl" else f"{name}-file"
                 command.append(f"--{by_file}={files[-1]}")
-        argv = _encoded([*command, "--", *places])
-        return subprocess.run(argv, input=stdin or b"", capture_output=True)
-    except OSError as error:
-        if error.errno == errno.E2BIG:
-            raise _unkept("a word or title is too long") from None
-        raise
+        return _ended(_encoded([*command, "--", *places]), stdin or b"")
     finally:
         for path in files:
             os.unlink(path)
+
+
+def _ended(argv: list[Any], stdin: bytes) -> "subprocess.CompletedProcess[bytes]":
+    try:
+        return subprocess.run(argv, input=stdin, capture_output=True)
+    except OSError as error:
+        if error.errno == errno.E2BIG:
+            raise _unkept("a word or title is too long") from None
+        if error.errno not in (errno.ENOEXEC, errno.EACCES, errno.EPERM, errno.ENOENT):
+            raise
+        raise CoopNotFound(
+            f"{os.fsdecode(argv[0])} cannot be run: {os.strerror(error.errno)}",
+            exit_code=126,
+            code="not_installed",
+            hint="put the coop that was built for this machine there",
+        ) from None
 
 
 def _content(name: str, text: str) -> bytes:
@@ -251,13 +267,15 @@ def _encoded(command: list[str]) -> list[Any]:
 def _error(
     done: "subprocess.CompletedProcess[bytes]", error: Optional[Mapping[str, Any]]
 ) -> CoopError:
-    kind = _BY_EXIT.get(done.returncode, OutcomeUnknown)
     if error is None:
-        said = done.stderr.decode("utf-8", "replace").strip()
-        return kind(said or f"coop ended with {done.returncode}", done.returncode, "unknown")
+        said = done.stderr.decode("utf-8", "replace").strip() or f"coop ended with {done.returncode}"
+        kinds = dict(_KINDS.values())
+        return kinds.get(done.returncode, OutcomeUnknown)(said, done.returncode, "unknown")
+    # Where a program ignores what becomes of its children, Python does not know with what they ended.
+    exit_code, kind = _KINDS.get(error["code"], (done.returncode, OutcomeUnknown))
     return kind(
         error["message"],
-        done.returncode,
+        exit_code,
         error["code"],
         error.get("reason"),
         error.get("hint"),
