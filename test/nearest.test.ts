@@ -31,6 +31,19 @@ describe("the nearest word", () => {
     expect(nearest("codex-pipa", ["claude-code-pippa", "codex-pippa"])).toBe("codex-pippa");
   });
 
+  test("is one that begins like it, where enough of it is there", () => {
+    const ids = ["dad", "claude-code-pippa", "codex-pippa", "gemini-pippa"];
+    for (const [word, id] of [
+      ["claude", "claude-code-pippa"],
+      ["Codex", "codex-pippa"],
+      ["gemni", "gemini-pippa"],
+      ["da", "dad"],
+    ] as const)
+      expect(nearest(word, ids)).toBe(id);
+    expect(nearest("--pri", ["--as", "--priority"])).toBe("--priority");
+    expect(nearest("--s", ["--as", "--since"])).toBe("--as");
+  });
+
   test("is the first of equals, and none of none", () => {
     expect(nearest("aa", ["ab", "ac"])).toBe("ab");
     expect(nearest("aa", [])).toBeUndefined();

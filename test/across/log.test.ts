@@ -39,6 +39,14 @@ describe.each(engines)("the log on $name", ({ openFresh }) => {
     expect(events[0].before).toEqual({ state: "open", note: long });
   });
 
+  test("tells times as ages, and refuses two ids at once", async () => {
+    await ann("queue", "push", "jobs", "x");
+    await ann("queue", "take", "jobs");
+    const { out } = await coop.run(["log", "Q1"]);
+    expect(out).toMatch(/taken_at – → \d+s$/m);
+    expect((await coop.run(["log", "--by", "ann,ben"])).exit).toBe(2);
+  });
+
   test.each(["log", "who"])(
     "is of all projects, as %s says where a scope is named",
     async (verb) => {

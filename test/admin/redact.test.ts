@@ -223,6 +223,14 @@ describe.each(engines)("redacting on $name", ({ openFresh }) => {
     expect(body).not.toContain("X");
   });
 
+  test("gives a history entry a slug that no other of its scope has", async () => {
+    await ann("history", "add", "--slug", "one", "--body", SECRET);
+    await ann("history", "add", "--slug", "redacted-h1", "--body", "x");
+    await redact("H1");
+    expect(await coop.data(["history", "show", "H1"])).toMatchObject({ slug: "redacted-h1-2" });
+    expect(await placesOf("one")).toEqual([]);
+  });
+
   test.each(["ci[bot]", "the bot [2]"])("knows the tombstones of %s", async (id) => {
     await ann("letter", "write", "a title", "--body", "one secret");
     await coop.data(["redact", "L1", "--text", "secret"], { as: id });

@@ -226,6 +226,25 @@ describe("a command line that is wrong", () => {
     expect({ exit, err }).toEqual({ exit: 2, err: `coop: PIPPA_COOP_ID: ${says}\n` });
   });
 
+  test("a verb without its surface names the surfaces that have it", async () => {
+    await refuses(["read", "L1"], "did you mean `coop letter read`?");
+    await refuses(["push"], "did you mean `coop letter write` or `coop request open` or");
+    await refuses(["ready"], "did you mean `coop todo ready`?");
+  });
+
+  test("what cannot be had back is guessed by one wrong letter at most", async () => {
+    await refuses(["redct"], "did you mean `coop redact`?");
+    await refuses(["queue", "dorp"], "did you mean `coop queue drop`?");
+    for (const words of [["rename"], ["remove"], ["queue", "pop"], ["request", "answer"]]) {
+      const { exit, err } = await coop.run(words);
+      expect({ exit, err }).toEqual({ exit: 2, err: expect.stringContaining("did you mean") });
+      expect(err).not.toMatch(/redact|restore|copy|drop|cancel|decline/);
+    }
+  });
+
+  test("help on a topic takes no more words", () =>
+    refuses(["help", "exits", "extra"], "'extra' is a word too much for `coop help exits`"));
+
   test("a text given in two ways is refused", async () => {
     const write = ["letter", "write", "--body", "x"];
     await refuses([...write, "--body-file", "f"], "the text is given twice");
@@ -487,6 +506,13 @@ describe("long text on the built binary", () => {
     const refs = out.trim().split("\n");
     const letters = await Promise.all(refs.map((ref) => coop.data(["letter", "show", ref])));
     expect(letters.map(({ body }) => body)).toEqual(["named", "piped", ""]);
+  });
+
+  test("a file that says it is empty is read to its end", async () => {
+    const version = await Bun.file("/proc/version").text();
+    await keeps(version, ["--body-file", "/proc/version"]);
+    const push = ["queue", "push", "inbox", "--jsonl", "/proc/version"];
+    await refuses("line 1", () => coop.run(push, { as: "ann" }));
   });
 
   test("U+FFFD is kept where it can be told from what was no UTF-8, and refused with a reason elsewhere", async () => {

@@ -303,6 +303,28 @@ describe("a command that ended before the items had left the store", () => {
     expect(contentOf(file)).toEqual(before);
   });
 
+  test("does not let a store that was restored replace what it went on with before", async () => {
+    await finished(1);
+    const kept = join(coop.home, "kept.db");
+    await coop.data(["backup", "--to", kept]);
+    const again = async (...replies: string[]) => {
+      for (const verb of ["reopen", "take"]) await ann(`queue ${verb} Q1`);
+      for (const reply of replies) await ann(`queue reply Q1 ${reply}`);
+      await ann("queue done Q1");
+    };
+    await again("second");
+    await archive();
+    const before = contentOf(file);
+    await coop.data(["restore", kept], { as: "ann" });
+    await again("third", "fourth");
+    expect(await refusal(["--older", "0s", "--to", file])).toMatchObject({
+      exit: 4,
+      reason: "version",
+      ref: "Q1",
+    });
+    expect(contentOf(file)).toEqual(before);
+  });
+
   test("loses nothing wherever it is killed", async () => {
     const lines = Array.from({ length: 400 }, (_, n) =>
       JSON.stringify({ payload: `${n} ${"x".repeat(2000)}` }),

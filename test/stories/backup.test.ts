@@ -650,6 +650,35 @@ describe("a backup that cannot be made", () => {
   });
 });
 
+test("a folder that is not there is no name for a file: its disk may not be mounted", async () => {
+  for (const more of [[], ["--keep", "3"]]) {
+    const nas = join(coop.home, "nas/coop");
+    await mkdir(dirname(nas), { recursive: true });
+    const { exit, json } = await coop.run(["--json", "backup", "--to", nas, ...more]);
+    expect({ exit, ...json().error }).toMatchObject({
+      exit: 6,
+      message: `there is no folder ${nas}`,
+      hint: expect.stringContaining("is the disk mounted?"),
+    });
+    expect(await readdir(dirname(nas))).toEqual([]);
+  }
+  // The one beside the store is coop's own.
+  expect((await coop.data(["backup", "--to", backups])).file).toStartWith(`${backups}/coop.`);
+});
+
+test("stores that were made in the same millisecond never remove each other's backups", async () => {
+  const nas = join(coop.home, "nas");
+  const other = join(coop.folder, "coop.db");
+  await mkdir(nas);
+  await coop.data(["init", "--db", other]);
+  using database = new Database(other);
+  database.run("update meta set value = ? where name = 'created_at'", [getMeta("created_at")!]);
+  await coop.data(["backup", "--to", nas]);
+  const { removed } = await coop.data(["backup", "--to", nas, "--keep", "1", "--db", other]);
+  expect(removed).toEqual([]);
+  expect(await readdir(nas)).toHaveLength(2);
+});
+
 describe("the published snapshot", () => {
   const age = (milliseconds: number) => {
     for (const name of ["snapshot_claimed_at", "snapshot_at"])

@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { mkdir, truncate, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, truncate, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { story, type Story } from "../story";
 
 const integrityOf = (path: string) => {
@@ -74,6 +74,28 @@ describe("a locked store", () => {
 });
 
 describe("a full disk", () => {
+  test("keeps init from leaving half of a store, however full it is", async () => {
+    await using coop = await story({ init: false });
+    const disk = join(coop.home, "disk");
+    await mkdir(disk);
+    const db = { PIPPA_COOP_DB: join(disk, "pippa-db/coop.db") };
+    for (let room = 40; room <= 440; room += 40) {
+      await command("mount", "-t", "tmpfs", "-o", `size=${room}k`, "tmpfs", disk);
+      try {
+        const made = await coop.run(["--json", "init"], { env: db });
+        if (made.exit !== 0) {
+          expect(made.json().error).toMatchObject({ reason: "full" });
+          await command("mount", "-o", "remount,size=8m", disk);
+          expect(await coop.data(["init"], { env: db })).toMatchObject({ created: true });
+        }
+        expect(await readdir(dirname(db.PIPPA_COOP_DB))).toEqual(["coop.db"]);
+        expect(integrityOf(db.PIPPA_COOP_DB)).toBe("ok");
+      } finally {
+        await command("umount", disk);
+      }
+    }
+  });
+
   test("refuses the write with exit 6, loses nothing, and takes the repeat once there is room", async () => {
     await using coop = await story({ init: false });
     const disk = join(coop.home, "disk");

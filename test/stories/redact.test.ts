@@ -329,6 +329,18 @@ describe("a store that cannot be written", () => {
   });
 });
 
+test("is told to be done where that cannot be printed, also in a store that was moved", async () => {
+  await ann("todo", "add", SECRET);
+  const other = join(coop.home, "other.db");
+  await coop.data(["init", "--db", other]);
+  await coop.data(["copy", "--from", coop.store, "--to", other]);
+  const script = `exec "$COOP" --as ann redact T1 >/dev/full`;
+  const run = await coop.run(["-c", script], { program: "sh", env: { COOP } });
+  expect(run.exit).toBe(8);
+  expect(run.err).toContain("it was written, but");
+  expect((await coop.data(["todo", "show", "T1"])).title).not.toContain(SECRET);
+});
+
 test("says in few words what it did and where the text is still", async () => {
   await ann("letter", "write", "--body", `${SECRET} here`, "--key", "k");
   await ann("todo", "add", SECRET);

@@ -2,6 +2,7 @@ import { Database } from "bun:sqlite";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import {
   chmod,
+  chown,
   copyFile,
   link,
   mkdir,
@@ -10,6 +11,7 @@ import {
   rename,
   rm,
   rmdir,
+  stat,
   symlink,
   truncate,
   writeFile,
@@ -538,6 +540,23 @@ describe("a file that is none to restore from", () => {
     });
   });
 
+  test("has a log that may not be read", async () => {
+    await backup("file.db");
+    using open = new Database(file());
+    open.run("pragma journal_mode = wal");
+    open.run("insert into meta values ('x', 'y')");
+    const log = `${file()}-wal`;
+    for (const each of [file(), coop.home, dirname(coop.home)]) await chmod(each, 0o755);
+    await chmod(log, 0o600);
+    await command("chown", "-R", String(NOBODY), dirname(coop.store));
+    const outcome = await coop.run(["--json", "restore", file()], { as: "dad", user: NOBODY });
+    expect({ exit: outcome.exit, ...outcome.json().error }).toMatchObject({
+      exit: 6,
+      reason: "access",
+      message: `${log} cannot be read`,
+    });
+  });
+
   test("is not even looked at without who speaks, or with a wrong flag", async () => {
     await backup("file.db");
     expect(await refusal(file(), {})).toMatchObject({ exit: 2 });
@@ -616,6 +635,35 @@ describe("a store that cannot be opened", () => {
     expect(Number(ref.slice(1))).toBeGreaterThan(1002);
     expect((await ann("request open first --to ann --body x")).ref).toBe("R1002");
     expect(await beside()).toEqual(["backups", "coop.db"]);
+  });
+
+  test.each(["my notes\n", ""])(
+    "is not taken for one where no backup tells that it was one: %j",
+    async (content) => {
+      const notes = join(coop.folder, "notes.txt");
+      await writeFile(notes, content);
+      const words = ["--json", "restore", file, "--db", notes];
+      const { exit, json } = await coop.run(words, { as: "dad" });
+      expect({ exit, ...json().error }).toMatchObject({ exit: 6, reason: "foreign" });
+      expect(await Bun.file(notes).text()).toBe(content);
+      expect(await readdir(coop.folder)).toEqual(["notes.txt"]);
+    },
+  );
+
+  test("is its user's still when root replaces it, and so is what is published then", async () => {
+    for (const made of [dirname(coop.store), coop.store]) await chown(made, NOBODY, NOBODY);
+    await truncate(coop.store, 0);
+    await restore(file);
+    for (const made of [coop.store, join(backups, "coop.latest.db")])
+      expect((await stat(made)).uid).toBe(NOBODY);
+  });
+
+  test("tells that it was replaced also where that cannot be printed", async () => {
+    await truncate(coop.store, 0);
+    const script = `exec "$COOP" --as dad restore "$0" >/dev/full`;
+    const run = await coop.run(["-c", script, file], { program: "sh", env: { COOP } });
+    expect(run.exit).toBe(8);
+    expect(contentOf(coop.store)).toEqual(contentOf(file));
   });
 
   test("tells the next restore by its snapshot what numbers it has given", async () => {

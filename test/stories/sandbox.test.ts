@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { chmod, copyFile, mkdir, stat, symlink, utimes } from "node:fs/promises";
+import { chmod, copyFile, mkdir, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { build } from "../../scripts/build.ts";
 import { openStore } from "../../src/store/open";
@@ -216,6 +216,20 @@ describe("where the newest is in a log that cannot be read", () => {
 });
 
 describe("as a user that permissions stop", () => {
+  test("a group is let into no folder that holds more than the store, however alike the names are", async () => {
+    await using coop = await story();
+    const folder = dirname(coop.store);
+    const letIn = () => coop.run(["init", "--group", "root"]);
+    for (const name of ["cooperation.txt", "coop-notes", "coopwal"]) {
+      await writeFile(join(folder, name), "mine");
+      const { exit, err } = await letIn();
+      expect({ exit, err }).toEqual({ exit: 2, err: expect.stringContaining(`such as ${name}`) });
+      await rm(join(folder, name));
+    }
+    await writeFile(join(folder, "coop.old.db"), "an archive, say");
+    expect((await letIn()).exit).toBe(0);
+  });
+
   test("a writing command names the owner, the mode and how a group is let in", async () => {
     await using coop = await storeWithLetter();
     const options = await ordinary(coop);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Database } from "bun:sqlite";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { build } from "../../scripts/build.ts";
@@ -44,7 +44,9 @@ describe("a newer binary", () => {
       name.startsWith("coop.db.schema-"),
     );
     expect(copy).toBe(`coop.db.schema-${before}`);
-    expect(schemaOf(join(dirname(coop.store), copy!))).toBe(before);
+    const kept = join(dirname(coop.store), copy!);
+    expect(schemaOf(kept)).toBe(before);
+    expect((await stat(kept)).mode & 0o777).toBe(0o600);
     expect(await coop.data(["letter", "list"], { as: "ann" })).toHaveLength(1);
   });
 
@@ -91,6 +93,17 @@ describe("an older binary on a newer store", () => {
     await coop.run(["letter", "write", "--body", "from after"], { as: "ann", program: next });
     expect(await coop.data(["letter", "read"], { as: "ann" })).toHaveLength(1);
     await coop.data(["letter", "ack", "L1"], { as: "ann" });
+  });
+
+  test("copies none that it does not know all of, and closes nothing", async () => {
+    await using coop = await story();
+    await coop.run(["todo", "add", "x"], { as: "ann", program: next });
+    const target = join(coop.folder, "new.db");
+    await coop.data(["init", "--db", target]);
+    const copy = await coop.run(["--json", "copy", "--from", coop.store, "--to", target]);
+    expect({ exit: copy.exit, ...copy.json().error }).toMatchObject({ exit: 6, reason: "newer" });
+    for (const db of [coop.store, target])
+      await coop.data(["todo", "add", "y", "--db", db], { as: "ann" });
   });
 
   test("refuses to write, with exit 6 and nothing changed, what it may only read", async () => {

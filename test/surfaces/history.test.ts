@@ -105,6 +105,15 @@ describe.each(engines)("history on $name", ({ openFresh }) => {
       expect(await coop.data(["history", "show", spelt])).toMatchObject({ ref: "H1" });
   });
 
+  test("a slug of one long word has as much of it as there is room for", async () => {
+    await using coop = await inside(store);
+    for (const title of ["日".repeat(100), "x".repeat(500)]) {
+      const { slug } = await coop.data(["history", "add", title, "--body", "why"], { as: "ann" });
+      expect(slug).toMatch(/^\d{4}-\d\d-\d\d-(日+|x+)$/);
+      expect(Buffer.byteLength(slug)).toBeWithin(198, 201);
+    }
+  });
+
   test("a conflict names who made it so: gave the slug, or put the commit there", async () => {
     await add();
     await commit("abcdef1");
@@ -136,6 +145,20 @@ describe.each(engines)("history on $name", ({ openFresh }) => {
     expect(await commit(LONG)).toMatchObject({ commit_sha: LONG });
     expect(await commit("abcdef1")).toMatchObject({ commit_sha: LONG, version: 3 });
     expect(await eventsOf(store, "history", 1)).toHaveLength(3);
+  });
+
+  test("an entry that is added again with a longer sha keeps that one", async () => {
+    await add({ commitSha: "abcdef1" });
+    expect(await add({ commitSha: LONG })).toMatchObject({
+      created: false,
+      commit_sha: LONG,
+      version: 2,
+    });
+    expect(await add({ commitSha: "abcdef1" })).toMatchObject({ commit_sha: LONG, version: 2 });
+    expect((await eventsOf(store, "history", 1)).map(({ verb }) => verb)).toEqual([
+      "add",
+      "commit",
+    ]);
   });
 
   test("another sha is a conflict that changes nothing, unless it is to replace", async () => {

@@ -327,6 +327,40 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
       expect(await eventsOf(store)).toEqual(events);
     });
 
+    test("that finds nothing uses up no key, which would hide the next letter", async () => {
+      const empty = (await read("--key", "k")).json();
+      expect(empty).toMatchObject({ data: [], total: 0 });
+      await write({ body: "one" });
+      for (const replayed of [undefined, true]) {
+        const found = (await read("--key", "k")).json();
+        expect(found).toMatchObject({ data: [{ ref: "L1", state: "read" }] });
+        expect(found.replayed).toBe(replayed);
+      }
+    });
+
+    test("holds one letter to the version that its reader saw", async () => {
+      await write({ body: "one" });
+      const late = await read("L1", "--if-version", "2");
+      expect({ exit: late.exit, ...late.json().error }).toMatchObject({
+        exit: 4,
+        reason: "version",
+      });
+      expect(await stateOf(1)).toBe("unread");
+      expect((await read("L1", "--if-version", "1")).json().data).toMatchObject([{ version: 2 }]);
+      expect((await read("L1", "--if-version", "1")).exit).toBe(4);
+      expect((await read("--if-version", "1")).exit).toBe(2);
+    });
+
+    test("by an id that never wrote and has letters names no others", async () => {
+      await write({ to: "new", body: "one" });
+      await write({ body: "two" });
+      const { data, warnings } = (
+        await coop.run(["--json", "letter", "read"], { as: "new" })
+      ).json();
+      expect(data).toHaveLength(1);
+      expect(warnings.map(({ code }: { code: string }) => code)).toEqual(["unknown_id"]);
+    });
+
     test("keeps returning a letter until it is done, abandoned or superseded", async () => {
       for (let count = 0; count < 4; count++) await write();
       await move("start", 4);

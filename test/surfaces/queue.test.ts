@@ -680,6 +680,30 @@ describe.each(engines)("queues on $name", ({ openFresh }) => {
       expect((await say("ann", "push", "jobs", "--to", "ben,cyd", "--quiet")).out).toBe("F3\n");
     });
 
+    test("the scope of an item is told where it is not the current one", async () => {
+      await data("ann", "push", "jobs", "x", "--scope", "web");
+      for (const words of [
+        ["list"],
+        ["show", "Q1"],
+        ["take", "jobs"],
+        ["stale", "--older", "0s"],
+      ]) {
+        expect((await say("ann", ...words)).out).toContain("[web]");
+        if (words[0] !== "take")
+          expect((await say("ann", ...words, "--scope", "web")).out).not.toContain("[web]");
+      }
+    });
+
+    test("only the first few of many unknown addressees are warned of", async () => {
+      await data("ann", "push", "jobs", "x");
+      const many = Array.from({ length: 50 }, (_, n) => `{"payload":1,"to":"an${n}"}`);
+      const { warnings } = (await lines(many.join("\n"))).json();
+      expect(warnings).toHaveLength(6);
+      expect(warnings.at(-1).message).toBe(
+        "other ids may be unknown too: coop who lists the known",
+      );
+    });
+
     test("an addressee is named once, in whatever form", async () => {
       for (const to of ["ben,ben", "me,ann", "e\u0301,\u00e9"])
         expect(await say("ann", "push", "jobs", "--to", to)).toMatchObject({ exit: 2, out: "" });
@@ -863,7 +887,7 @@ describe.each(engines)("queues on $name", ({ openFresh }) => {
       await data("ben", "reply", "Q1", "`yes`");
       const { out } = await say("ann", "replies", "F1");
       expect(out.replace(/\d+s/g, "0s")).toBe(
-        "Q1 answered jobs →ben\nreply from ben 0s:\n```\n`yes`\n```\nQ2 waiting jobs →cyd\nmissing: cyd\n",
+        "Q1 answered (waiting) jobs →ben\nreply from ben 0s:\n```\n`yes`\n```\nQ2 waiting jobs →cyd\nmissing: cyd\n",
       );
       expect((await say("ann", "replies", "f1", "--quiet")).out).toBe("Q1\nQ2\n");
       await data("ann", "push", "jobs", "for anyone");

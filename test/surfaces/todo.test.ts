@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { COUNT_STOP } from "../../src/store/listing";
 import type { Store } from "../../src/store/open";
 import { sql } from "../../src/store/sql";
 import {
@@ -452,6 +453,26 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
       expect(await ready()).toEqual(["T2", "T4", "T1", "T5", "T3"]);
       expect(await ready({}, 2)).toEqual(["T2", "T4"]);
       expect((await readyTodos(store, {}, 2)).total).toEqual({ count: 5, exact: true });
+    });
+
+    test("more of them than are counted are cut only where that is said", async () => {
+      await add();
+      const many = COUNT_STOP + 5;
+      await store.transaction((tx) =>
+        tx.all(sql`with recursive n (n) as (select 2 union all select n + 1 from n where n < ${many})
+          insert into todos (number, scope, version, created_at, updated_at, author, state, addressee, priority, title, body, note)
+          select n, scope, version, created_at, updated_at, author, state, addressee, priority, title, body, note
+          from todos, n where number = 1`),
+      );
+      const { todos, total, truncated } = await readyTodos(store, {}, COUNT_STOP + 2);
+      expect(todos).toHaveLength(COUNT_STOP + 2);
+      expect({ total, truncated }).toEqual({
+        total: { count: COUNT_STOP, exact: false },
+        truncated: true,
+      });
+      const all = await readyTodos(store, {}, many);
+      expect(all.todos).toHaveLength(many);
+      expect(all).toMatchObject({ total: { count: many, exact: true }, truncated: false });
     });
 
     test.each(STATES)("one that is %s is ready only if open", async (state) => {

@@ -49,7 +49,7 @@ export async function share(store: string, group: Group): Promise<void> {
   const base = basename(path);
   const stem = `${base.replace(/\.db$/, "")}.`;
   const belongs = (name: string) =>
-    name === base || name.startsWith(stem) || (name.startsWith(base) && isPartOfStore(name));
+    name === base || name.startsWith(stem) || (name.startsWith(`${base}-`) && isPartOfStore(name));
   const names = await readdir(folder);
   const other = names.find((name) => !/^(backups$|\.)/.test(name) && !belongs(name));
   if (other !== undefined)

@@ -89,8 +89,15 @@ const replyText = ({ author, at, body }: Reply, view: View) =>
 export function answersText(answers: readonly Answered[], view: View): string {
   const missing = answers.filter(({ status }) => status === "waiting" || status === "taken");
   return lines(
-    ...answers.flatMap(({ ref, status, queue, to, replies }) => [
-      line(ref, status, inline(queue), arrow(to)),
+    ...answers.flatMap(({ ref, status, state, queue, to, replies }) => [
+      // What is answered can be put back to wait for more.
+      line(
+        ref,
+        status,
+        status === "answered" && state !== "done" && `(${state})`,
+        inline(queue),
+        arrow(to),
+      ),
       ...replies.map((reply) => replyText(reply, view)),
     ]),
     missing.length === 0

@@ -1,0 +1,80 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { link, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { COOP } from "../binary";
+import { command } from "../mounts";
+import { story, type Story } from "../story";
+
+let coop: Story;
+beforeEach(async () => {
+  coop = await story();
+  await add();
+});
+afterEach(() => coop[Symbol.asyncDispose]());
+
+const add = (db = coop.store) => coop.data(["todo", "add", "x", "--db", db], { as: "ann" });
+const refusal = async (db: string) => {
+  const outcome = await coop.run(["--json", "todo", "add", "x", "--db", db], { as: "ann" });
+  return { exit: outcome.exit, ...outcome.json().error };
+};
+
+describe("a store of two names", () => {
+  test("is read by both and written by neither, since each has a log of its own", async () => {
+    const other = join(dirname(coop.store), "other.db");
+    await link(coop.store, other);
+    for (const [db, beside] of [
+      [coop.store, other],
+      [other, coop.store],
+    ] as const) {
+      expect(await refusal(db)).toMatchObject({
+        exit: 6,
+        reason: "access",
+        message: `${db} is a file of 2 names, also ${beside}: what is written by one is lost to the other`,
+      });
+      expect(await coop.data(["todo", "list", "--db", db])).toHaveLength(1);
+    }
+    await rm(other);
+    expect((await add()).ref).toBe("T2");
+  });
+
+  test("of which one is elsewhere is not written either", async () => {
+    const folder = join(coop.home, "elsewhere");
+    await mkdir(folder);
+    await link(coop.store, join(folder, "coop.db"));
+    expect((await refusal(coop.store)).message).toContain("is a file of 2 names: what is");
+  });
+
+  test("of which one was left by a killed init loses that one by itself", async () => {
+    await link(coop.store, `${coop.store}.init-01977f6e-0000-7000-8000-000000000000`);
+    expect((await add()).ref).toBe("T2");
+    expect((await readdir(dirname(coop.store))).sort()).toEqual(["backups", "coop.db"]);
+  });
+});
+
+describe("a store whose file alone is mounted", () => {
+  test("is not written from another host, and doctor says so on the same", async () => {
+    const folder = join(coop.home, "mounted");
+    const mounted = join(folder, "coop.db");
+    await mkdir(folder);
+    await writeFile(mounted, "");
+    await command("mount", "--bind", coop.store, mounted);
+    try {
+      const container = `hostname elsewhere; exec "$COOP" --as ann --json todo add x`;
+      const outcome = await coop.run(["--uts", "sh", "-c", container], {
+        program: "unshare",
+        env: { COOP, PIPPA_COOP_DB: mounted },
+      });
+      expect(outcome.exit).toBe(6);
+      expect(outcome.json().error).toMatchObject({
+        reason: "access",
+        hint: "mount the folder that the store is in, not the file",
+      });
+      const { exit, out } = await coop.run(["doctor", "--db", mounted]);
+      expect(exit).toBe(6);
+      expect(out).toContain("fail mount: the store's file is a mount of its own");
+    } finally {
+      await command("umount", mounted);
+    }
+    expect((await add()).ref).toBe("T2");
+  });
+});
