@@ -132,7 +132,12 @@ async function recordsOf(on: Sql, { surface, number }: Ref): Promise<Which[]> {
   if (surface !== "fan-out") return [{ surface, number }];
   const items = await itemsOf(on, number);
   if (items.length > 0) return items.map((item) => ({ surface: "queue", number: item }));
-  throw await absent(on, { surface, number });
+  const error = await absent(on, { surface, number });
+  const file = await archivedInto(on, { surface, number });
+  if (file === undefined) throw error;
+  const name = refOf(surface, number);
+  const hint = `coop --db ${shellWord(file)} redact ${name}, and then coop redact REF --text TEXT for each of its items`;
+  throw new CoopError("not_found", error.message, { ...error.details, hint });
 }
 
 /** What to do in the other stores that a redaction in this one leaves as they are. */

@@ -71,7 +71,7 @@ export async function copyStore(from: Store, to: Store, now: number): Promise<Co
     const moved = await meta(tx, MOVED_TO);
     if (moved !== undefined && moved !== target) throw movedElsewhere(source, moved);
     await letRest(tx);
-    const complete = await to.transaction((target) => closeUntilFilled(target, names));
+    const complete = await to.transaction((writing) => closeUntilFilled(writing, names));
     if (moved === target) return;
     // Where the move was undone both would be closed, if the copy turned out to be of no use after the mark.
     if (complete) await requireUnchanged(tx, to, names, JUST_MADE);

@@ -615,6 +615,12 @@ describe("a server that is not as it should be", () => {
     expect(await exit("localhost", "verify-full", ca)).toBe(0);
     expect(await exit("127.0.0.1", "verify-full", ca)).toBe(6);
     expect(await exit("127.0.0.1", "verify-ca", ca)).toBe(0);
+    // The name is proved, and the address connected to.
+    for (const [host, proved] of [
+      ["localhost", 0],
+      ["elsewhere.invalid", 6],
+    ] as const)
+      expect(await exit(host, "verify-full", `${ca}&hostaddr=127.0.0.1`)).toBe(proved);
     const garbage = join(coop.folder, "garbage.pem");
     await Bun.write(garbage, "garbage");
     expect(await exit("localhost", "require", garbage)).toBe(2);

@@ -276,8 +276,13 @@ async function reserve(pool: Bun.SQL, seconds: number): Promise<Bun.ReservedSQL>
 }
 
 function poolOf(server: Server, mode: SslMode, seconds: number, timeout: number): Bun.SQL {
-  const { ca, cert, key } = server;
-  const own = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
+  const { ca, cert, key, certified } = server;
+  const own = {
+    ...(ca && { ca }),
+    ...(cert && { cert }),
+    ...(key && { key }),
+    ...(certified && { serverName: certified }),
+  };
   // With an authority named, `require` proves as much as `verify-ca`, as libpq has it.
   const proves = mode.startsWith("verify") || (mode === "require" && ca !== undefined);
   const anyName = mode === "verify-full" ? {} : { checkServerIdentity: () => undefined };

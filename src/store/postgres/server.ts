@@ -18,6 +18,8 @@ export interface Server {
   name: string;
   /** A name or address; the folder of a Unix socket when it is absolute. */
   host: string;
+  /** The name that its certificate is for, where the host is only the address to connect to. */
+  certified: string | undefined;
   port: number;
   /** The socket's path, where the host is a folder. */
   socket: string | undefined;
@@ -99,6 +101,7 @@ export async function serverOf(location: PostgresLocation): Promise<Server> {
   return {
     name: describe(location),
     host,
+    certified: given("hostaddr") === undefined ? undefined : given("host", parts.host),
     port: Number(port),
     socket,
     user,

@@ -63,8 +63,8 @@ function slugOf(text: string, day: Date): string {
 }
 
 /** As much of a slug as there is room for, between two letters. */
-function shortened(slug: string): string {
-  const letters = Array.from(new Intl.Segmenter().segment(slug), ({ segment }) => segment);
+function shortened(text: string): string {
+  const letters = Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);
   while (!fits(letters.join(""), LONGEST.word)) letters.pop();
   return letters.join("");
 }
