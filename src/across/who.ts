@@ -1,7 +1,7 @@
 import { answer } from "../cli/answer";
 import { defineVerb } from "../cli/define";
 import { countsInJson } from "../cli/listing";
-import { ago, countText, inline, line, lines, type View } from "../cli/text";
+import { ago, counted, countText, inline, line, lines, type View } from "../cli/text";
 import type { Count } from "../store/listing";
 import { presences, type Presence } from "./store";
 
@@ -25,11 +25,11 @@ export default defineVerb({
 /** One line: `codex-pippa 3h ago on studio: 2 letters, 1 request`. */
 function presenceLine({ id, last_seen_at, host, open }: Presence, view: View): string {
   const counts = [
-    counted(open.letters, "letter"),
-    counted(open.requests, "request"),
-    counted(open.todos, "todo"),
-    counted(open.items, "queue item"),
-    counted(open.taken, "taken queue item"),
+    some(open.letters, "letter"),
+    some(open.requests, "request"),
+    some(open.todos, "todo"),
+    some(open.items, "queue item"),
+    some(open.taken, "taken queue item"),
   ].filter((part) => part !== undefined);
   const seen =
     last_seen_at === null
@@ -39,5 +39,5 @@ function presenceLine({ id, last_seen_at, host, open }: Presence, view: View): s
   return `${who}: ${counts.length > 0 ? counts.join(", ") : "nothing open"}`;
 }
 
-const counted = (count: Count, noun: string) =>
-  count.count === 0 ? undefined : `${countText(count)} ${noun}${count.count === 1 ? "" : "s"}`;
+const some = (count: Count, noun: string) =>
+  count.count === 0 ? undefined : counted(countText(count), noun);

@@ -3,7 +3,7 @@ import { dirname, extname, join, resolve } from "node:path";
 import { answer, type Answer } from "../cli/answer";
 import type { Context } from "../cli/context";
 import { defineVerb, flag, type InputOf } from "../cli/define";
-import { inline, lines } from "../cli/text";
+import { counted, inline, lines } from "../cli/text";
 import { CoopError, usage } from "../errors";
 import { asFolderError, isSameFile, requireRegular, statIfThere } from "../files";
 import { isPartOfStore } from "../store/location";
@@ -258,9 +258,4 @@ function backupText({ file, bytes, records, events, took_ms, removed }: Backup):
     `${inline(file)}: ${[size(bytes), ...held, counted(events, "event")].join(", ")}; checked, ${took_ms} ms`,
     ...removed.map((name) => `removed ${inline(name)}`),
   );
-}
-
-function counted(count: number, noun: string): string {
-  if (count === 1) return `1 ${noun}`;
-  return `${count} ${noun.endsWith("y") ? `${noun.slice(0, -1)}ies` : `${noun}s`}`;
 }

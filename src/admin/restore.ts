@@ -5,7 +5,7 @@ import { written } from "../cli/answer";
 import { repeatable } from "../cli/args";
 import type { Context } from "../cli/context";
 import { defineVerb, word } from "../cli/define";
-import { inline, lines } from "../cli/text";
+import { counted, inline, lines } from "../cli/text";
 import { CoopError, usage } from "../errors";
 import { isSameFile, ownPath, requireRegular, statIfThere } from "../files";
 import { ref } from "../ref";
@@ -317,5 +317,3 @@ function restoredText({ restored_from, saved_as, records, events }: Restored): s
     saved_as !== null && `the store as it was: ${inline(saved_as)}`,
   );
 }
-
-const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;

@@ -48,6 +48,12 @@ export const countText = ({ count, exact }: Count) => (exact ? String(count) : `
 /** How long ago a record's time was. */
 export const ago = (view: View, time: string) => age(view.now - Date.parse(time));
 
+/** A number of things: `1 entry`, `2 entries`; any number of them that is not one may be text, such as `10000+`. */
+export function counted(count: number | string, noun: string): string {
+  const one = Number(count) === 1;
+  return `${count} ${one ? noun : noun.endsWith("y") ? `${noun.slice(0, -1)}ies` : `${noun}s`}`;
+}
+
 /** The record's scope, where it is not the current one. */
 export const scopeTag = (view: View, record: { scope: string }) =>
   record.scope === view.scope ? undefined : `[${inline(record.scope)}]`;

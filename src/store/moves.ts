@@ -48,10 +48,10 @@ export async function requireState(
 ) {
   const state = stateOf(table, row);
   if (allowed.includes(state)) return;
-  const reopen = table.finished.includes(state)
+  const hint = table.finished.includes(state)
     ? `coop ${table.surface} reopen ${ref(table.surface, row.number)}`
     : undefined;
-  throw await conflict(writing, table, row, "state", `is ${state}`, reopen);
+  throw await conflict(writing, table, row, { reason: "state", says: `is ${state}`, hint });
 }
 
 /**

@@ -22,7 +22,7 @@ const EVERY_MS = 3_600_000;
 const BACK_OFF_MS = 3_600_000;
 
 /** The longest that a command may be held up by a snapshot, and the largest store that is surely done by then. */
-export const INLINE = { ms: 1000, bytes: 200e6 } as const;
+const INLINE = { ms: 1000, bytes: 200e6 } as const;
 
 /** What the store keeps about its snapshots. */
 export async function publishing(on: Sql): Promise<Publishing> {

@@ -157,7 +157,10 @@ export async function change<R extends RecordRow>(
   const [changed] = await tx.all<R>(sql`update ${raw(table.name)} set ${join(assignments)}
     where number = ${row.number} and version = ${row.version} returning *`);
   if (!changed)
-    throw await conflict(writing, table, row, "version", "was changed by another command");
+    throw await conflict(writing, table, row, {
+      reason: "version",
+      says: "was changed by another command",
+    });
   const short = columns.filter((column) => !table.long.includes(column));
   await appendEvents(tx, actor, at, [
     {
@@ -189,13 +192,10 @@ export async function requireVersion(
   expected: number | undefined,
 ) {
   if (expected === undefined || expected === row.version) return;
-  throw await conflict(
-    writing,
-    table,
-    row,
-    "version",
-    `is at version ${row.version}, not ${expected}`,
-  );
+  throw await conflict(writing, table, row, {
+    reason: "version",
+    says: `is at version ${row.version}, not ${expected}`,
+  });
 }
 
 /** The last event of a record of which a condition holds: who wrote it, when and where. */
@@ -209,18 +209,23 @@ async function lastEvent(on: Sql, table: Table, row: RecordRow, condition: Fragm
   return event ?? { author: row.author, at: row.updated_at, host: "?", folder: "?" };
 }
 
-/**
- * The error for the loser of a conflict: what the record is now, since when, by whom and where.
- * @param column what the conflict is about, where that is not the record's state or version.
- */
+/** Why a command lost a conflict. */
+export interface Lost {
+  reason: ConflictReason;
+  /** What is said after the record's ref, such as `is done`. */
+  says: string;
+  /** What to do; to look at the record if left out. */
+  hint?: string | undefined;
+  /** What the conflict is about, where that is not the record's state or version. */
+  column?: string;
+}
+
+/** The error for the loser of a conflict: what the record is now, since when, by whom and where. */
 export async function conflict(
   { tx, at }: Writing,
   table: Table,
   row: RecordRow,
-  reason: ConflictReason,
-  says: string,
-  hint = `coop show ${ref(table.surface, row.number)}`,
-  column?: string,
+  { reason, says, hint = `coop show ${ref(table.surface, row.number)}`, column }: Lost,
 ): Promise<CoopError> {
   const name = ref(table.surface, row.number);
   const made =

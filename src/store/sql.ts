@@ -32,7 +32,7 @@ export class Fragment {
 }
 
 /** What stands for a bound value: a text, or one for each position from 1 on. */
-export type Placeholder = string | ((position: number) => string);
+type Placeholder = string | ((position: number) => string);
 
 const placeholderAt = (placeholder: Placeholder, position: number) =>
   typeof placeholder === "string" ? placeholder : placeholder(position);

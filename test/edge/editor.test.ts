@@ -1,3 +1,4 @@
+import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -103,9 +104,18 @@ describe("an editor", () => {
 
   test("may be open for longer than a command waits for locks", async () => {
     await using coop = await story();
-    const words = ["letter", "write", "--edit", "--wait", "0.1"];
-    const env = { VISUAL: "sleep 0.3; printf text >" };
-    expect((await coop.run(words, { as: "ann", env })).exit).toBe(0);
+    using other = new Database(coop.store);
+    other.run("pragma busy_timeout = 5000");
+    const closed = join(coop.folder, "closed");
+    const words = ["letter", "write", "--edit", "--wait", "2"];
+    // It is open for as long as may be waited for; and then another has the store for less than that.
+    const env = { VISUAL: `sleep 2.1; touch ${closed}; printf text >` };
+    const writing = coop.run(words, { as: "ann", env });
+    while (!(await Bun.file(closed).exists())) await Bun.sleep(5);
+    other.run("begin immediate");
+    await Bun.sleep(500);
+    other.run("rollback");
+    expect((await writing).exit).toBe(0);
   });
 
   test("without a folder for temporary files is an error of usage", async () => {

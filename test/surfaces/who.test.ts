@@ -37,6 +37,25 @@ describe.each(engines)("who takes part, on $name", ({ openFresh }) => {
     expect(ids[0].last_seen_at > ids[1].last_seen_at).toBe(true);
   });
 
+  test("is told of a letter, a request and a todo in each state that is not finished", async () => {
+    const onAnn = async () => (await coop.data(["who"])).ids[0];
+    await as("ann", "letter write one --body text");
+    await as("ann", "request open two --to ann --body text");
+    await as("ann", "todo add three --to ann");
+    const open = { id: "ann", letters: 1, requests: 1, todos: 1 };
+    expect(await onAnn()).toMatchObject(open);
+    await as("ann", "letter read");
+    await as("ann", "request accept R1");
+    await as("ann", "todo start T1");
+    expect(await onAnn()).toMatchObject(open);
+    await as("ann", "letter start L1");
+    await as("ann", "todo block T1");
+    expect(await onAnn()).toMatchObject(open);
+    for (const words of ["letter ack L1", "request done R1", "todo done T1"])
+      await as("ann", words);
+    expect(await onAnn()).toMatchObject({ letters: 0, requests: 0, todos: 0 });
+  });
+
   test("is told of an item by whoever has it: whom it is for, who took it, nobody once it is done", async () => {
     const on = async () => {
       const { ids } = await coop.data(["who"]);

@@ -2,7 +2,7 @@ import { usage } from "../../errors";
 import { describe, parseUrl, type PostgresLocation, type Surroundings } from "../location";
 
 /** How the connection is guarded, as libpq's `sslmode`. */
-export const SSL_MODES = [
+const SSL_MODES = [
   "disable",
   "allow",
   "prefer",

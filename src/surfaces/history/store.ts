@@ -17,7 +17,7 @@ import type { Writing } from "../../store/write";
 /** An entry is pending until its commit is known. Its state is not a column of its own: the sha tells it. */
 export const STATES = ["pending", "committed"] as const;
 
-export const ENTRIES: Listable = {
+const ENTRIES: Listable = {
   surface: "history",
   name: "history_entries",
   states: STATES,
@@ -27,7 +27,7 @@ export const ENTRIES: Listable = {
   long: ["body"],
 };
 
-export interface EntryRow extends RecordRow {
+interface EntryRow extends RecordRow {
   slug: string;
   title: string;
   body: string;
@@ -45,7 +45,7 @@ export interface Entry extends RecordHead {
 const stateOf = ({ commit_sha }: EntryRow): Entry["state"] =>
   commit_sha === null ? "pending" : "committed";
 
-export const toEntry = (row: EntryRow): Entry => ({
+const toEntry = (row: EntryRow): Entry => ({
   ...head(ENTRIES, row),
   state: stateOf(row),
   slug: row.slug,
@@ -115,17 +115,15 @@ export async function addEntry(
     Boolean,
   );
   const replace = there.commit_sha === null ? "" : " --replace";
-  throw await conflict(
-    writing,
-    ENTRIES,
-    there,
-    "slug",
-    `already has the slug '${slug}' with other content`,
-    edits.length === 0
-      ? `coop history commit ${name} ${commitSha}${replace}`
-      : `give another --slug, or coop history edit ${name} ${edits.join(" ")}`,
-    "slug",
-  );
+  throw await conflict(writing, ENTRIES, there, {
+    reason: "slug",
+    says: `already has the slug '${slug}' with other content`,
+    hint:
+      edits.length === 0
+        ? `coop history commit ${name} ${commitSha}${replace}`
+        : `give another --slug, or coop history edit ${name} ${edits.join(" ")}`,
+    column: "slug",
+  });
 }
 
 /**
@@ -142,15 +140,12 @@ export async function commitEntry(
   const there = row.commit_sha;
   if (there !== null && there.startsWith(sha)) return toEntry(row);
   if (there !== null && !replace && !sameSha(there, sha)) {
-    throw await conflict(
-      writing,
-      ENTRIES,
-      row,
-      "state",
-      `already has the commit ${there}`,
-      "--replace puts the new one in its place",
-      "commit_sha",
-    );
+    throw await conflict(writing, ENTRIES, row, {
+      reason: "state",
+      says: `already has the commit ${there}`,
+      hint: "--replace puts the new one in its place",
+      column: "commit_sha",
+    });
   }
   return toEntry(await change<EntryRow>(writing, ENTRIES, row, "commit", { commit_sha: sha }));
 }
@@ -208,15 +203,12 @@ export async function editEntry(
   const taken =
     changes.slug === undefined ? undefined : await bySlug(writing.tx, row.scope, changes.slug);
   if (taken && taken.number !== row.number) {
-    throw await conflict(
-      writing,
-      ENTRIES,
-      taken,
-      "slug",
-      `already has the slug '${taken.slug}'`,
-      "give another --slug",
-      "slug",
-    );
+    throw await conflict(writing, ENTRIES, taken, {
+      reason: "slug",
+      says: `already has the slug '${taken.slug}'`,
+      hint: "give another --slug",
+      column: "slug",
+    });
   }
   return toEntry(await change<EntryRow>(writing, ENTRIES, row, "edit", changes));
 }

@@ -43,7 +43,7 @@ const MOVES = {
   reopen: { from: CLOSED, to: "unread" },
 } as const satisfies Record<string, MoveRule>;
 
-export interface LetterRow extends RecordRow {
+interface LetterRow extends RecordRow {
   state: string;
   addressee: string;
   title: string;

@@ -5,7 +5,7 @@ import { isSameFile } from "../../files";
 import { written } from "../../cli/answer";
 import { repeatable } from "../../cli/args";
 import { defineVerb, flag, optionalWord, requiredFlag } from "../../cli/define";
-import { inline, lines } from "../../cli/text";
+import { counted, inline, lines } from "../../cli/text";
 import { duration } from "../../time";
 import { filePath, queueName, whole } from "../../words";
 import { isPartOfStore } from "../../store/location";
@@ -95,5 +95,3 @@ function archivedText(moved: Archived): string {
     stillThere(moved),
   );
 }
-
-const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;

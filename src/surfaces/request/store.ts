@@ -17,7 +17,7 @@ export const STATES = ["open", "accepted", "done", "declined", "cancelled"] as c
 export const UNFINISHED = ["open", "accepted"] as const;
 const FINISHED = ["done", "declined", "cancelled"] as const;
 
-export const REQUESTS: Listable = {
+const REQUESTS: Listable = {
   surface: "request",
   name: "requests",
   states: STATES,
@@ -34,7 +34,7 @@ const MOVES = {
   assign: { from: UNFINISHED, to: "open" },
 } as const satisfies Record<string, MoveRule>;
 
-export interface RequestRow extends RecordRow {
+interface RequestRow extends RecordRow {
   state: string;
   addressee: string;
   kind: string;
@@ -169,14 +169,11 @@ function turnOf(
 async function requireAsker(writing: Writing, row: RequestRow): Promise<void> {
   if (row.author === writing.actor.id) return;
   const { ref } = head(REQUESTS, row);
-  throw await conflict(
-    writing,
-    REQUESTS,
-    row,
-    "claimed",
-    `is for ${row.author} alone to cancel, who asked; it is ${row.state}`,
-    `coop request decline ${ref}`,
-  );
+  throw await conflict(writing, REQUESTS, row, {
+    reason: "claimed",
+    says: `is for ${row.author} alone to cancel, who asked; it is ${row.state}`,
+    hint: `coop request decline ${ref}`,
+  });
 }
 
 /**

@@ -35,16 +35,14 @@ async function held(
   const { from } = which;
   if (from === undefined ? holder === null || holder === writing.actor.id : holder === from)
     return row;
-  throw await conflict(
-    writing,
-    ITEMS,
-    row,
-    "claimed",
-    `is ${row.state}${from === undefined ? "" : `, but not by ${from}`}`,
-    holder === null || holder === writing.actor.id
-      ? "leave --from out"
-      : `--from ${shellWord(holder)}, if you mean to act in its place`,
-  );
+  throw await conflict(writing, ITEMS, row, {
+    reason: "claimed",
+    says: `is ${row.state}${from === undefined ? "" : `, but not by ${from}`}`,
+    hint:
+      holder === null || holder === writing.actor.id
+        ? "leave --from out"
+        : `--from ${shellWord(holder)}, if you mean to act in its place`,
+  });
 }
 
 /**

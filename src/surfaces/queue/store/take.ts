@@ -10,7 +10,7 @@ import { ITEMS, placeChoices, toItem, type Item, type ItemRow, type Place } from
  * The numbers of the items that an id would take next, its own and anyone's: by priority, then the oldest. Each half
  * comes in order from an index and ends at `most`; asked for both at once, the engine would sort all that waits.
  */
-export const nextFor = (id: string, place: Place, most: number): Fragment =>
+const nextFor = (id: string, place: Place, most: number): Fragment =>
   firstNumbers(
     ITEMS.name,
     combinations([
@@ -56,15 +56,11 @@ export async function takeOne(writing: Writing, which: Target): Promise<Item> {
   const row = await target<ItemRow>(writing, ITEMS, which);
   await requireState(writing, ITEMS, row, ["waiting"]);
   if (row.addressee !== "" && row.addressee !== id)
-    throw await conflict(
-      writing,
-      ITEMS,
-      row,
-      "claimed",
-      `is for ${row.addressee} alone`,
-      undefined,
-      "addressee",
-    );
+    throw await conflict(writing, ITEMS, row, {
+      reason: "claimed",
+      says: `is for ${row.addressee} alone`,
+      column: "addressee",
+    });
   return toItem(
     await change<ItemRow>(writing, ITEMS, row, "take", {
       state: "taken",

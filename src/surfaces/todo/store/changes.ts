@@ -81,15 +81,12 @@ export async function moveTodo(
 
 async function requireNotAnothers(writing: Writing, row: TodoRow): Promise<void> {
   if (row.addressee === null || row.addressee === writing.actor.id) return;
-  throw await conflict(
-    writing,
-    TODOS,
-    row,
-    "claimed",
-    `is ${row.addressee}'s and ${row.state}`,
-    `coop todo assign ${ref("todo", row.number)} --to me`,
-    "addressee",
-  );
+  throw await conflict(writing, TODOS, row, {
+    reason: "claimed",
+    says: `is ${row.addressee}'s and ${row.state}`,
+    hint: `coop todo assign ${ref("todo", row.number)} --to me`,
+    column: "addressee",
+  });
 }
 
 /**
