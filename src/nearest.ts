@@ -1,7 +1,8 @@
 /** Optimal string alignment distance: insertions, deletions, substitutions and swapped neighbours. */
-export const distance = (a: string, b: string) => between([...a], [...b]);
+export const distance = (a: string, b: string) => distances([...a], [...b]).at(-1)!;
 
-function between(left: readonly string[], right: readonly string[]): number {
+/** The distances of one text to another's beginnings, from its first no letters on to the whole of it. */
+function distances(left: readonly string[], right: readonly string[]): number[] {
   let beforeLast: number[] = [];
   // Array.from is a script of the engine, which takes longer to load than all of this to run.
   let last = [0];
@@ -22,7 +23,7 @@ function between(left: readonly string[], right: readonly string[]): number {
     beforeLast = last;
     last = current;
   }
-  return last[right.length]!;
+  return last;
 }
 
 /** What is worth less than a letter that is put in: to leave out the end of a word, if enough of it is there. */
@@ -43,10 +44,10 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
     const shortens = enough && longer > 0;
     // At least so many letters have to be put in or taken out.
     if ((shortens ? ABBREVIATED : Math.abs(longer)) >= least) continue;
-    let far = between(letters, others);
-    if (shortens)
-      far = Math.min(far, between(letters, others.slice(0, letters.length)) + ABBREVIATED);
-    if (far < least) [best, least] = [candidate, far];
+    const far = distances(letters, others);
+    let near = far[others.length]!;
+    if (shortens) near = Math.min(near, far[letters.length]! + ABBREVIATED);
+    if (near < least) [best, least] = [candidate, near];
   }
   return best;
 }

@@ -2,14 +2,7 @@ import { usage } from "../../errors";
 import { describe, parseUrl, type PostgresLocation, type Surroundings } from "../location";
 
 /** How the connection is guarded, as libpq's `sslmode`. */
-const SSL_MODES = [
-  "disable",
-  "allow",
-  "prefer",
-  "require",
-  "verify-ca",
-  "verify-full",
-] as const;
+const SSL_MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] as const;
 export type SslMode = (typeof SSL_MODES)[number];
 
 /** Everything that connecting to a store needs. */
