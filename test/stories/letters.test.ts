@@ -1,3 +1,4 @@
+import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chmod, copyFile, mkdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -184,6 +185,19 @@ test("of twenty processes that start one letter, one wins", async () => {
   }
   const { events: log } = await coop.data(["log", ref]);
   expect(log.map(({ verb }: { verb: string }) => verb)).toEqual(["start", "write"]);
+});
+
+test("a letter that was closed while its reader waited to mark it is just not open any more", async () => {
+  const ref = await write();
+  using other = new Database(coop.store);
+  other.run("begin immediate");
+  const reading = coop.run(["letter", "read"], { as: "ann" });
+  // Most readers have seen it by then.
+  await Bun.sleep(300);
+  other.run("update letters set state = 'done', version = version + 1");
+  other.run("commit");
+  expect(await reading).toMatchObject({ exit: 0, out: expect.stringContaining("no open letters") });
+  expect(await stateOf(ref)).toBe("done");
 });
 
 test("a reader that runs against four writers misses no letter", async () => {
