@@ -8,6 +8,7 @@ import { copyStore, sameStore, undoCopy } from "../store/copy";
 import { SKIP } from "../store/counters";
 import { describe, locateNamed, type Location } from "../store/location";
 import { openStore, type Store } from "../store/open";
+import { requireOwnPlace } from "../store/sqlite/names";
 
 export default defineVerb({
   about: "move to another store: from one machine to many, and back",
@@ -39,13 +40,15 @@ the old one was written to: make another.`,
     const open = async (location: Location) => {
       const store = await openStore(location, context.wait);
       opened.push(store);
+      if (location.engine === "sqlite") await requireOwnPlace(location.path, context.wait);
       return store;
     };
     try {
-      const source = await open(old);
       if (undo) {
+        const source = await open(old).catch(whyUnavailable);
         const target = await open(young).catch(whyUnavailable);
-        const closed = await undoCopy(source, target, names.to, context.now());
+        const both = { source: names.from, target: names.to };
+        const closed = await undoCopy(source, target, both, context.now());
         return answer(
           { ...names, undone: true, closed },
           () =>
@@ -53,7 +56,7 @@ the old one was written to: make another.`,
           { made: true },
         );
       }
-      const found = await copyStore(source, await open(young), context.now());
+      const found = await copyStore(await open(old), await open(young), context.now());
       const { copied, rows, hash, fromBackup } = found;
       if (fromBackup)
         context.warn("skipped", `${names.from} is a backup: numbers go on ${SKIP} higher`);

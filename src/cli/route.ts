@@ -223,14 +223,18 @@ async function deeper(group: Group, token: string): Promise<string[]> {
   return found;
 }
 
-/** What cannot be had back is only guessed where hardly anything else can be meant. */
+/** What cannot be had back is only guessed where hardly anything else can be meant: one letter is wrong, or some left out. */
+const SURE = 3;
 const DRASTIC = new Set(["redact", "restore", "copy", "drop", "abandon", "decline", "cancel"]);
 
 function nearestVerb(group: Group, token: string): string {
   const known = Object.keys(group.commands);
   for (const act in group.acts) known.push(...ACTS[act as Act]);
   const safe = known.filter(
-    (each) => !DRASTIC.has(canonical(group, each)!) || distance(token, each) === 1,
+    (each) =>
+      !DRASTIC.has(canonical(group, each)!) ||
+      distance(token, each) === 1 ||
+      (token.length >= SURE && each.startsWith(token)),
   );
   return canonical(group, nearest(token, safe)!)!;
 }

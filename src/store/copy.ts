@@ -33,7 +33,7 @@ import {
 import { first, letRest, raw, sql, type Sql } from "./sql";
 
 /** The two stores of a move, as users know them. */
-interface Names {
+export interface Names {
   source: string;
   target: string;
 }
@@ -63,6 +63,8 @@ export async function copyStore(from: Store, to: Store, now: number): Promise<Co
   for (const store of [from, to]) await store.requireWritable();
   if ((await meta(from, ARCHIVE_OF)) !== undefined) throw onlyArchive(source);
   if ((await meta(to, BACKUP_OF)) !== undefined) throw onlyBackup(target);
+  const filled = await meta(from, FILLED_FROM);
+  if (filled !== undefined) throw halfFilled(source, filled);
   if (await isOneStore(from, to)) throw sameStore();
   if (from.schema > schemaVersion()) throw newer(source, from.schema);
   if ((await meta(from, BACKUP_OF)) !== undefined) return fillFromBackup(from, to, names);
@@ -81,6 +83,7 @@ export async function copyStore(from: Store, to: Store, now: number): Promise<Co
   try {
     return await from.transaction(async (reading) => {
       await letRest(reading);
+      if ((await meta(reading, MOVED_TO)) !== target) throw undoneMeanwhile(source);
       const done = await to.transaction((writing) => fillOrVerify(reading, writing, names, now));
       complete = true;
       await setMeta(reading, MOVED_AT, timestamp(now));
@@ -131,7 +134,7 @@ async function fillFromBackup(from: Store, to: Store, names: Names): Promise<Cop
   return reading(async (on) => {
     await letRest(on);
     return to.transaction(async (tx) => {
-      await requireEmpty(tx, names.target);
+      if ((await meta(tx, COPIED_FROM)) === names.source) throw filledAlready(names);
       await holdsCopy(tx, names);
       const contents = await copyRows(on, tx);
       requireSame(contents, await contentsOf(tx), names.target, NOT_KEPT);
@@ -144,30 +147,43 @@ async function fillFromBackup(from: Store, to: Store, names: Names): Promise<Cop
 }
 
 /**
- * Ends a move that was begun: the source is written to again. Where the move was complete, the target is closed in its
- * place, which nobody may have written to since. A move that was not complete ends also without its target.
+ * Ends a move that was begun: the source is written to again, and so is a target that is not filled yet. Where the move
+ * was complete, the target is closed in the source's place, which nobody may have written to since. A move that was not
+ * complete ends also without its target, and for the target without its source.
+ * @param from the source, or why it cannot be opened.
  * @param to the target, or why it cannot be opened.
  * @returns whether the target is closed now.
  * @throws CoopError not_found, when the source was not moved; conflict moved, when one of the two was moved elsewhere;
- * conflict state, when the target holds more than the source by now; and why the target cannot be opened, where it is
- * needed.
+ * conflict state, when one is a backup, or the target holds more than the source by now; and why one of them cannot be
+ * opened, where it is needed.
  */
 export async function undoCopy(
-  from: Store,
+  from: Store | CoopError,
   to: Store | CoopError,
-  target: string,
+  names: Names,
   now: number,
 ): Promise<boolean> {
-  const source = describe(from.location);
+  const { source, target } = names;
+  for (const [store, name] of [
+    [from, source],
+    [to, target],
+  ] as const)
+    if (!(store instanceof CoopError) && (await meta(store, BACKUP_OF)) !== undefined)
+      throw onlyBackup(name);
+  // What was filled from the source can be given up whatever became of that.
+  const giveUp = async () =>
+    !(to instanceof CoopError) && (await to.transaction((tx) => stopFilling(tx, source)));
+  if (from instanceof CoopError) {
+    if (await giveUp()) return false;
+    throw from;
+  }
   let closed = false;
-  let wasMoved = false;
+  let moved: string | undefined;
   try {
     await from.transaction(async (tx) => {
-      const moved = await meta(tx, MOVED_TO);
-      if (moved === undefined) return;
-      wasMoved = true;
-      if (moved !== target) throw movedElsewhere(source, moved);
-      if (!(to instanceof CoopError)) closed = await closeCopy(tx, to, { source, target }, now);
+      moved = await meta(tx, MOVED_TO);
+      if (moved !== target) return;
+      if (!(to instanceof CoopError)) closed = await closeCopy(tx, to, names, now);
       else if ((await meta(tx, MOVED_AT)) !== undefined) throw to;
       await openAgain(tx);
     });
@@ -175,11 +191,10 @@ export async function undoCopy(
     throw closed ? halfDone(thrown, `${target} is closed, and maybe ${source} still`) : thrown;
   }
   // At last, so that one of the two is closed at any moment.
-  const filling =
-    !(to instanceof CoopError) && (await to.transaction((tx) => stopFilling(tx, source)));
-  if (!wasMoved && !filling)
-    throw new CoopError("not_found", `${source} was not moved to any store`);
-  return closed;
+  if ((await giveUp()) || moved === target) return closed;
+  throw moved === undefined
+    ? new CoopError("not_found", `${source} was not moved to any store`)
+    : movedElsewhere(source, moved);
 }
 
 /**
@@ -215,6 +230,13 @@ async function closeCopy(
   });
 }
 
+/** The error for a target that a backup was copied into before: what it has since is its own. */
+const filledAlready = ({ source, target }: Names) =>
+  new CoopError("conflict", `${target} was filled from ${source} already`, {
+    reason: "state",
+    hint: "name it with --db or PIPPA_COOP_DB",
+  });
+
 /** Takes away the marks that close a store. */
 const openAgain = (tx: Sql) =>
   tx.all(sql`delete from meta where name in (${MOVED_TO}, ${MOVED_AT})`);
@@ -227,6 +249,13 @@ async function stopFilling(tx: Sql, source: string): Promise<boolean> {
 }
 
 const OR_UNDO = ", or with --undo to write to the old store again";
+
+/** The error for a move that somebody undid before it was complete: the source is written to again. */
+const undoneMeanwhile = (source: string) =>
+  new CoopError("conflict", `${source} was opened again while it was copied: nothing was copied`, {
+    reason: "moved",
+    hint: "ask the person whether it is to move, and give the same command again if so",
+  });
 
 /** What was thrown after the other store's part was committed: its own hint may say that nothing was written. */
 const halfDone = (thrown: unknown, state: string, orElse = "") => {

@@ -235,6 +235,8 @@ describe("a command line that is wrong", () => {
   test("what cannot be had back is guessed by one wrong letter at most", async () => {
     await refuses(["redct"], "did you mean `coop redact`?");
     await refuses(["queue", "dorp"], "did you mean `coop queue drop`?");
+    await refuses(["resto"], "did you mean `coop restore`?");
+    await refuses(["letter", "aban"], "did you mean `coop letter abandon`?");
     for (const words of [["rename"], ["remove"], ["queue", "pop"], ["request", "answer"]]) {
       const { exit, err } = await coop.run(words);
       expect({ exit, err }).toEqual({ exit: 2, err: expect.stringContaining("did you mean") });

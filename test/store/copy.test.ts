@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { CoopError } from "../../src/errors";
-import { copyStore, undoCopy } from "../../src/store/copy";
+import { copyStore, undoCopy, type Names } from "../../src/store/copy";
 import { describe as nameOf } from "../../src/store/location";
 import type { Store } from "../../src/store/open";
-import { meta, MOVED_AT, MOVED_TO } from "../../src/store/schema";
+import { FILLED_FROM, meta, MOVED_AT, MOVED_TO } from "../../src/store/schema";
 import { sql, type Transaction } from "../../src/store/sql";
 import { addTodo } from "../../src/surfaces/todo/store";
 import { clock, engines, failure, impatient, writingAs } from "../engines";
@@ -17,11 +17,15 @@ describe.each([
   let from: Store;
   let to: Store;
   let names: { from: string; to: string };
+  let move: Names;
+  let back: Names;
   let close: () => Promise<unknown>;
   beforeEach(async () => {
     const [old, young] = [await pair.from.openFresh(), await pair.to.openFresh()];
     [from, to] = [old.store, young.store];
     names = { from: nameOf(from.location), to: nameOf(to.location) };
+    move = { source: names.from, target: names.to };
+    back = { source: names.to, target: names.from };
     close = () => Promise.all([old.close(), young.close()]);
     await add(from, "first");
   });
@@ -32,7 +36,7 @@ describe.each([
       addTodo(writing, { scope: "", title, body: "", to: null, priority: 2, after: [] }),
     );
   const copy = (source = from, target = to) => copyStore(source, target, clock.now());
-  const undo = (target: Store | CoopError = to) => undoCopy(from, target, names.to, clock.now());
+  const undo = (target: Store | CoopError = to) => undoCopy(from, target, move, clock.now());
   /** Where each store says that it was moved to. */
   const moved = async () => ({ from: await meta(from, MOVED_TO), to: await meta(to, MOVED_TO) });
   const without = (store: Store, setting: string) =>
@@ -93,11 +97,11 @@ describe.each([
   test("can be undone both ways, and never opens both", async () => {
     await copy();
     await undo();
-    expect(await undoCopy(to, from, names.from, clock.now())).toBe(true);
+    expect(await undoCopy(to, from, back, clock.now())).toBe(true);
     expect(await moved()).toEqual({ from: names.to, to: undefined });
     await undo();
     await add(from, "second");
-    expect(await failure(undoCopy(to, from, names.from, clock.now()))).toMatchObject({
+    expect(await failure(undoCopy(to, from, back, clock.now()))).toMatchObject({
       code: "conflict",
       details: { reason: "state" },
     });
@@ -129,9 +133,12 @@ describe.each([
   test("closes the copy of a store that holds nothing too", async () => {
     const [nothing, other] = [await pair.from.openFresh(), await pair.to.openFresh()];
     try {
-      const target = nameOf(other.store.location);
+      const both = {
+        source: nameOf(nothing.store.location),
+        target: nameOf(other.store.location),
+      };
       await copy(nothing.store, other.store);
-      expect(await undoCopy(nothing.store, other.store, target, clock.now())).toBe(true);
+      expect(await undoCopy(nothing.store, other.store, both, clock.now())).toBe(true);
       expect(await meta(other.store, MOVED_TO)).toBe(nameOf(nothing.store.location));
     } finally {
       await Promise.all([nothing.close(), other.close()]);
@@ -169,7 +176,7 @@ describe.each([
     ] as const;
     for (const [old, young] of stores) {
       await copy(old, young);
-      expect(await undoCopy(old, young, names.to, clock.now())).toBe(true);
+      expect(await undoCopy(old, young, move, clock.now())).toBe(true);
     }
     await copy(...stores[0]);
     expect(await moved()).toEqual({ from: names.to, to: undefined });
@@ -189,6 +196,42 @@ describe.each([
       }),
   });
 
+  test("that is undone between its two commits copies nothing, and leaves one store open", async () => {
+    let commits = 0;
+    const interrupted: Store = {
+      ...from,
+      transaction: async (work) => {
+        if (++commits === 2) expect(await undo()).toBe(false);
+        return from.transaction(work);
+      },
+    };
+    const { code, details } = await failure(copy(interrupted));
+    expect([code, details.reason]).toEqual(["conflict", "moved"]);
+    expect(await moved()).toEqual({ from: undefined, to: undefined });
+    await add(from, "second");
+    expect(await copy()).toMatchObject({ copied: true, rows: { todos: 2 } });
+  });
+
+  test("that was not complete can be given up for its target alone, whatever became of the source", async () => {
+    const fill = () =>
+      to.all(sql`insert into meta (name, value) values (${FILLED_FROM}, ${names.from})`);
+    await fill();
+    expect(await failure(copyStore(to, from, clock.now()))).toMatchObject({
+      code: "conflict",
+      details: { reason: "moved" },
+    });
+    const gone = new CoopError("unavailable", "no store", { reason: "no_store" });
+    expect(await undoCopy(gone, to, move, clock.now())).toBe(false);
+    expect(await meta(to, FILLED_FROM)).toBeUndefined();
+    expect(await failure(undoCopy(gone, to, move, clock.now()))).toBe(gone);
+
+    await fill();
+    await from.all(sql`insert into meta (name, value) values (${MOVED_TO}, 'elsewhere')`);
+    expect(await undo()).toBe(false);
+    expect(await meta(to, FILLED_FROM)).toBeUndefined();
+    expect((await failure(undo())).details.reason).toBe("moved");
+  });
+
   test("that breaks between the two commits says what was written, and is given again", async () => {
     const broken = await failure(copy(lost(from, 2)));
     expect([broken.code, broken.details.reason]).toEqual(["unavailable", "connection"]);
@@ -196,7 +239,7 @@ describe.each([
     expect(broken.details.hint).toContain(`the copy in ${names.to} is complete`);
     expect(await copy()).toMatchObject({ copied: false });
 
-    const undone = await failure(undoCopy(lost(from, 1), to, names.to, clock.now()));
+    const undone = await failure(undoCopy(lost(from, 1), to, move, clock.now()));
     expect(undone.details.hint).not.toContain("nothing was written");
     expect(undone.details.hint).toContain(`${names.to} is closed`);
     expect(await undo()).toBe(true);

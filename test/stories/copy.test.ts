@@ -305,10 +305,28 @@ test("a backup is copied without being closed, and no number is given twice", as
   expect(await Bun.file(backup).bytes()).toEqual(before);
   expect((await add(target)).ref).toBe("T1002");
   expect((await add()).ref).toBe("T3");
-  expect((await coop.run(["copy", "--from", backup, "--to", target])).exit).toBe(4);
+  const again = await coop.run(["--json", "copy", "--from", backup, "--to", target]);
+  expect(again.json().error).toMatchObject({
+    reason: "state",
+    message: `${target} was filled from ${backup} already`,
+  });
   // It is another store: backups of the one never take the place of the other's.
   const kept = await coop.run(["--json", "backup", "--db", target, "--to", backup]);
   expect(kept.json().error).toMatchObject({ reason: "foreign" });
+});
+
+test("a backup of a moved store undoes no move", async () => {
+  await using coop = await story();
+  const [backup, target] = [join(coop.folder, "backup.db"), join(coop.folder, "new.db")];
+  await coop.data(["todo", "add", "x"], { as: "ann" });
+  await coop.data(["init", "--db", target]);
+  await coop.data(["copy", "--from", coop.store, "--to", target]);
+  await coop.data(["backup", "--to", backup]);
+  const before = await Bun.file(backup).bytes();
+  const undo = await coop.run(["--json", "copy", "--undo", "--from", backup, "--to", target]);
+  expect({ exit: undo.exit, ...undo.json().error }).toMatchObject({ exit: 4, reason: "state" });
+  expect(await Bun.file(backup).bytes()).toEqual(before);
+  await coop.data(["todo", "add", "y", "--db", target], { as: "ann" });
 });
 
 test("a store is not copied onto itself by another name, and stays open", async () => {

@@ -33,6 +33,16 @@ describe("a store of two names", () => {
       });
       expect(await coop.data(["todo", "list", "--db", db])).toHaveLength(1);
     }
+    const target = join(coop.folder, "new.db");
+    await coop.data(["init", "--db", target]);
+    for (const words of [
+      ["copy", "--from", other, "--to", target],
+      ["copy", "--from", target, "--to", other],
+      ["init", "--journal", "rollback"],
+    ]) {
+      const { exit, err } = await coop.run(words);
+      expect({ exit, err }).toMatchObject({ exit: 6, err: expect.stringContaining("of 2 names") });
+    }
     await rm(other);
     expect((await add()).ref).toBe("T2");
   });
@@ -76,5 +86,24 @@ describe("a store whose file alone is mounted", () => {
       await command("umount", mounted);
     }
     expect((await add()).ref).toBe("T2");
+  });
+
+  test("is not written where its folder is on another disk, as in a container", async () => {
+    const folder = join(coop.home, "container");
+    const mounted = join(folder, "coop.db");
+    await mkdir(folder);
+    await command("mount", "-t", "tmpfs", "tmpfs", folder);
+    await writeFile(mounted, "");
+    await command("mount", "--bind", coop.store, mounted);
+    try {
+      expect(await refusal(mounted)).toMatchObject({
+        exit: 6,
+        message: expect.stringContaining("is a mount of its own"),
+      });
+      expect(await coop.data(["todo", "list", "--db", mounted])).toHaveLength(1);
+    } finally {
+      await command("umount", mounted);
+      await command("umount", folder);
+    }
   });
 });

@@ -8,6 +8,8 @@ import { age, timestamp } from "../../time";
 import { fail, ok, warn, type Finding } from "./check";
 
 const RESTORE = "stop writing and ask the person: coop restore FILE takes a backup";
+const COPY_BACK =
+  "stop writing and ask the person: coop copy --from BACKUP --to a schema that was just made takes a backup";
 const SHOWN = 3;
 
 /** Whether every page and index of the store is whole. */
@@ -46,7 +48,10 @@ export async function schema(on: Sql, version: number, coop: string): Promise<Fi
   const missing = await missingTables(on);
   return missing.length === 0
     ? ok(both)
-    : fail(`${both}; not there: ${missing.join(", ")}`, RESTORE);
+    : fail(
+        `${both}; not there: ${missing.join(", ")}`,
+        on.dialect.name === "sqlite" ? RESTORE : COPY_BACK,
+      );
 }
 
 /** Hosts agree on the time to about this much. */

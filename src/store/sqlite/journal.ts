@@ -17,6 +17,7 @@ import {
 } from "./connection";
 import { lookAt } from "./look";
 import { mountOf, type Mount } from "./mount";
+import { mountedAlone, requireOwnPlace } from "./names";
 import { foreign } from "./refusal";
 import { hostOf } from "./store";
 
@@ -75,13 +76,6 @@ export function choose(mount: Mount, sqlite: string, { journal, oneHost }: Kept)
 /** What to do where no journal works. */
 const ELSEWHERE =
   "keep the store on a local disk and its backups here (coop backup --to FOLDER), or use PostgreSQL (--db postgres://…)";
-
-const mountedAlone = () =>
-  new CoopError(
-    "unavailable",
-    "the store's file is a mount of its own: what is written here is lost to whoever has it in its folder",
-    { reason: "access", hint: "mount the folder that the store is in, not the file" },
-  );
 
 const refused = (type: string) =>
   new CoopError(
@@ -262,6 +256,7 @@ export async function setJournal(
   wait: Wait,
 ): Promise<void> {
   const { journal } = await decideAsked(path, wait, asked);
+  await requireOwnPlace(path, wait);
   if ((await journalAt(path, wait)) !== journal) await convert(path, journal, wait);
   const connection = await SqliteConnection.open(path, wait);
   try {

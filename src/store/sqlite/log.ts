@@ -6,13 +6,13 @@ import { lookAt, type Look } from "./look";
  * Refuses a store beside which another one left its write-ahead log: SQLite would put that log's pages into the file.
  * Nothing in a log says whose it is; but one that was written last before its store was put at its path, or made,
  * is doubtful, and then what both give together is looked through.
- * @param begun a look at the store's file, where one was begun before.
+ * @param seen what the system says of the store's file, where it was asked before.
  * @throws CoopError unavailable damaged, when the file is sound without the log and not with it.
  */
-export async function requireOwnLog(path: string, begun?: Promise<Look>): Promise<void> {
+export async function requireOwnLog(path: string, seen?: Look): Promise<void> {
   const log = `${path}-wal`;
   const { size, lastModified } = Bun.file(log);
-  if (size === 0 || putAt(await (begun ?? lookAt(path))) <= lastModified) return;
+  if (size === 0 || putAt(seen ?? (await lookAt(path))) <= lastModified) return;
   if (isSound(path, "read-only")) return;
   if (!isSound(path, "unchanging")) return;
   throw new CoopError("unavailable", `${log} was left by another store: it does not fit ${path}`, {

@@ -8,3 +8,16 @@ export const lookAt = (path: string): Promise<Look> =>
   Bun.file(path)
     .stat()
     .catch(() => undefined);
+
+/** What the system says of a file and of the folder that its path names. */
+export interface Place {
+  file: Look;
+  folder: Look;
+}
+
+/** Looks at a file and its folder at once. */
+export async function lookAround(path: string): Promise<Place> {
+  const end = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
+  const [file, folder] = await Promise.all([lookAt(path), lookAt(path.slice(0, end) || "/")]);
+  return { file, folder };
+}

@@ -55,6 +55,16 @@ function existing(folder: string): string {
   }
 }
 
+/** Whether a store's file is mounted without the folder around it, as far as the system tells. */
+export function isMountedAlone(store: string): boolean {
+  if (platform() !== "linux") return false;
+  try {
+    return isMountPoint(readFileSync("/proc/self/mountinfo", "utf8"), store);
+  } catch {
+    return false;
+  }
+}
+
 /** File systems of one machine that have no device of their own; all others tell by their device. */
 const LOCAL = new Set(["tmpfs", "ramfs", "rootfs", "overlay", "aufs", "ecryptfs", "zfs", "ubifs"]);
 

@@ -3,16 +3,35 @@ import { basename, dirname, join } from "node:path";
 import { CoopError } from "../../errors";
 import { isSameFile, ownPath } from "../../files";
 import type { Wait } from "../wait";
+import { isMountedAlone } from "./mount";
 
 /** For a moment coop itself gives a store a second name, to put it in place: how often that is looked at, and the pause in ms. */
 const TRIES = 10;
 const PAUSE_MS = 20;
 
 /**
+ * Refuses to write to a file that SQLite keeps a log for which others do not see: one of several names, or one that is
+ * mounted without its folder.
+ * @throws CoopError unavailable access.
+ */
+export async function requireOwnPlace(store: string, wait: Wait): Promise<void> {
+  if (isMountedAlone(ownPath(store))) throw mountedAlone();
+  await requireOneName(store, wait);
+}
+
+/** The error for a store whose file alone is mounted. */
+export const mountedAlone = () =>
+  new CoopError(
+    "unavailable",
+    "the store's file is a mount of its own: what is written here is lost to whoever has it in its folder",
+    { reason: "access", hint: "mount the folder that the store is in, not the file" },
+  );
+
+/**
  * Refuses to write to a file of several names: each has a log of its own, and what is written by one is lost to the other.
  * @throws CoopError unavailable access, naming those in the store's folder.
  */
-export async function requireOneName(store: string, wait: Wait): Promise<void> {
+async function requireOneName(store: string, wait: Wait): Promise<void> {
   const path = ownPath(store);
   for (let tries = 1; ; tries++) {
     const { nlink } = await stat(path);

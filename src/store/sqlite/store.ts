@@ -5,7 +5,7 @@ import { sql, type Sql } from "../sql";
 import type { Wait } from "../wait";
 import { APPLICATION_ID, isKeptOut, LOG_PAUSE_MS, LOG_TRIES, SqliteConnection } from "./connection";
 import type { Host } from "./journal";
-import { lookAt, type Look } from "./look";
+import { lookAround, type Look, type Place } from "./look";
 
 /**
  * Opens the SQLite store that is there, and brings an older schema up to this binary's after a safety copy beside it. One
@@ -18,7 +18,7 @@ export async function openSqliteStore(
   { warn = () => {}, writes = false }: Purpose = {},
 ): Promise<Store> {
   // The system is as long about it as the rest of opening takes.
-  const begun = writes ? lookAt(path) : undefined;
+  const begun = writes ? lookAround(path) : undefined;
   for (let tries = 1; ; tries++) {
     try {
       return await openToWrite(path, wait, warn, begun);
@@ -37,11 +37,11 @@ async function openToWrite(
   path: string,
   wait: Wait,
   warn: Warn,
-  begun: Promise<Look> | undefined,
+  begun: Promise<Place> | undefined,
 ): Promise<Store> {
   if (Bun.file(`${path}-wal`).size > 0) {
     const { requireOwnLog } = await import("./log");
-    await requireOwnLog(path, begun);
+    await requireOwnLog(path, (await begun)?.file);
   }
   const connection = await SqliteConnection.open(path, wait);
   try {
@@ -56,7 +56,7 @@ async function verified(
   connection: SqliteConnection,
   path: string,
   warn: Warn,
-  begun: Promise<Look> | undefined,
+  begun: Promise<Place> | undefined,
 ): Promise<Store> {
   let version = await schemaOf(connection, path);
   await requireNotNewer(connection, version, "reader");
@@ -77,10 +77,11 @@ async function verified(
     requireWritable: async (writer) => {
       await requireNotNewer(connection, version, "writer");
       if (!writer || settled) return;
-      const file = await (begun ?? lookAt(path));
-      if (file && file.nlink > 1) {
-        const { requireOneName } = await import("./names");
-        await requireOneName(path, connection.wait);
+      const { file, folder } = await (begun ?? lookAround(path));
+      // Of what is mounted into a container the folder is mostly on another device.
+      if (file && (file.nlink > 1 || file.dev !== folder?.dev)) {
+        const { requireOwnPlace } = await import("./names");
+        await requireOwnPlace(path, connection.wait);
       }
       const host = await hostOf(writer.host, path, file);
       if (!(await isSettled(connection, host))) {
@@ -154,7 +155,7 @@ async function safetyCopy(
   version: number,
 ): Promise<void> {
   const { chmod, open, rename, rm, stat } = await import("node:fs/promises");
-  const [{ dirname }, { asFolderError }, { sync, syncFolder }] = await Promise.all([
+  const [{ dirname }, { asFolderError, giveLike }, { sync, syncFolder }] = await Promise.all([
     import("node:path"),
     import("../../files"),
     import("./snapshot"),
@@ -168,7 +169,9 @@ async function safetyCopy(
     const copiedVersion = await schemaOf(copied, temporary).finally(() => copied.close());
     // Another process may have migrated between; then its own copy is the one to keep.
     if (copiedVersion !== version) return;
-    await chmod(temporary, (await stat(path)).mode & 0o777);
+    const like = await stat(path);
+    await giveLike(like, temporary);
+    await chmod(temporary, like.mode & 0o777);
     await sync(temporary, "r+");
     await rename(temporary, `${path}.schema-${version}`);
     await syncFolder(dirname(path));
