@@ -8,6 +8,7 @@ import { copyStore, sameStore, undoCopy } from "../store/copy";
 import { SKIP } from "../store/counters";
 import { describe, locateNamed, type Location } from "../store/location";
 import { openStore, type Store } from "../store/open";
+import { BACKUP_OF, meta } from "../store/schema";
 import { requireOwnPlace } from "../store/sqlite/names";
 
 export default defineVerb({
@@ -19,10 +20,10 @@ export default defineVerb({
   notes: `Copies all records, events, versions, keys and numbers into a store that was just made with coop init and holds
 nothing, either way between SQLite and PostgreSQL, and verifies it by count and hash. First it marks both: from then on
 every command that writes to the old store, but redact, ends with exit 4, reason moved, naming the new one, and so does one
-that writes to the new store before it is whole. The old store is never emptied. A backup is copied without being closed,
-and numbers skip ahead by ${SKIP}, since what its store gave after it is not known. If it was interrupted, give the same command again, or --undo: that opens the old store again, and closes the
-new one if it was complete, as long as nobody has written there. After that a copy to the same new store is refused once
-the old one was written to: make another.`,
+that writes to the new store before it is whole. The old store is never emptied. If it was interrupted, give the same command
+again, or --undo: that opens the old store again, and closes the new one if it was complete, as long as nobody has written
+there. After that a copy to the same new store is refused once the old one was written to: make another. A backup is copied
+without being closed, and numbers skip ahead by ${SKIP}, since it does not tell which were given after it.`,
   args: {
     from: requiredFlag(v.string(), "STORE", "the store as it is now"),
     to: requiredFlag(v.string(), "STORE", "the new one, which holds nothing yet"),
@@ -40,7 +41,9 @@ the old one was written to: make another.`,
     const open = async (location: Location) => {
       const store = await openStore(location, context.wait);
       opened.push(store);
-      if (location.engine === "sqlite") await requireOwnPlace(location.path, context.wait);
+      // Backups are only read, and kept by hard links.
+      if (location.engine === "sqlite" && (await meta(store, BACKUP_OF)) === undefined)
+        await requireOwnPlace(location.path, context.wait);
       return store;
     };
     try {

@@ -20,11 +20,11 @@ import {
   COPIED_FROM,
   CREATED_AT,
   FILLED_FROM,
+  halfFilled,
   meta,
   MOVED_AT,
   MOVED_TO,
   newer,
-  halfFilled,
   onlyArchive,
   onlyBackup,
   schemaVersion,
@@ -322,15 +322,13 @@ async function requireUnchanged(
 async function requireEmpty(on: Sql, name: string): Promise<void> {
   for (const table of TABLES) {
     const row = await first(on, sql`select 1 as one from ${raw(table.name)} limit 1`);
-    if (row) throw holdsRecords(name, table.name);
+    if (row)
+      throw new CoopError("conflict", `${name} holds records already (${table.name})`, {
+        reason: "state",
+        hint: JUST_MADE,
+      });
   }
 }
-
-const holdsRecords = (name: string, what: string) =>
-  new CoopError("conflict", `${name} holds records already (${what})`, {
-    reason: "state",
-    hint: JUST_MADE,
-  });
 
 /** Whether two are one store, by whatever names: a server has many. Only then all of their settings are alike. */
 async function isOneStore(one: Sql, other: Sql): Promise<boolean> {
