@@ -23,20 +23,18 @@ import {
   storeOfBackup,
 } from "../store/sqlite/backups";
 import { codeOf } from "../store/sqlite/connection";
+import { highestGiven, identityLeft, requireNotMoved } from "../store/sqlite/left";
 import { renew } from "../store/sqlite/renew";
 import {
   attach,
   cannotRead,
   detach,
-  highestGiven,
-  identityLeft,
   isSound,
   keepIdentity,
   logRestore,
   prepare,
   putInPlace,
   replaceRows,
-  requireNotMoved,
   savedName,
   setJournal,
   versionOf,

@@ -3,7 +3,7 @@ import { access, chmod, constants, copyFile, rename, rm, stat } from "node:fs/pr
 import { dirname, join } from "node:path";
 import { CoopError } from "../../errors";
 import { asFolderError, giveLike, ownPath } from "../../files";
-import { SIGILS, type Surface } from "../../ref";
+import type { Surface } from "../../ref";
 import { shellWord } from "../../shell";
 import { appendEvents } from "../events";
 import {
@@ -16,7 +16,6 @@ import {
   migrate,
   MOVED_AT,
   MOVED_TO,
-  movedAway,
   newer,
   onlyArchive,
   schemaVersion,
@@ -25,10 +24,9 @@ import {
 import { raw, sql, type Sql } from "../sql";
 import type { Wait } from "../wait";
 import type { Writing } from "../write";
-import { datedName, linkOrCopy, makeBackupsFolder, publishedFile, storeOfBackup } from "./backups";
+import { datedName, linkOrCopy, makeBackupsFolder } from "./backups";
 import { naming, SqliteConnection } from "./connection";
 import { userVersion } from "./examine";
-import { lookIntoCopies } from "./copies";
 import { decide, journalIn, keep, keptJournal } from "./journal";
 import { inspect, syncFolder, type Contents } from "./snapshot";
 import { schemaOf, stamp } from "./store";
@@ -258,7 +256,8 @@ async function requireKnownSchema(tx: Sql): Promise<void> {
   if (version !== schemaVersion()) throw newer("the store", version);
 }
 
-async function lastEventOf(on: Sql): Promise<number> {
+/** The number of a store's last event; 0 where it has none. */
+export async function lastEventOf(on: Sql): Promise<number> {
   const [row] = await on.all<{ last: number }>(
     sql`select coalesce(max(id), 0) as last from events`,
   );
@@ -292,69 +291,6 @@ export async function logRestore(
   ]);
   await tx.all(sql`update events set id = ${id} where id = (select max(id) from events)`);
 }
-
-/** The highest numbers that a store is known to have given: of each counter, and of its last event. */
-export interface Given {
-  counters: Map<string, number>;
-  lastEvent: number;
-}
-
-/**
- * What numbers were given by the store that a copy was made of, as far as the copies beside the store at a path can tell,
- * and by that store itself.
- * @param open whether this process has that store open: it is then not looked into, which would drop the locks on it.
- */
-export async function highestGiven(
-  path: string,
-  { contents }: Restorable,
-  { wait, open }: { wait: Wait; open: boolean },
-): Promise<Given> {
-  const given: Given = { counters: new Map(), lastEvent: contents.lastEvent };
-  const look = async (on: Sql) => {
-    const rows = await on.all<{ name: string; value: number }>(
-      sql`select name, value from counters
-        union all select ${SIGILS.queue}, max(number) from queue_items`,
-    );
-    for (const { name, value } of rows.filter((row) => isLikely(row.value)))
-      given.counters.set(name, Math.max(value, given.counters.get(name) ?? 0));
-    const lastEvent = await lastEventOf(on);
-    if (isLikely(lastEvent)) given.lastEvent = Math.max(given.lastEvent, lastEvent);
-  };
-  // What is beyond use often tells nothing.
-  if (!open) await lookingInto(path, wait, look).catch(() => {});
-  await lookIntoCopies(path, contents.created_at, look);
-  return given;
-}
-
-/** Looks into a file that this process has not open, as it is. */
-async function lookingInto<T>(path: string, wait: Wait, look: (on: Sql) => Promise<T>): Promise<T> {
-  const connection = await SqliteConnection.open(path, wait, "unchanging");
-  return look(connection).finally(() => connection.close());
-}
-
-/**
- * Refuses to replace as a file what can still tell that it was moved: it would be written to beside the new store.
- * @throws CoopError conflict moved.
- */
-export async function requireNotMoved(path: string, wait: Wait): Promise<void> {
-  const moved = await lookingInto(path, wait, (on) => meta(on, MOVED_TO)).catch(() => undefined);
-  if (moved !== undefined) throw movedAway(moved);
-}
-
-/**
- * The identity of a store that is replaced as a file, as far as it can still tell or else its published snapshot. What
- * was put in its place has that of where it came from, which may be a store that goes on elsewhere.
- * @returns undefined where nothing tells it.
- */
-export async function identityLeft(path: string, wait: Wait): Promise<string | undefined> {
-  const own = await lookingInto(path, wait, async (on) =>
-    (await meta(on, BACKUP_OF)) === undefined ? identityOf(on) : "",
-  ).catch(() => "");
-  return own || storeOfBackup(publishedFile(path));
-}
-
-/** What a damaged file tells can be any number, and refs have fifteen digits at most. */
-const isLikely = (value: unknown) => Number.isInteger(value) && (value as number) < 1e12;
 
 /** Where the store is kept as it was before a restore at a time (ms since 1970); makes the folder. */
 export async function savedName(store: string, at: number): Promise<string> {
