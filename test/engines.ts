@@ -82,7 +82,13 @@ export async function writingAs<T>(
   { at, key, warn }: { at?: number; key?: WriteRequest["key"]; warn?: Writing["warn"] } = {},
 ): Promise<T> {
   const actor = { id, host: "host", pid: 1, folder: "/work" };
-  const request = { actor, key, now: () => at ?? clock.now(), warn: warn ?? (() => {}) };
+  const request = {
+    actor,
+    key,
+    now: () => at ?? clock.now(),
+    warn: warn ?? (() => {}),
+    warnings: [],
+  };
   const { result } = await write(store, request, work);
   return result;
 }

@@ -46,7 +46,7 @@ export async function writing<T>(
   const actor = { id, host: "studio", pid: process.pid, folder: "/home/me/work/project" };
   const { result } = await write(
     store,
-    { actor, key: undefined, now: Date.now, warn: () => {} },
+    { actor, key: undefined, now: Date.now, warn: () => {}, warnings: [] },
     work,
   );
   return result;

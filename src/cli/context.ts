@@ -2,7 +2,7 @@ import { usage, withoutPasswords } from "../errors";
 import { isKnown, knownIds, type Actor } from "../store/events";
 import type { IdempotencyKey } from "../store/keys";
 import type { Location } from "../store/location";
-import { openStore, type Store } from "../store/open";
+import { openStore, type Store, type Warning } from "../store/open";
 import type { Sql } from "../store/sql";
 import { Wait, type Clock } from "../store/wait";
 import { write, type Writing } from "../store/write";
@@ -40,11 +40,6 @@ export interface Edge extends TextSources {
   edit(initial: string): Promise<Uint8Array>;
   /** Keeps a text in a file of its own, and gives the file's path. */
   keep(text: Uint8Array): Promise<string>;
-}
-
-export interface Warning {
-  code: string;
-  message: string;
 }
 
 /** What the global flags and the environment say, checked. */
@@ -221,6 +216,7 @@ export class Context {
         key: this.#key(actor),
         now: () => this.now(),
         warn: (code, message) => this.warn(code, message),
+        warnings: this.warnings,
       },
       async (writing) => {
         await this.warnUnknown(writing.tx, [actor.id]);

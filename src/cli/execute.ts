@@ -1,11 +1,12 @@
 import * as v from "valibot";
 import { asCoopError, CoopError, EXITS, usage } from "../errors";
 import { locate } from "../store/location";
+import type { Warning } from "../store/open";
 import { publish, publishDue } from "../store/publish";
 import { longText, scope as scopeSchema, speaker } from "../words";
 import type { Answer } from "./answer";
 import { GLOBALS } from "./args";
-import { Context, type Edge, type Warning } from "./context";
+import { Context, type Edge } from "./context";
 import type { Verb } from "./define";
 import { check, checkInput, decode, requireValidArguments, resolveTexts } from "./input";
 import { jsonDocument, refsOf } from "./output";

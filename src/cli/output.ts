@@ -1,6 +1,6 @@
 import type { CoopError } from "../errors";
 import type { Answer } from "./answer";
-import type { Warning } from "./context";
+import type { Warning } from "../store/open";
 
 /** The one document that `--json` prints on stdout. */
 export function jsonDocument(

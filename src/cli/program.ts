@@ -1,5 +1,6 @@
 import { asCoopError, EXITS, printable } from "../errors";
-import type { Edge, Warning } from "./context";
+import type { Warning } from "../store/open";
+import type { Edge } from "./context";
 import type { Group } from "./define";
 import { jsonError } from "./output";
 import { route } from "./route";

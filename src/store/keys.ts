@@ -1,6 +1,7 @@
 import { CoopError } from "../errors";
 import { insertAlike } from "./alike";
 import { keptJson } from "./json";
+import type { Warning } from "./open";
 import { among, sql, type Sql } from "./sql";
 
 /** What makes a command repeatable: `--key`, and a hash of the arguments as they were first given. */
@@ -18,15 +19,37 @@ export interface Kept {
   result: unknown;
 }
 
+/** What a command answered, and what it warned of. */
+export interface Given {
+  result: unknown;
+  warnings: readonly Warning[];
+}
+
 /**
- * The answer that a command with this key gave the first time, or undefined when there was none.
+ * What a command with this key gave the first time, or undefined when there was none.
  * @throws CoopError conflict key, when the key was used with other arguments.
  */
-export async function replay(on: Sql, key: IdempotencyKey): Promise<unknown> {
+export async function replay(on: Sql, key: IdempotencyKey): Promise<Given | undefined> {
   const kept = (await keptAnswers(on, key, [key.key])).get(key.key);
   if (!kept) return undefined;
-  if (kept.fingerprint === key.fingerprint) return kept.result;
+  if (kept.fingerprint === key.fingerprint) return unpacked(kept.result);
   throw keyConflict(key);
+}
+
+/** An answer that came with warnings is kept beside them, under names that no answer has; any other by itself. */
+interface Packed {
+  $answer: unknown;
+  $warnings: readonly Warning[];
+}
+
+const packed = ({ result, warnings }: Given): unknown =>
+  warnings.length === 0 ? result : ({ $answer: result, $warnings: warnings } satisfies Packed);
+
+function unpacked(kept: unknown): Given {
+  if (typeof kept !== "object" || kept === null || !("$answer" in kept))
+    return { result: kept, warnings: [] };
+  const { $answer: result, $warnings: warnings } = kept as Packed;
+  return { result, warnings };
 }
 
 /** What was kept with each of many keys of one author and verb; keys that are new are not in it. */
@@ -64,9 +87,9 @@ export const keyConflict = (
     },
   );
 
-/** Keeps an answer for the repeats of its command. */
-export const remember = (tx: Sql, key: IdempotencyKey, at: number, result: unknown) =>
-  rememberAll(tx, key, at, [{ ...key, result }]);
+/** Keeps what a command gave for its repeats. */
+export const remember = (tx: Sql, key: IdempotencyKey, at: number, given: Given) =>
+  rememberAll(tx, key, at, [{ ...key, result: packed(given) }]);
 
 /** Keeps an answer for each of many keys of one author and verb. */
 export async function rememberAll(

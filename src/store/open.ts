@@ -23,6 +23,12 @@ export interface Store extends Connection {
   requireWritable(writer?: { host: string; warn: Warn }): Promise<void>;
 }
 
+/** What a user is told that is no failure. */
+export interface Warning {
+  code: string;
+  message: string;
+}
+
 /** Tells the user something that is no failure. */
 export type Warn = (code: string, message: string) => void;
 

@@ -188,6 +188,20 @@ describe("a command that is repeated with its key", () => {
     expect(answered(await run(["todo", "add", "x", "--key", "shared"])).replayed).toBe(false);
   });
 
+  test("warns as it did: whoever repeats it may not have had the answer", async () => {
+    const { ref } = await coop.data(["letter", "write", "--body", "x"], { as: "ann" });
+    await coop.data(["letter", "ack", ref], { as: "ann" });
+    for (const command of [
+      ["letter", "write", "--body", "y", "--supersedes", ref, "--key", "warned"],
+      ["todo", "add", "x", "--to", "anna", "--key", "warned"],
+      ["queue", "push", "warned", "x", "--to", "anna,anne", "--key", "warned"],
+    ]) {
+      const [first, again] = [await run(command), await run(command)].map((each) => each.json());
+      expect(first.warnings).not.toEqual([]);
+      expect(again).toEqual({ ...first, replayed: true });
+    }
+  });
+
   test("is done when the one before it failed", async () => {
     const command = ["queue", "take", "later", "--key", "early"];
     expect((await run(command)).exit).toBe(5);
