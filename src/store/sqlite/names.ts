@@ -1,7 +1,7 @@
-import { readdir, rm, stat } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { CoopError } from "../../errors";
-import { isSameFile, ownPath } from "../../files";
+import { isSameFile, ownPath, statIfThere } from "../../files";
 import type { Wait } from "../wait";
 import { isMountedAlone } from "./mount";
 
@@ -34,8 +34,9 @@ export const mountedAlone = () =>
 async function requireOneName(store: string, wait: Wait): Promise<void> {
   const path = ownPath(store);
   for (let tries = 1; ; tries++) {
-    const { nlink } = await stat(path);
-    if (nlink === 1) return;
+    // What is gone by now is told of when it is written.
+    const nlink = (await statIfThere(path))?.nlink ?? 0;
+    if (nlink <= 1) return;
     const others = await otherNames(path);
     if (tries === TRIES)
       throw new CoopError(
