@@ -1,16 +1,15 @@
 import { CoopError } from "../errors";
 import { ref, SURFACES, type Surface } from "../ref";
 import { shellWord } from "../shell";
-import { timestamp } from "../time";
 import { archivedInto, wasGiven } from "./archived";
 import { appendEvents } from "./events";
-import { keptJson } from "./json";
 import type { Store } from "./open";
 import { closingMarks, setMeta } from "./schema";
 import { target } from "./moves";
 import type { RecordRow, Table } from "./records";
 import { among, first, join, raw, sql, type Fragment, type Row, type Sql, type Value } from "./sql";
-import { anySpelling, commonSpellings, quoted } from "./spelling";
+import { commonSpellings, quoted } from "./spelling";
+import { eraseAbout, eraseIn, eraser, inJson, tombstone, type Erase } from "./tombstone";
 import type { Writing } from "./write";
 
 /** Where a surface keeps what people write: the columns of its records, and the table of what is said about one. */
@@ -48,13 +47,6 @@ export interface Replaced {
   events: number;
   keys: number;
 }
-
-/** What stands where a text was. */
-export const tombstone = (by: string, at: number) =>
-  `[redacted by ${by} ${timestamp(at).slice(0, 10)}]`;
-
-// Within one line, and none within another: what only begins like one must not hide the text after it.
-const TOMBSTONE = /(\[redacted by (?:(?!\[redacted by )[^\n]){1,200}? \d{4}-\d{2}-\d{2}\])/;
 
 /**
  * Replaces one text wherever people wrote it in a record, or without one all that they wrote there, by a tombstone: in
@@ -218,8 +210,6 @@ interface Found {
   where: Fragment;
 }
 
-type Erase = (text: string) => string;
-
 /** All that an eraser changes of a record. */
 async function findIn(
   on: Sql,
@@ -287,71 +277,4 @@ function difference(before: Row, after: Row): Row | undefined {
   const changed = Object.keys(after).filter((column) => after[column] !== before[column]);
   if (changed.length === 0) return undefined;
   return Object.fromEntries(changed.map((column) => [column, after[column]!]));
-}
-
-/**
- * A JSON text with its value changed; the same text when the value stays.
- * @throws CoopError unavailable damaged.
- */
-function inJson(json: string, change: (value: never) => unknown): string {
-  const value = keptJson(json);
-  const changed = JSON.stringify(change(value as never));
-  return changed === JSON.stringify(value) ? json : changed;
-}
-
-/** What a kept answer tells of a record, however deep in it, with its texts erased. */
-function eraseAbout(
-  value: unknown,
-  name: string,
-  erased: <T extends object>(row: T) => T,
-): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map((each) => eraseAbout(each, name, erased));
-  const record = "ref" in value && value.ref === name ? erased(value) : value;
-  return Object.fromEntries(
-    Object.entries(record).map(([key, each]) => [key, eraseAbout(each, name, erased)]),
-  );
-}
-
-/** A record, or some columns of one, with its texts erased. */
-function eraseIn<T extends object>(
-  row: T,
-  columns: readonly string[],
-  erase: Erase,
-  slug: string,
-): T {
-  const clean = { ...row } as Record<string, unknown>;
-  for (const column of columns) {
-    const text = clean[column];
-    if (typeof text !== "string" || erase(text) === text) continue;
-    clean[column] = column === "slug" ? slug : erase(text);
-  }
-  if (clean["payload_type"] === "json" && !isJson(String(clean["payload"])))
-    clean["payload_type"] = "text";
-  return clean as T;
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Puts a tombstone for one text, or for all; what is a tombstone already stays. */
-function eraser(text: string | undefined, stone: string): Erase {
-  if (text === undefined)
-    return (from) => (from === "" || from.replace(TOMBSTONE, "") === "" ? from : stone);
-  const spelling = anySpelling(text);
-  const erase: Erase = (from) =>
-    spelling
-      ? from.replace(spelling, () => stone)
-      : commonSpellings(text).reduce((rest, each) => rest.replaceAll(each, stone), from);
-  return (from) =>
-    from
-      .split(TOMBSTONE)
-      .map((part, index) => (index % 2 === 1 ? part : erase(part)))
-      .join("");
 }

@@ -1,0 +1,80 @@
+import { timestamp } from "../time";
+import { keptJson } from "./json";
+import { anySpelling, commonSpellings } from "./spelling";
+
+/** What stands where a text was. */
+export const tombstone = (by: string, at: number) =>
+  `[redacted by ${by} ${timestamp(at).slice(0, 10)}]`;
+
+// Within one line, and none within another: what only begins like one must not hide the text after it.
+const TOMBSTONE = /(\[redacted by (?:(?!\[redacted by )[^\n]){1,200}? \d{4}-\d{2}-\d{2}\])/;
+
+/** Gives a text with what is to go replaced. */
+export type Erase = (text: string) => string;
+
+/**
+ * A JSON text with its value changed; the same text when the value stays.
+ * @throws CoopError unavailable damaged.
+ */
+export function inJson(json: string, change: (value: never) => unknown): string {
+  const value = keptJson(json);
+  const changed = JSON.stringify(change(value as never));
+  return changed === JSON.stringify(value) ? json : changed;
+}
+
+/** What a kept answer tells of a record, however deep in it, with its texts erased. */
+export function eraseAbout(
+  value: unknown,
+  name: string,
+  erased: <T extends object>(row: T) => T,
+): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map((each) => eraseAbout(each, name, erased));
+  const record = "ref" in value && value.ref === name ? erased(value) : value;
+  return Object.fromEntries(
+    Object.entries(record).map(([key, each]) => [key, eraseAbout(each, name, erased)]),
+  );
+}
+
+/** A record, or some columns of one, with its texts erased, and a slug in the place of one that holds them. */
+export function eraseIn<T extends object>(
+  row: T,
+  columns: readonly string[],
+  erase: Erase,
+  slug: string,
+): T {
+  const clean = { ...row } as Record<string, unknown>;
+  for (const column of columns) {
+    const text = clean[column];
+    if (typeof text !== "string" || erase(text) === text) continue;
+    clean[column] = column === "slug" ? slug : erase(text);
+  }
+  if (clean["payload_type"] === "json" && !isJson(String(clean["payload"])))
+    clean["payload_type"] = "text";
+  return clean as T;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Puts a tombstone for one text, or for all; what is a tombstone already stays. */
+export function eraser(text: string | undefined, stone: string): Erase {
+  if (text === undefined)
+    return (from) => (from === "" || from.replace(TOMBSTONE, "") === "" ? from : stone);
+  const spelling = anySpelling(text);
+  const erase: Erase = (from) =>
+    spelling
+      ? from.replace(spelling, () => stone)
+      : commonSpellings(text).reduce((rest, each) => rest.replaceAll(each, stone), from);
+  return (from) =>
+    from
+      .split(TOMBSTONE)
+      .map((part, index) => (index % 2 === 1 ? part : erase(part)))
+      .join("");
+}
