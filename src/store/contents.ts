@@ -45,7 +45,7 @@ export async function fillFrom(from: Store, to: Store): Promise<void> {
   await reading(async (on) => {
     await letRest(on);
     await to.transaction(async (tx) => {
-      requireSame(await copyRows(on, tx), await contentsOf(tx), describe(to.location), NOT_KEPT);
+      await copyVerified(on, tx, describe(to.location));
       await carryIdentity(on, tx);
     });
   });
@@ -58,8 +58,30 @@ export async function carryIdentity(from: Sql, to: Sql): Promise<void> {
   await setMeta(to, IDENTITY, await identityOf(from));
 }
 
+/**
+ * Copies every row of every table, and verifies what came of it by count and hash.
+ * @param target what errors call the store that is copied to.
+ * @param more what else to do about a copy that differs.
+ * @throws CoopError failed, a defect, when it differs.
+ */
+export async function copyVerified(
+  from: Sql,
+  to: Sql,
+  target: string,
+  more?: string,
+): Promise<Contents> {
+  const contents = await copyRows(from, to);
+  const difference = differenceOf(contents, await contentsOf(to));
+  if (difference === undefined) return contents;
+  throw new CoopError(
+    "failed",
+    `the copy in ${target} differs from what was copied (${difference})`,
+    { hint: `nothing of it was kept${more === undefined ? "" : `; ${more}`}` },
+  );
+}
+
 /** Copies every row of every table, and gives what was copied. */
-export async function copyRows(from: Sql, to: Sql): Promise<Contents> {
+async function copyRows(from: Sql, to: Sql): Promise<Contents> {
   const contents = await readAll(from, async (table, rows) => {
     const columns = Object.keys(rows[0]!).sort();
     const values = rows.map((row) => sql`(${join(columns.map((column) => row[column] ?? null))})`);
@@ -116,25 +138,6 @@ async function* batches(on: Sql, { name, key, backwards }: CopiedTable) {
     if (rows.length < ROWS_A_BATCH) return;
     last = rows.at(-1)!;
   }
-}
-
-/** What became of a copy that differs from what was copied. */
-export const NOT_KEPT = "nothing of it was kept";
-
-/** @throws CoopError failed, a defect. */
-export function requireSame(
-  contents: Contents,
-  copy: Contents,
-  target: string,
-  hint: string,
-): void {
-  const difference = differenceOf(contents, copy);
-  if (difference === undefined) return;
-  throw new CoopError(
-    "failed",
-    `the copy in ${target} differs from what was copied (${difference})`,
-    { hint },
-  );
 }
 
 /** How a copy differs from what was copied, such as "todos: 1, not 2"; undefined when it does not. */

@@ -4,10 +4,8 @@ import { timestamp } from "../time";
 import {
   carryIdentity,
   contentsOf,
-  copyRows,
+  copyVerified,
   differenceOf,
-  NOT_KEPT,
-  requireSame,
   TABLES,
   type Contents,
 } from "./contents";
@@ -110,9 +108,8 @@ async function fillOrVerify(reading: Sql, writing: Sql, names: Names, now: numbe
     await openAgain(writing);
     return { ...contents, copied: false, fromBackup: false };
   }
-  const contents = await copyRows(reading, writing);
   const undo = `coop copy --undo --from ${shellWord(source)} --to ${shellWord(target)} opens ${source} again`;
-  requireSame(contents, await contentsOf(writing), target, `${NOT_KEPT}; ${undo}`);
+  const contents = await copyVerified(reading, writing, target, undo);
   await setMeta(writing, COPIED_FROM, source);
   await setMeta(writing, "copied_at", timestamp(now));
   await carryIdentity(reading, writing);
@@ -136,8 +133,7 @@ async function fillFromBackup(from: Store, to: Store, names: Names): Promise<Cop
     return to.transaction(async (tx) => {
       if ((await meta(tx, COPIED_FROM)) === names.source) throw filledAlready(names);
       await holdsCopy(tx, names);
-      const contents = await copyRows(on, tx);
-      requireSame(contents, await contentsOf(tx), names.target, NOT_KEPT);
+      const contents = await copyVerified(on, tx, names.target);
       await setMeta(tx, COPIED_FROM, names.source);
       await setMeta(tx, CREATED_AT, (await meta(on, CREATED_AT)) ?? "");
       await skipAhead(tx);
