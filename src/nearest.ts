@@ -26,9 +26,11 @@ function distances(left: readonly string[], right: readonly string[]): number[] 
   return last;
 }
 
-/** What is worth less than a letter that is put in: to leave out the end of a word, if enough of it is there. */
+/** What is worth less than a letter that is put in: to leave out the end of a word. */
 const ABBREVIATED = 0.5;
-const ENOUGH = 3;
+
+/** Of how many letters a word must be to stand for one that begins with it. */
+export const ENOUGH = 3;
 
 /**
  * The candidate that is spelt most like `word`, or whose beginning is, the first of equals; undefined when there are none.

@@ -1,6 +1,6 @@
 import { usage } from "../errors";
 import { looksLikeRef, parseRef, SIGILS, type Surface } from "../ref";
-import { distance, nearest } from "../nearest";
+import { distance, ENOUGH, nearest } from "../nearest";
 import { GLOBALS, NOTE_ALIASES } from "./args";
 import { ACTS, canonical, flagName, type Act, type Arg, type Group, type Verb } from "./define";
 
@@ -224,7 +224,6 @@ async function deeper(group: Group, token: string): Promise<string[]> {
 }
 
 /** What cannot be had back is only guessed where hardly anything else can be meant: one letter is wrong, or some left out. */
-const SURE = 3;
 const DRASTIC = new Set(["redact", "restore", "copy", "drop", "abandon", "decline", "cancel"]);
 
 function nearestVerb(group: Group, token: string): string {
@@ -234,7 +233,7 @@ function nearestVerb(group: Group, token: string): string {
     (each) =>
       !DRASTIC.has(canonical(group, each)!) ||
       distance(token, each) === 1 ||
-      (token.length >= SURE && each.startsWith(token)),
+      (token.length >= ENOUGH && each.startsWith(token)),
   );
   return canonical(group, nearest(token, safe)!)!;
 }
