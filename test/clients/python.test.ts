@@ -353,6 +353,28 @@ print(json.dumps([first.replayed, again.replayed, again == first, shown.total, s
   expect(told).toEqual([false, true, true, 2, true, 1]);
 });
 
+test("programs that ignore what becomes of their children, and that name stores by paths, get the same", async () => {
+  await using coop = await pythonStory({ init: false });
+  const told = await coop.told(`
+import json, os, pathlib, signal
+from tools import coop
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+db = pathlib.Path(${JSON.stringify(join(coop.folder, "named.db"))})
+coop.init(db=db)
+taken = coop.queue_take("jobs", as_id="ann", db=db)
+try: coop.todo_start("T9", as_id="ann", db=db)
+except coop.CoopError as error: missing = [type(error).__name__, error.exit_code]
+bad = pathlib.Path("bad")
+bad.write_text("no program")
+bad.chmod(0o755)
+os.environ["COOP_BIN"] = str(bad.absolute())
+try: coop.whoami(db=db)
+except coop.CoopError as error: broken = [type(error).__name__, error.code]
+print(json.dumps([taken, missing, broken]))
+`);
+  expect(told).toEqual([[], ["NotFound", 3], ["CoopNotFound", "not_installed"]]);
+});
+
 test("coop is the one that COOP_BIN names, else the one on PATH, else the one in the package's folder", async () => {
   await using coop = await pythonStory();
   const bin = join(coop.home, "other");
