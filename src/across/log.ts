@@ -42,7 +42,7 @@ export default defineVerb({
     const text = ({ events: shown }: { events: LoggedEvent[] }, view: View) =>
       lines(
         shown.length === 0 && "no changes",
-        ...shown.map((event) => eventLine(event, of !== undefined, view)),
+        shown.map((event) => eventLine(event, of !== undefined, view)),
         rest,
       );
     return answer({ events }, text, { truncated, rest });

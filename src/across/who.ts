@@ -16,7 +16,7 @@ export default defineVerb({
     return answer({ ids }, (_data, view) =>
       lines(
         everyone.length === 0 && "nobody has written yet",
-        ...everyone.map((each) => presenceLine(each, view)),
+        everyone.map((each) => presenceLine(each, view)),
       ),
     );
   },

@@ -256,6 +256,6 @@ function backupText({ file, bytes, records, events, took_ms, removed }: Backup):
     .map(([table, noun]) => counted(records[table]!, noun));
   return lines(
     `${inline(file)}: ${[size(bytes), ...held, counted(events, "event")].join(", ")}; checked, ${took_ms} ms`,
-    ...removed.map((name) => `removed ${inline(name)}`),
+    removed.map((name) => `removed ${inline(name)}`),
   );
 }

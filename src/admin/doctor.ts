@@ -56,7 +56,7 @@ export default defineVerb({
     const failing = checks.some(({ status }) => status === "fail");
     return answer(
       { checks },
-      (data) => lines(...data.checks.map(checkLine)),
+      (data) => lines(data.checks.map(checkLine)),
       failing ? { exit: EXITS.unavailable } : {},
     );
   },

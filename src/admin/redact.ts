@@ -261,7 +261,7 @@ function redactedText({ ref, replaced, also_in, still_in, searched }: Redacted):
       ? line(ref, "redacted:", places.join(", "))
       : line("nothing to redact in", ref),
     also_in.length > 0 && `it also stands in ${also_in.join(" ")}`,
-    ...still_in.map((file) => `still holds it: ${inline(file)}`),
+    still_in.map((file) => `still holds it: ${inline(file)}`),
     searched.length > 0
       ? `looked for copies in ${searched.map(inline).join(" and ")}, not elsewhere`
       : "no folder was searched for copies",

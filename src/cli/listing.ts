@@ -93,7 +93,7 @@ export const listText = <T extends { ref: string }>(
   const { rows, scope, finished } = listed;
   return lines(
     rows.length === 0 && line("no", plural, scope && `in ${inline(scope)}`),
-    ...rows.map((record) => recordLine(record, view)),
+    rows.map((record) => recordLine(record, view)),
     partOf(listed).rest,
     finished && finished.count > 0 && `${countText(finished)} finished: --status all`,
   );

@@ -86,11 +86,14 @@ type Part = string | undefined | false;
 /** The parts of a line that are there, with a space between. */
 export const line = (...parts: readonly Part[]) => joined(parts, " ");
 
-/** The lines that are there. */
-export const lines = (...parts: readonly Part[]) => joined(parts, "\n");
+/** The lines that are there; many at once as an array, since a call takes only so many arguments. */
+export const lines = (...parts: readonly (Part | readonly Part[])[]): string => joined(parts, "\n");
 
-function joined(parts: readonly Part[], separator: string): string {
+function joined(parts: readonly (Part | readonly Part[])[], separator: string): string {
   let text = "";
-  for (const part of parts) if (part) text += text === "" ? part : separator + part;
+  for (const part of parts) {
+    const own = typeof part === "object" ? joined(part, separator) : part;
+    if (own) text += text === "" ? own : separator + own;
+  }
   return text;
 }

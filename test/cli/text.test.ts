@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { fenced, heading, inline, visible } from "../../src/cli/text";
+import { fenced, heading, inline, lines, visible } from "../../src/cli/text";
 
 describe("text from users", () => {
   test("shows every character that could hide, rearrange or drive as its number", () => {
@@ -26,6 +26,15 @@ describe("text from users", () => {
   test("cannot drive a terminal or end the line that it stands on", () => {
     expect(visible("\u001b[31mred\r")).toBe("\\u{1b}[31mred\\u{d}");
     expect(inline("a\nb\tc\r\u2028d")).toBe("a\\nb\\tc\\u{d}\\u{2028}d");
+  });
+});
+
+describe("lines", () => {
+  test("are those that are there, however many at once", () => {
+    const many = Array.from({ length: 2_000_000 }, () => "x");
+    expect(lines("first", false, many, undefined, [], "last")).toBe(
+      `first\n${many.join("\n")}\nlast`,
+    );
   });
 });
 

@@ -110,7 +110,10 @@ function readText(
   here: string | undefined,
 ): string {
   if (letters.length === 0) return `no open letters to ${inline(view.me ?? "")}`;
-  return lines(...letters.map((letter) => readLetterText(letter, view, here)), rest);
+  return lines(
+    letters.map((letter) => readLetterText(letter, view, here)),
+    rest,
+  );
 }
 
 function readLetterText(letter: ReadLetter, view: View, here: string | undefined): string {

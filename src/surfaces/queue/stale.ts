@@ -31,7 +31,7 @@ export default defineVerb({
       ({ items }, view) =>
         lines(
           items.length === 0 && `nothing was taken longer than ${older} ago`,
-          ...items.map((item) => itemLine(item, view)),
+          items.map((item) => itemLine(item, view)),
           rest,
         ),
       { total, truncated, rest },

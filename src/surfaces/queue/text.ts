@@ -68,7 +68,7 @@ export const itemInFull = (item: ItemInFull, view: View) =>
     line(itemHead(item, view), origin(item)),
     item.payload !== "" && fenced(item.payload),
     item.note !== null && `note:\n${fenced(item.note)}`,
-    ...item.replies.map((reply) => replyText(reply, view)),
+    item.replies.map((reply) => replyText(reply, view)),
     item.followed_by.length > 0 && `followed by ${item.followed_by.join(" ")}`,
   );
 
@@ -78,7 +78,7 @@ export function fanOutText({ ref, queue, items }: FanOut<Item>, view: View): str
   return lines(
     `${ref} ${inline(queue)} from ${inline(author)}`,
     payload !== "" && fenced(payload),
-    ...items.map((item) => itemHead(item, view)),
+    items.map((item) => itemHead(item, view)),
   );
 }
 
@@ -98,7 +98,7 @@ export function answersText(answers: readonly Answered[], view: View): string {
         inline(queue),
         arrow(to),
       ),
-      ...replies.map((reply) => replyText(reply, view)),
+      replies.map((reply) => replyText(reply, view)),
     ]),
     missing.length === 0
       ? "missing: nobody"

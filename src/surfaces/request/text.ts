@@ -46,5 +46,5 @@ export const requestText = (request: Thread, view: View) =>
   lines(
     requestLine(request, view, fullHeading),
     fenced(request.body),
-    ...request.messages.map((message) => messageText(message, view)),
+    request.messages.map((message) => messageText(message, view)),
   );

@@ -24,7 +24,7 @@ is \`coop todo start\`.`,
     const text = ({ todos: shown }: { todos: Todo[] }, view: View) =>
       lines(
         shown.length === 0 && line("nothing ready", filter.scope && `in ${inline(filter.scope)}`),
-        ...shown.map((todo) => todoLine(todo, view)),
+        shown.map((todo) => todoLine(todo, view)),
         rest,
       );
     return answer({ todos }, text, { total, truncated, rest });

@@ -44,7 +44,7 @@ export async function archivable(
   const taken: number[] = [];
   for (const group of groups) {
     if (limit > 0 && taken.length > 0 && taken.length + group.length > limit) break;
-    taken.push(...group);
+    for (const number of group) taken.push(number);
   }
   return {
     numbers: taken.sort((one, other) => one - other),
