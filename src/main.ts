@@ -51,11 +51,11 @@ const edge: Edge = {
   progress: async (line) => (await import("./edge/progress")).progress(line),
   stdin: async () =>
     isFile(Bun.stdin) ? (await import("./edge/read")).rest(0) : Bun.stdin.stream(),
-  file: async (path) => {
+  file: async (path, most) => {
     const file = Bun.file(path);
     // Of files that the system makes up, such as those of /proc, some say that they are empty.
     return isFile(file) && file.size > 0
-      ? file.stream()
+      ? [await file.slice(0, most + 1).bytes()]
       : (await import("./edge/read")).contents(path);
   },
   files,

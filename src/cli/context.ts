@@ -238,7 +238,7 @@ export class Context {
   async readLines(flag: string, path: string, most: number): Promise<string> {
     const text = await (path === "-"
       ? readLines("standard input", this.edge.stdin(), most)
-      : readLines(path, this.edge.file(path), most));
+      : readLines(path, this.edge.file(path, most), most));
     this.#read[flag] = text;
     return text;
   }

@@ -12,8 +12,8 @@ export type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 export interface TextSources {
   /** Standard input from where it stands, read only when `-` asks for it. */
   stdin(): Promise<Chunks>;
-  /** A file's bytes. */
-  file(path: string): Promise<Chunks>;
+  /** A file's bytes; of one that is longer than `most`, enough to tell. */
+  file(path: string, most: number): Promise<Chunks>;
   /** The process's arguments as bytes, where the system tells them. */
   rawArguments(): Promise<Uint8Array | undefined>;
 }
@@ -45,7 +45,8 @@ export async function resolveTexts(args: Args, given: Given, sources: TextSource
       throw usage("standard input is asked for twice", "give one of the texts as a file");
     stdinUsed ||= fromStdin;
     const name = fromStdin ? "standard input" : path!;
-    resolved[key] = await readText(name, fromStdin ? sources.stdin() : sources.file(path));
+    const source = fromStdin ? sources.stdin() : sources.file(path, LONGEST.text);
+    resolved[key] = await readText(name, source);
   }
   return resolved;
 }
@@ -107,7 +108,7 @@ async function readBytes(name: string, source: Promise<Chunks>, most: number): P
       `${name} is longer than ${most / 1024 / 1024} MiB`,
       "shorten it, or store a path to it",
     );
-  return Buffer.concat(chunks);
+  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
 }
 
 /** @throws CoopError usage, for what is no valid UTF-8. */
