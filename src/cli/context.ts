@@ -187,11 +187,9 @@ export class Context {
         return;
       }
       const guess = nearest(id, await knownIds(on));
-      if (guess !== undefined)
-        this.warn(
-          "unknown_id",
-          `'${id}' has never written here; the nearest known id is '${guess}'`,
-        );
+      // In a new store nobody is known.
+      if (guess === undefined) return;
+      this.warn("unknown_id", `'${id}' has never written here; the nearest known id is '${guess}'`);
     }
   }
 
