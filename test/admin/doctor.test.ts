@@ -34,7 +34,10 @@ test("a journal that its mount does not bear fails, and one that it bears is ok"
     message: expect.stringContaining("proc"),
     fix: expect.stringContaining("--one-host"),
   });
-  expect(await at(THERE, "wal", { oneHost: true })).toMatchObject({ status: "fail" });
+  expect(await at(THERE, "wal", { oneHost: true })).toMatchObject({
+    status: "fail",
+    fix: "coop init --journal rollback --one-host",
+  });
   expect(await at(THERE, "rollback", { oneHost: true })).toMatchObject({
     status: "warn",
     message: expect.stringContaining("one host"),

@@ -33,7 +33,8 @@ export async function mount(path: string, found: Journaling | undefined): Promis
   if (journal === "rollback" && actual === "wal" && !damagesLogs(sqlite))
     return fail(
       `${type}, and the store has a write-ahead log: ${because ?? "it was to have none"}`,
-      "coop init --journal rollback",
+      // What was allowed once is asked for anew with each journal.
+      `coop init --journal rollback${kind === "refused" ? " --one-host" : ""}`,
     );
   if (kept.journal === "wal" && actual === "rollback")
     return warn(
