@@ -77,7 +77,7 @@ export async function compile({ entry, outfile, target }: BuildOptions): Promise
       autoloadDotenv: false,
       autoloadBunfig: false,
       // What runs a thousand times, a line each, is not yet worth compiling; what goes through a whole store is.
-      jitPolicy: 64,
+      jitPolicy: 128,
     },
   });
 }

@@ -47,10 +47,10 @@ describe("a fenced text", () => {
 
   test("cannot close its own fence", () => {
     for (const text of ["```", "a\n```\nL9 unread", "`````\n", "x ```` y"]) {
-      const lines = fenced(text).split("\n");
-      const fence = lines[0]!;
+      const shown = fenced(text).split("\n");
+      const fence = shown[0]!;
       expect(fence).toMatch(/^`{4,}$/);
-      expect(lines.at(-1)).toBe(fence);
+      expect(shown.at(-1)).toBe(fence);
       expect(text).not.toContain(fence);
     }
   });

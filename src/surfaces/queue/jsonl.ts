@@ -25,7 +25,7 @@ export function parseLines(text: string, resolveId: (id: string) => string): Lin
   const keys = new Map<string, number>();
   const lines: Line[] = [];
   let line = 0;
-  for (const content of text.replace(/^\ufeff/, "").split("\n")) {
+  for (const content of (text.startsWith("\ufeff") ? text.slice(1) : text).split("\n")) {
     line++;
     const parsed = parseBare(content, line) ?? parseLine(content, line, resolveId);
     if (parsed === undefined) continue;
@@ -42,14 +42,15 @@ export function parseLines(text: string, resolveId: (id: string) => string): Lin
 const BARE = '{"payload":';
 
 /** To take a line for bare that has more costs a throw; this sees nearly all that have, and some that have not. */
-const MORE = /"(?:to|priority|key)"/;
+const mayHaveMore = (content: string) =>
+  content.includes('"to"') || content.includes('"priority"') || content.includes('"key"');
 
 /**
  * A line that is nothing but a payload, as most are; undefined for any other. What stands between such a line's ends is
  * JSON by itself only where the line has no other member: that is seen without taking the line apart.
  */
 function parseBare(content: string, line: number): Line | undefined {
-  if (!content.startsWith(BARE) || !content.endsWith("}") || MORE.test(content)) return undefined;
+  if (!content.startsWith(BARE) || !content.endsWith("}") || mayHaveMore(content)) return undefined;
   const written = content.slice(BARE.length, -1);
   let payload: unknown;
   try {
