@@ -64,12 +64,12 @@ export default defineVerb({
   ],
   notes: `Without --text all that people wrote in the record is replaced: title, text, payload, notes, replies, slug. With it only
 that text, wherever it stands in them. It is gone from the record, its events, the answers kept for --key, the published
-snapshot and the bytes of the store's file, and cannot be had back. Ids, scopes, kinds and names of queues stay. Other
-copies are not changed: the answer names those in the store's folder and its backups that still hold it, and no others;
---db can name each to be redacted too. An item that queue archive moved away is redacted twice: in the archive, and with
---text in the store that it came from; likewise all that was moved by copy, in the old store and the new, and copy --undo
-is refused then. A text on the command line is seen by others on the machine and kept by the shell: --text - reads it
-from standard input.`,
+snapshot and the bytes of the store's file, and cannot be had back. Ids, scopes, kinds, keys, working folders and names of
+queues stay. Other copies are not changed: the answer names those in the store's folder and its backups that still hold
+it, and no others; --db can name each to be redacted too. An item that queue archive moved away is redacted twice: in the
+archive, and with --text in the store that it came from; likewise all that was moved by copy, in the old store and the
+new, and copy --undo is refused then. A text on the command line is seen by others on the machine and kept by the shell:
+--text - reads it from standard input.`,
   args: {
     ref: word(v.string(), "REF", "such as L12, R3, T45, H7, Q9, or F2 for each of its items"),
     text: {

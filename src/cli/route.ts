@@ -147,7 +147,7 @@ function put(
 ): void {
   if (arg.list && !file && typeof value === "string") {
     const earlier = (into[key] as string[] | undefined) ?? [];
-    const parts = value.split(",");
+    const parts = value.includes(",") ? value.split(",").map((part) => part.trim()) : [value];
     const twice = parts.find(
       (part, index) => earlier.includes(part) || parts.indexOf(part) < index,
     );

@@ -215,10 +215,14 @@ async function closeCopy(
     if (there.hash !== (await contentsOf(from)).hash) {
       // A store that was made anew in the place of the copy.
       if (Object.values(there.rows).every((count) => count === 0)) return false;
-      throw new CoopError("conflict", `${target} was written to since it was made`, {
-        reason: "state",
-        hint: toGoBack(target),
-      });
+      throw new CoopError(
+        "conflict",
+        `${target} is not what ${source} is any more: it was written to since it was made, or one of them was redacted`,
+        {
+          reason: "state",
+          hint: toGoBack(target),
+        },
+      );
     }
     await setMeta(tx, MOVED_TO, source);
     await setMeta(tx, MOVED_AT, timestamp(now));

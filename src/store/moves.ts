@@ -48,10 +48,20 @@ export async function requireState(
 ) {
   const state = stateOf(table, row);
   if (allowed.includes(state)) return;
-  const hint = table.finished.includes(state)
+  throw await conflict(writing, table, row, {
+    reason: "state",
+    says: `is ${state}`,
+    hint: wayOn(table, row, state),
+  });
+}
+
+/** What to do about a record that is finished. */
+function wayOn(table: Table, row: RecordRow, state: string): string | undefined {
+  if (!table.finished.includes(state)) return undefined;
+  const replacement = table.replacedBy?.(row);
+  return replacement === undefined
     ? `coop ${table.surface} reopen ${ref(table.surface, row.number)}`
-    : undefined;
-  throw await conflict(writing, table, row, { reason: "state", says: `is ${state}`, hint });
+    : `${replacement} is in its place: coop ${table.surface} show ${replacement}`;
 }
 
 /**

@@ -35,6 +35,8 @@ export interface Table {
   readonly finished: readonly string[];
   /** The state of a row, where it is not the column `state`. */
   readonly stateOf?: (row: RecordRow) => string;
+  /** The ref of what stands in a row's place, where something does. */
+  readonly replacedBy?: (row: RecordRow) => string | undefined;
   /** Columns of long text, whose new value an event leaves to the record. */
   readonly long: readonly string[];
 }

@@ -194,7 +194,10 @@ describe.each(engines)("history on $name", ({ openFresh }) => {
 
   test("the one pending entry of an author in a scope needs no name; none and several are errors", async () => {
     const pending = () => onePending(store, "ann", "quest", "abcdef1");
-    expect(await failure(pending())).toMatchObject({ code: "not_found" });
+    expect(await failure(pending())).toMatchObject({
+      code: "not_found",
+      details: { hint: expect.stringContaining("coop history pending --all-scopes") },
+    });
     await add();
     await add({ slug: "elsewhere", scope: "other" });
     await add({ slug: "theirs" }, "bob");

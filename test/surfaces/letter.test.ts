@@ -245,6 +245,27 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
     });
   });
 
+  test("a letter that supersedes another's is warned of, since that one's addressee gets none in its place", async () => {
+    await write({ to: "ben" });
+    await write({ to: "ben" });
+    const words = ["letter", "write", "--body", "new", "--supersedes"];
+    const kept = await coop.run([...words, "L1", "--to", "ben"], { as: "ann" });
+    expect(kept).toMatchObject({ exit: 0, err: expect.not.stringContaining("L1 was for") });
+    const lost = await coop.run([...words, "L2"], { as: "ann" });
+    expect(lost).toMatchObject({
+      exit: 0,
+      err: expect.stringContaining("L2 was for ben, whom L4 is not for"),
+    });
+  });
+
+  test("a move of a superseded letter is told which one is in its place", async () => {
+    await letterIn("superseded");
+    expect(await failure(move("ack"))).toMatchObject({
+      code: "conflict",
+      details: { hint: "L2 is in its place: coop letter show L2" },
+    });
+  });
+
   test("a letter to supersede is named once, in whatever form", async () => {
     await write();
     for (const refs of ["L1,1", "L1,L1", "#1,l1"]) {

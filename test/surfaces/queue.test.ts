@@ -430,6 +430,17 @@ describe.each(engines)("queues on $name", ({ openFresh }) => {
       expect(await other()).toBe("answered");
     });
 
+    test("answer also after the item was put back, or taken by another", async () => {
+      await pushOne();
+      await takeItem("ben", 1);
+      await act("reply", "ben");
+      await act("release", "ben");
+      const [answer] = await answers(store, { item: 1 });
+      expect(answer).toMatchObject({ state: "waiting", taken_by: null, status: "answered" });
+      await takeItem("cyd", 1);
+      expect(await answers(store, { item: 1 })).toMatchObject([{ answered: true }]);
+    });
+
     test("may come with done, in the same change", async () => {
       await itemIn("taken");
       const item = await writingAs(store, "ben", (writing) =>
@@ -600,8 +611,16 @@ describe.each(engines)("queues on $name", ({ openFresh }) => {
         '{"payload":1,"priority":"1"}',
         "priority: must be a number",
       ],
-      ["has a priority too low", '{"payload":1,"priority":5}', "priority: is from 0 to 4"],
-      ["has half a priority", '{"payload":1,"priority":0.5}', "priority: is from 0 to 4"],
+      [
+        "has a priority too low",
+        '{"payload":1,"priority":5}',
+        "priority: is a whole number from 0 to 4",
+      ],
+      [
+        "has half a priority",
+        '{"payload":1,"priority":0.5}',
+        "priority: is a whole number from 0 to 4",
+      ],
       ["has no key but null", '{"payload":1,"key":null}', "key: must be a string"],
       ["has a key too long", `{"payload":1,"key":"${"k".repeat(201)}"}`, "key: a key may be up to"],
       ["has a text with U+0000", '{"payload":"a\\u0000"}', "payload: text may not hold U+0000"],
@@ -704,8 +723,13 @@ describe.each(engines)("queues on $name", ({ openFresh }) => {
       );
     });
 
+    test("several addressees may have spaces between them", async () => {
+      const { items } = await data("ann", "push", "jobs", "--to", "ben, cyd");
+      expect(items.map(({ to }: { to: string }) => to)).toEqual(["ben", "cyd"]);
+    });
+
     test("an addressee is named once, in whatever form", async () => {
-      for (const to of ["ben,ben", "me,ann", "e\u0301,\u00e9"])
+      for (const to of ["ben,ben", "ben, ben", "me,ann", "e\u0301,\u00e9"])
         expect(await say("ann", "push", "jobs", "--to", to)).toMatchObject({ exit: 2, out: "" });
       expect(await eventsOf(store)).toEqual([]);
     });

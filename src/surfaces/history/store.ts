@@ -175,7 +175,7 @@ export async function onePending(
   if (rows.length === 1) return { number: rows[0]!.number };
   if (rows.length === 0) {
     throw new CoopError("not_found", `${author} has no entry pending here`, {
-      hint: "coop history pending, or name the entry",
+      hint: "coop history pending --all-scopes, or name the entry",
     });
   }
   const names = rows

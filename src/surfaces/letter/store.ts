@@ -32,8 +32,12 @@ export const LETTERS: Listable = {
   name: "letters",
   states: STATES,
   finished: CLOSED,
+  replacedBy: (row) => replacementOf(row as LetterRow) ?? undefined,
   long: TEXTS,
 };
+
+const replacementOf = ({ superseded_by: number }: LetterRow) =>
+  number === null ? null : ref("letter", number);
 
 const MOVES = {
   start: { from: ["unread", "read"], to: "working" },
@@ -76,7 +80,7 @@ export const toLetter = (row: LetterRow): Letter => ({
   acknowledgement: row.acknowledgement,
   note: row.note,
   supersedes: row.supersedes === null ? [] : (keptJson(row.supersedes) as string[]),
-  superseded_by: row.superseded_by === null ? null : ref("letter", row.superseded_by),
+  superseded_by: replacementOf(row),
 });
 
 export interface Draft {
@@ -118,10 +122,15 @@ export async function writeLetter(
   for (const letter of replaced) {
     const open = MOVES.supersede.from.some((state) => state === letter.state);
     const link = { superseded_by: row!.number };
-    if (open)
+    const name = ref("letter", letter.number);
+    if (open) {
       await change(writing, LETTERS, letter, "supersede", { ...link, state: MOVES.supersede.to });
-    else {
-      const name = ref("letter", letter.number);
+      if (letter.addressee !== to)
+        writing.warn(
+          "readdressed",
+          `${name} was for ${letter.addressee}, whom ${ref("letter", row!.number)} is not for: nothing takes its place there`,
+        );
+    } else {
       writing.warn(
         "already_closed",
         `${name} is already ${letter.state}: it stays so, and only points to the new letter`,

@@ -10,7 +10,10 @@ const MEMBERS = {
   to: v.pipe(v.string("must be a string"), oneId),
   priority: v.pipe(
     v.number("must be a number"),
-    v.check((value) => Number.isInteger(value) && value >= 0 && value <= 4, "is from 0 to 4"),
+    v.check(
+      (value) => Number.isInteger(value) && value >= 0 && value <= 4,
+      "is a whole number from 0 to 4",
+    ),
   ),
   key: v.pipe(v.string("must be a string"), key),
 } as const;

@@ -21,7 +21,7 @@ export interface Answered {
   to: string | null;
   state: State;
   taken_by: string | null;
-  /** Whether whom it is for, or who took it, replied. */
+  /** Whether whom it is for replied, or who took it, also where it was put back since. */
   answered: boolean;
   status: Status;
   /** Oldest first. */
@@ -38,10 +38,13 @@ export type Asked = { item: number } | { fanOut: number };
 export async function answers(on: Sql, asked: Asked): Promise<Answered[]> {
   const rows = await askedRows(on, asked);
   const replies = await repliesTo(on, asked);
+  const takers = replies.size === 0 ? undefined : await takersOf(on, asked);
   return rows.map((row) => {
     const { ref: name, queue, to, state, taken_by } = toItem(row);
     const own = replies.get(row.number) ?? [];
-    const answered = own.some(({ author }) => author === to || author === taken_by);
+    const answered = own.some(
+      ({ author }) => author === to || takers?.get(row.number)?.includes(author),
+    );
     const status = answered ? "answered" : state;
     return { ref: name, queue, to, state, taken_by, answered, status, replies: own };
   });
@@ -60,6 +63,16 @@ async function askedRows(on: Sql, asked: Asked): Promise<ItemRow[]> {
 
 const isAsked = (asked: Asked) =>
   "item" in asked ? sql`number = ${asked.item}` : sql`fan_out = ${asked.fanOut}`;
+
+/** Who has ever taken each item that was taken. */
+async function takersOf(on: Sql, asked: Asked): Promise<Map<number, string[]>> {
+  const rows = await on.all<{ number: number; author: string }>(
+    sql`select number, author from events where surface = 'queue' and verb = 'take'
+      and number in (select number from queue_items where ${isAsked(asked)})`,
+  );
+  const grouped = Map.groupBy(rows, ({ number }) => number);
+  return new Map(Array.from(grouped, ([item, taken]) => [item, taken.map(({ author }) => author)]));
+}
 
 /** The replies to each item that has some, oldest first. */
 async function repliesTo(on: Sql, asked: Asked): Promise<Map<number, Reply[]>> {
