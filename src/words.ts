@@ -105,7 +105,7 @@ export const oneId = later(
   () =>
     v.pipe(
       id,
-      v.check((text) => !text.includes(","), "one addressee only: repeat the command for each"),
+      v.check((text) => !text.includes(","), "one id only, without a comma"),
     ),
   (value) => isPlainWord(value) && !value.includes(","),
 );
@@ -149,6 +149,8 @@ export const filePath = (says: string, copy = BY_PATH) =>
     v.pipe(
       v.string(),
       v.check((text) => text !== "" && !text.includes("\0"), says),
+      // Bun's SQLite opens the file whose name is without it.
+      v.check((text) => text === text.trimEnd(), "a path may not end in a space or a line's end"),
       v.check(
         (text) => !/^[a-z][a-z\d+.-]+:\/\//i.test(text),
         ({ input }) => `a URL is no file; ${/^postgres/i.test(input) ? copy : BY_PATH}`,

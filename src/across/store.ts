@@ -5,7 +5,17 @@ import { different } from "../store/distinct";
 import { authors } from "../store/events";
 import { keptJson } from "../store/json";
 import { atMost, count, COUNT_STOP, only, toCount, type Count } from "../store/listing";
-import { among, and, first, raw, sql, type Fragment, type Row, type Sql } from "../store/sql";
+import {
+  among,
+  and,
+  first,
+  raw,
+  sql,
+  type Fragment,
+  type Row,
+  type Sql,
+  type Value,
+} from "../store/sql";
 import { timestamp } from "../time";
 
 /** One change of one record, as the log tells it. */
@@ -119,14 +129,16 @@ const toEvent = ({ at, surface, number, before, after, ...rest }: EventRow): Log
   after: values(after),
 });
 
-/** Kept column values; times as everywhere in JSON. */
+/** Kept column values; times and refs as everywhere in JSON. */
 function values(json: string | null): Row | null {
   if (json === null) return null;
   const row = keptJson(json) as Row;
-  const entries = Object.entries(row).map(([column, value]) => [
-    column,
-    column.endsWith("_at") && typeof value === "number" ? timestamp(value) : value,
-  ]);
+  const shown = (column: string, value: Value) => {
+    if (typeof value !== "number") return value;
+    if (column === "superseded_by") return ref("letter", value);
+    return column.endsWith("_at") ? timestamp(value) : value;
+  };
+  const entries = Object.entries(row).map(([column, value]) => [column, shown(column, value)]);
   return Object.fromEntries(entries);
 }
 

@@ -1,4 +1,4 @@
-import { realpath, stat } from "node:fs/promises";
+import { lstat, realpath, stat } from "node:fs/promises";
 import { dirname, extname, join, resolve } from "node:path";
 import { answer, type Answer } from "../cli/answer";
 import type { Context } from "../cli/context";
@@ -170,6 +170,7 @@ async function placeOf(
   if (isPartOfStore(given))
     throw usage(`SQLite takes ${given} for a part of a store`, "name the backup otherwise");
   if (!there) {
+    if (await isLink(given)) throw leadsNowhere(given);
     if (!(await lookAt(dirname(given)))?.isDirectory()) throw noFolder(dirname(given));
     // What is called like a folder is meant for one, such as that of a disk which is not mounted.
     if (extname(given) === "") throw noFolder(given);
@@ -180,6 +181,19 @@ async function placeOf(
   await requireReplaceable(file, path, store);
   return { file, dated: false };
 }
+
+const isLink = (path: string) =>
+  lstat(path).then(
+    (there) => there.isSymbolicLink(),
+    () => false,
+  );
+
+/** A backup in the link's place would not be where the link's one belongs. */
+const leadsNowhere = (link: string) =>
+  new CoopError("unavailable", `${link} is a link to what is not there`, {
+    reason: "access",
+    hint: "is the disk mounted? mount it, or name another file with --to",
+  });
 
 async function lookAt(path: string) {
   try {

@@ -81,6 +81,7 @@ async function initSqlite(path: string, input: InputOf<typeof args>, context: Co
 
   const created = await createSqliteStore(path, wait, { journal, oneHost, group, host });
   if (!created) {
+    const sharing = group === undefined ? undefined : await findGroup(group);
     if (input.upgrade) await upgradeStore(path, context);
     const there = await open();
     try {
@@ -94,8 +95,9 @@ async function initSqlite(path: string, input: InputOf<typeof args>, context: Co
     } finally {
       await there.close();
     }
+    // First what a group is refused for: by then nothing is written.
+    if (sharing) await share(path, sharing);
     if (journal !== undefined) await setJournal(path, { journal, oneHost }, host, wait);
-    if (group !== undefined) await share(path, await findGroup(group));
   }
   const store = await open();
   try {

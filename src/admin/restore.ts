@@ -8,7 +8,6 @@ import { defineVerb, word } from "../cli/define";
 import { counted, inline, lines } from "../cli/text";
 import { CoopError, usage } from "../errors";
 import { isSameFile, ownPath, requireRegular, statIfThere } from "../files";
-import { ref } from "../ref";
 import { SKIP, skipAhead } from "../store/counters";
 import { forget } from "../store/keys";
 import { openStore, sqlitePath, type Store } from "../store/open";
@@ -165,18 +164,22 @@ async function restoreRows(store: Store, path: string, file: string, context: Co
     done = await context.write(async (writing) => {
       // Each write that was acknowledged is in the copy: nobody has written since, or it is made anew while nobody can.
       if ((await versionOf(writing.tx)) !== version) await save(present, saved, context);
-      const { lastEvent, redacted } = await replaceRows(writing.tx);
+      const { lastEvent, redactions, unredacted, unarchived } = await replaceRows(writing.tx);
       if (ahead) await skipAhead(writing.tx, ahead.counters);
       const last = Math.max(lastEvent, ahead ? ahead.lastEvent + SKIP : 0);
-      await logRestore(writing, { from: file, saved_as: saved }, last);
+      const redacted = redactions.length === 0 ? {} : { redacted: redactions };
+      await logRestore(writing, { from: file, saved_as: saved, ...redacted }, last);
       await forgetKey(writing.tx, context);
-      for (const each of redacted) {
-        const name = ref(each.surface, each.number);
+      for (const name of unredacted)
         writing.warn(
           "redacted",
           `${name} is as it was before it was redacted: coop redact ${name}`,
         );
-      }
+      for (const archive of new Set(unarchived.map(({ to }) => to)))
+        writing.warn(
+          "archived",
+          `items that went into ${archive} since are here again as they were before, also those that were redacted there`,
+        );
       return answerOf(file, saved, source);
     });
     if (ahead && !done.replayed) {

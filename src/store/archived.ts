@@ -16,6 +16,22 @@ export interface Archiving {
   queues: Record<string, number>;
   /** Who wrote the events, and the time (RFC 3339) and the host of the last of each. */
   ids: Record<string, { at: string; host: string }>;
+  /** What was redacted before it left, where something was. */
+  redacted?: Redaction[];
+}
+
+/** A redaction, by the number of its event. */
+export interface Redaction {
+  ref: string;
+  event: number;
+}
+
+/** What the event of a restore keeps of the store that it replaced. */
+export interface Restoring {
+  from: string;
+  saved_as: string | null;
+  /** What was redacted there and is not known to be in what is here now, where something was. */
+  redacted?: Redaction[];
 }
 
 /** Every move of this store's records into an archive, the latest first. */

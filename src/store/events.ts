@@ -1,5 +1,5 @@
 import type { Numbered } from "../ref";
-import type { Archiving } from "./archived";
+import type { Archiving, Restoring } from "./archived";
 import { distinct } from "./distinct";
 import { raw, sql, tuples, type Row, type Sql, type Value } from "./sql";
 
@@ -24,7 +24,7 @@ export interface Change {
   /** The changed columns' values before; absent for a creation. */
   before?: Row;
   /** The changed columns' values after, without long text, which the record or a later event holds. */
-  after?: Row | Archiving;
+  after?: Row | Archiving | Restoring;
 }
 
 /** Appends an event for each change, in the transaction that makes them. */

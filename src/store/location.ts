@@ -35,8 +35,8 @@ export function locate({ flag, env, home }: LocationSources): Location {
 /**
  * The store that a text names.
  * @param source what named it, for the error.
- * @throws CoopError usage, for anything but an absolute path or a postgres:// URL that can be read, and for a path that is
- *   that of a part of another store.
+ * @throws CoopError usage, for anything but an absolute path or a postgres:// URL that can be read, for a path that is
+ *   that of a part of another store, and for one that no file has or that cannot be opened by it.
  */
 export function locateNamed(named: string, source: string, around: Surroundings): Location {
   if (/^postgres(ql)?:\/\//.test(named)) {
@@ -44,6 +44,14 @@ export function locateNamed(named: string, source: string, around: Surroundings)
     return { engine: "postgres", url: named, around };
   }
   if (isAbsolute(named) && !named.includes("\0")) {
+    // Bun's SQLite opens the file whose name is without it.
+    if (named !== named.trimEnd())
+      throw usage(
+        `${source} is '${named}', which ends in a space or a line's end`,
+        "leave that out",
+      );
+    if (named.endsWith("/"))
+      throw usage(`${source} is '${named}', which is a folder's name`, "name the store's file");
     if (!isPartOfStore(named)) return { engine: "sqlite", path: named };
     throw usage(
       `${source} is '${named}', which SQLite takes for a part of the store beside it`,

@@ -191,9 +191,12 @@ export async function itemsOf(on: Sql, fanOut: number): Promise<number[]> {
   return rows.map(({ number }) => number);
 }
 
+/** The table of a surface's records. */
+export const tableName = (surface: Surface) => TEXTS[surface].table;
+
 const tableOf = (surface: Surface): Table => ({
   surface,
-  name: TEXTS[surface].table,
+  name: tableName(surface),
   finished: [],
   stateOf: ({ state, commit_sha }) =>
     String(state ?? (commit_sha === null ? "pending" : "committed")),

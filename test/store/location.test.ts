@@ -17,6 +17,17 @@ group("the path of a store", () => {
   });
 });
 
+group("a path that SQLite would open as another's, or that is a folder's", () => {
+  test("names no store", () => {
+    for (const end of [" ", "\r", "\n", "\t"])
+      expect(() => locateNamed(`/srv/coop.db${end}`, "--db", around)).toThrow(
+        "which ends in a space",
+      );
+    expect(() => locateNamed("/srv/coop.db/", "--db", around)).toThrow("which is a folder's name");
+    expect(locateNamed("/my srv /coop x.db", "--db", around)).toMatchObject({ engine: "sqlite" });
+  });
+});
+
 group("the URL of a store", () => {
   test("is shown without what may be secret", () => {
     expect(shown("postgres://ann:secret@db:5433/work?schema=x&sslmode=require")).toBe(

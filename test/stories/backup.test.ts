@@ -5,6 +5,7 @@ import {
   chmod,
   chown,
   copyFile,
+  lstat,
   mkdir,
   readdir,
   rename,
@@ -664,6 +665,18 @@ test("a folder that is not there is no name for a file: its disk may not be moun
   }
   // The one beside the store is coop's own.
   expect((await coop.data(["backup", "--to", backups])).file).toStartWith(`${backups}/coop.`);
+});
+
+test("a link that leads to nothing stays: its disk may not be mounted", async () => {
+  const link = join(coop.home, "nas.db");
+  await symlink(join(coop.home, "mnt/nas.db"), link);
+  const { exit, json } = await coop.run(["--json", "backup", "--to", link]);
+  expect({ exit, ...json().error }).toMatchObject({
+    exit: 6,
+    message: `${link} is a link to what is not there`,
+    hint: expect.stringContaining("is the disk mounted?"),
+  });
+  expect((await lstat(link)).isSymbolicLink()).toBe(true);
 });
 
 test("stores that were made in the same millisecond never remove each other's backups", async () => {

@@ -249,6 +249,38 @@ describe("a restore", () => {
     expect(await coop.data(["letter", "show", "L1"])).toMatchObject({ body: "hunter2" });
   });
 
+  test("warns so of each copy that was made before, and of nothing that is not there again", async () => {
+    const first = await backup("first.db");
+    await ann("letter write --body hunter2");
+    const second = await backup("second.db");
+    await ann("redact L1");
+    const warned = async (file: string) =>
+      (await coop.run(["--json", "restore", file], { as: "ann" })).json().warnings ?? [];
+
+    expect(await warned(first)).toEqual([]);
+    for (const _ of [1, 2])
+      expect(await warned(second)).toEqual([
+        { code: "redacted", message: expect.stringContaining("coop redact L1") },
+      ]);
+    await ann("redact L1");
+    expect(await warned(await backup("third.db"))).toEqual([]);
+  });
+
+  test("warns of what was archived since, redacted or not, and is there again", async () => {
+    await ann("queue push jobs hunter2");
+    await ann("queue push jobs other");
+    const file = await backup();
+    await ann("queue drop Q1");
+    await ann("redact Q1");
+    const to = join(coop.folder, "archive.db");
+    await coop.data(["queue", "archive", "--older", "0s", "--to", to], { as: "ann" });
+
+    expect((await coop.run(["--json", "restore", file], { as: "ann" })).json().warnings).toEqual([
+      { code: "redacted", message: expect.stringContaining("coop redact Q1") },
+      { code: "archived", message: expect.stringContaining(to) },
+    ]);
+  });
+
   test("is done once with a key, and answered alike although the file is gone since", async () => {
     const file = await backup();
     const run = () => coop.run(["--json", "restore", file, "--key", "once"], { as: "ann" });

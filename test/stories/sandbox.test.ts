@@ -363,6 +363,9 @@ test("a store is made for a group; an unknown one, or a folder of other things, 
   await coop.data(["init", "--group", "nogroup"]);
   const options = await ordinary(coop);
   await coop.data(["todo", "add", "x"], { as: "site", ...options });
+  const both = ["init", "--journal", "rollback", "--group", "no-such-group"];
+  expect((await coop.run(both)).exit).toBe(2);
+  expect(await coop.data(["init"])).toMatchObject({ journal: "wal" });
 
   const crowded = join(coop.home, "coop.db");
   const other = await coop.run(["init", "--group", "nogroup", "--db", crowded]);

@@ -258,6 +258,12 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
     });
   });
 
+  test("the log of a superseded letter names the one in its place", async () => {
+    await letterIn("superseded");
+    const { out } = await coop.run(["log", "L1"]);
+    expect(out).toContain("superseded_by – → L2");
+  });
+
   test("a move of a superseded letter is told which one is in its place", async () => {
     await letterIn("superseded");
     expect(await failure(move("ack"))).toMatchObject({

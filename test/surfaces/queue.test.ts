@@ -604,7 +604,7 @@ describe.each(engines)("queues on $name", ({ openFresh }) => {
       ["has a member of every object", '{"payload":1,"__proto__":1}', "no '__proto__'"],
       ["has a member twice", '{"payload":1,"p\\u0061yload":2}', "payload is given twice"],
       ["has a list of addressees", '{"payload":1,"to":["ben"]}', "to: must be a string"],
-      ["has two addressees", '{"payload":1,"to":"ben,cyd"}', "to: one addressee only"],
+      ["has two addressees", '{"payload":1,"to":"ben,cyd"}', "to: one id only"],
       ["has an addressee without a name", '{"payload":1,"to":""}', "to: an id may not be empty"],
       [
         "has a priority that is a text",

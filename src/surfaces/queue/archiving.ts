@@ -1,6 +1,6 @@
 import { CoopError } from "../../errors";
 import { ref } from "../../ref";
-import { runsOf, type Archiving } from "../../store/archived";
+import { runsOf, type Archiving, type Redaction } from "../../store/archived";
 import { appendEvents } from "../../store/events";
 import { CREATED_AT, meta } from "../../store/schema";
 import { letRest, type Connection, type Row, type Sql } from "../../store/sql";
@@ -66,6 +66,7 @@ class Tally {
   readonly #queues = new Map<string, number>();
   readonly #fanOuts = new Set<number>();
   readonly #ids = new Map<string, { at: number; host: string }>();
+  readonly #redacted: Redaction[] = [];
   #events = 0;
 
   add({ items, events }: Contents): void {
@@ -73,8 +74,10 @@ class Tally {
       this.#queues.set(queue, (this.#queues.get(queue) ?? 0) + 1);
       if (fan_out !== null) this.#fanOuts.add(fan_out);
     }
-    for (const { author, at, host } of events as Written[])
+    for (const { id, number, verb, author, at, host } of events as Written[]) {
       if (at >= (this.#ids.get(author)?.at ?? 0)) this.#ids.set(author, { at, host });
+      if (verb === "redact") this.#redacted.push({ ref: ref("queue", number), event: id });
+    }
     this.#events += events.length;
   }
 
@@ -88,12 +91,16 @@ class Tally {
       refs: [...runsOf("queue", numbers), ...runsOf("fan-out", fanOuts)],
       queues: Object.fromEntries(this.#queues),
       ids: Object.fromEntries(ids),
+      ...(this.#redacted.length > 0 && { redacted: this.#redacted }),
     };
   }
 }
 
-/** Of an event, who wrote it, when and where. */
+/** Of an event, who did what, when and where. */
 interface Written extends Row {
+  id: number;
+  number: number;
+  verb: string;
   author: string;
   at: number;
   host: string;
