@@ -37,6 +37,13 @@ export async function target<R extends RecordRow>(
 }
 
 /**
+ * The note of a record after a move: what was said with it. To start says nothing of what was said before, such as why it
+ * was opened again, so that stays.
+ */
+export const saidWith = (verb: string, note: string | undefined): { note?: string | null } =>
+  verb === "start" && note === undefined ? {} : { note: note ?? null };
+
+/**
  * Holds a verb to the states that it may be called in.
  * @throws CoopError conflict state, saying since when, by whom and where the record is what it is.
  */

@@ -291,6 +291,13 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
     expect(await everything()).toEqual(before);
   });
 
+  test("why a letter was opened again stays with it when it is started without a word", async () => {
+    await letterIn("done");
+    await move("reopen", 1, "the fix did not hold");
+    expect(await move("start")).toMatchObject({ note: "the fix did not hold" });
+    expect(await move("abandon")).toMatchObject({ note: null });
+  });
+
   test("a superseded letter that is opened again points to no other", async () => {
     await letterIn("superseded");
     expect(await move("reopen")).toMatchObject({ state: "unread", superseded_by: null });

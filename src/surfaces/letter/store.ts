@@ -16,7 +16,7 @@ import {
   type Listed,
   type ListQuery,
 } from "../../store/listing";
-import { move, target, type MoveRule, type Target } from "../../store/moves";
+import { move, saidWith, target, type MoveRule, type Target } from "../../store/moves";
 import { change, create, find, head, type RecordHead, type RecordRow } from "../../store/records";
 import type { Writing } from "../../store/write";
 
@@ -148,7 +148,7 @@ export async function moveLetter(
   which: Target,
   body: string | undefined,
 ): Promise<Letter> {
-  const said = verb === "ack" ? { acknowledgement: body ?? null } : { note: body ?? null };
+  const said = verb === "ack" ? { acknowledgement: body ?? null } : saidWith(verb, body);
   const links = verb === "reopen" ? { superseded_by: null } : {};
   return toLetter(
     await move<LetterRow>(writing, LETTERS, which, verb, MOVES[verb], { ...said, ...links }),

@@ -1,5 +1,5 @@
 import { ref } from "../../../ref";
-import { requireState, target, type MoveRule, type Target } from "../../../store/moves";
+import { requireState, saidWith, target, type MoveRule, type Target } from "../../../store/moves";
 import { change, conflict, create } from "../../../store/records";
 import type { Writing } from "../../../store/write";
 import { addLinks, relink, requireThere } from "./after";
@@ -67,7 +67,7 @@ export async function moveTodo(
   if (verb === "start") await requireNotAnothers(writing, row);
   const moved = await change<TodoRow>(writing, TODOS, row, verb, {
     state: to,
-    note: note ?? null,
+    ...saidWith(verb, note),
     ...(verb === "start" && { addressee: writing.actor.id }),
   });
   const todo = await withItsLinks(writing.tx, moved);
