@@ -164,18 +164,18 @@ async function restoreRows(store: Store, path: string, file: string, context: Co
     done = await context.write(async (writing) => {
       // Each write that was acknowledged is in the copy: nobody has written since, or it is made anew while nobody can.
       if ((await versionOf(writing.tx)) !== version) await save(present, saved, context);
-      const { lastEvent, redactions, unredacted, unarchived } = await replaceRows(writing.tx);
+      const { lastEvent, undone } = await replaceRows(writing.tx);
       if (ahead) await skipAhead(writing.tx, ahead.counters);
       const last = Math.max(lastEvent, ahead ? ahead.lastEvent + SKIP : 0);
-      const redacted = redactions.length === 0 ? {} : { redacted: redactions };
+      const redacted = undone.redactions.length > 0 && { redacted: undone.redactions };
       await logRestore(writing, { from: file, saved_as: saved, ...redacted }, last);
       await forgetKey(writing.tx, context);
-      for (const name of unredacted)
+      for (const name of undone.unredacted)
         writing.warn(
           "redacted",
           `${name} is as it was before it was redacted: coop redact ${name}`,
         );
-      for (const archive of new Set(unarchived.map(({ to }) => to)))
+      for (const archive of undone.archives)
         writing.warn(
           "archived",
           `items that went into ${archive} since are here again as they were before, also those that were redacted there`,

@@ -2,7 +2,7 @@ import { CoopError } from "../errors";
 import { parseRef, ref, SIGILS, type Numbered, type Ref } from "../ref";
 import { shellWord } from "../shell";
 import { keptJson } from "./json";
-import { first, sql, type Sql } from "./sql";
+import { and, first, sql, type Fragment, type Sql } from "./sql";
 
 /** What the event of a move into an archive keeps of what has left the store with it. */
 export interface Archiving {
@@ -34,11 +34,11 @@ export interface Restoring {
   redacted?: Redaction[];
 }
 
-/** Every move of this store's records into an archive, the latest first. */
-export async function archivings(on: Sql): Promise<Archiving[]> {
+/** Every move of this store's records into an archive whose event is as asked, the latest first. */
+export async function archivings(on: Sql, ...asked: Fragment[]): Promise<Archiving[]> {
+  const moves = sql`surface = 'store' and number = 0 and verb = 'archive'`;
   const rows = await on.all<{ after: string }>(
-    sql`select after from events where surface = 'store' and number = 0 and verb = 'archive'
-      order by id desc`,
+    sql`select after from events where ${and([moves, ...asked])} order by id desc`,
   );
   // The first of them kept less.
   const none = { refs: [], queues: {}, ids: {} };

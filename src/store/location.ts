@@ -36,7 +36,7 @@ export function locate({ flag, env, home }: LocationSources): Location {
  * The store that a text names.
  * @param source what named it, for the error.
  * @throws CoopError usage, for anything but an absolute path or a postgres:// URL that can be read, for a path that is
- *   that of a part of another store, and for one that no file has or that cannot be opened by it.
+ *   that of a part of another store or of a folder, and for one that SQLite would open another file by.
  */
 export function locateNamed(named: string, source: string, around: Surroundings): Location {
   if (/^postgres(ql)?:\/\//.test(named)) {

@@ -66,9 +66,9 @@ export async function requireState(
 function wayOn(table: Table, row: RecordRow, state: string): string | undefined {
   if (!table.finished.includes(state)) return undefined;
   const replacement = table.replacedBy?.(row);
-  return replacement === undefined
-    ? `coop ${table.surface} reopen ${ref(table.surface, row.number)}`
-    : `${replacement} is in its place: coop ${table.surface} show ${replacement}`;
+  return replacement
+    ? `${replacement} is in its place: coop ${table.surface} show ${replacement}`
+    : `coop ${table.surface} reopen ${ref(table.surface, row.number)}`;
 }
 
 /**

@@ -36,7 +36,7 @@ export interface Table {
   /** The state of a row, where it is not the column `state`. */
   readonly stateOf?: (row: RecordRow) => string;
   /** The ref of what stands in a row's place, where something does. */
-  readonly replacedBy?: (row: RecordRow) => string | undefined;
+  readonly replacedBy?: (row: RecordRow) => string | null;
   /** Columns of long text, whose new value an event leaves to the record. */
   readonly long: readonly string[];
 }

@@ -262,6 +262,11 @@ describe("a restore", () => {
       expect(await warned(second)).toEqual([
         { code: "redacted", message: expect.stringContaining("coop redact L1") },
       ]);
+    const restores = await coop.data(["log", "--limit", "0"]);
+    const kept = restores.events.filter(({ verb }: { verb: string }) => verb === "restore");
+    expect(kept.map(({ after }: { after: { redacted: object[] } }) => after.redacted)).toEqual(
+      kept.map(() => [{ ref: "L1", event: expect.any(Number) }]),
+    );
     await ann("redact L1");
     expect(await warned(await backup("third.db"))).toEqual([]);
   });

@@ -3,12 +3,9 @@ import { access, chmod, constants, copyFile, rename, rm, stat } from "node:fs/pr
 import { dirname, join } from "node:path";
 import { CoopError } from "../../errors";
 import { asFolderError, giveLike, ownPath } from "../../files";
-import { parseRef, ref, type Surface } from "../../ref";
 import { shellWord } from "../../shell";
-import type { Archiving, Redaction, Restoring } from "../archived";
+import type { Restoring } from "../archived";
 import { appendEvents } from "../events";
-import { keptJson } from "../json";
-import { tableName } from "../redact";
 import {
   ARCHIVE_OF,
   BACKUP_OF,
@@ -34,6 +31,7 @@ import { decide, journalIn, keep, keptJournal } from "./journal";
 import { inspect, syncFolder, type Contents } from "./snapshot";
 import { schemaOf, stamp } from "./store";
 import { useTemporaryFiles } from "./temporary";
+import { undoneBy, type Undone } from "./undone";
 
 /** A private copy of the file that is restored from: verified, and at this binary's schema. */
 export interface Restorable {
@@ -189,18 +187,6 @@ export async function versionOf(on: Sql): Promise<number> {
   return row!.data_version;
 }
 
-/** What a store knows that what it is restored from does not. */
-export interface Newer {
-  /** The number of its last event. */
-  lastEvent: number;
-  /** Every redaction that it does not know, of any record. */
-  redactions: Redaction[];
-  /** Records that are as they were before they were redacted. */
-  unredacted: string[];
-  /** Moves into an archive of items that are here again. */
-  unarchived: Archiving[];
-}
-
 /** The settings of a store itself, which are no data. */
 const OWN = `name in ('journal', 'one_host', 'group', '${IDENTITY}', '${MOVED_TO}', '${MOVED_AT}', '${FILLED_FROM}', 'min_reader', 'min_writer')
   or name like 'mount:%' or name like 'snapshot_%'`;
@@ -229,17 +215,14 @@ const renumberOwn = (tx: Sql) => {
 /**
  * Replaces all rows of a store by those of the attached copy, inside the caller's transaction. The store's own settings
  * and what its log says of it as a whole stay, and of each counter the higher value, so that no number is given twice.
+ * Gives the number of the store's last event before, and what was done there that is not in the copy.
  * @throws CoopError unavailable newer, for a store whose schema this binary does not know.
  */
-export async function replaceRows(tx: Sql): Promise<Newer> {
+export async function replaceRows(tx: Sql): Promise<{ lastEvent: number; undone: Undone }> {
   await requireKnownSchema(tx);
   await keepIdentity(tx, await identityOf(tx));
   const lastEvent = await lastEventOf(tx);
-  const redactions = await unknownRedactions(tx);
-  const archived = await tx.all<{ after: string }>(
-    sql`select after from events where surface = 'store' and verb = 'archive'
-      and id not in (select id from ${raw(ATTACHED)}.events) order by id`,
-  );
+  const undone = await undoneBy(tx, ATTACHED);
   await renumberOwn(tx);
   for (const table of await tablesOf(tx)) {
     if (table === "counters") continue;
@@ -253,52 +236,7 @@ export async function replaceRows(tx: Sql): Promise<Newer> {
   await tx.all(sql`insert into main.counters (name, value)
     select name, value from ${raw(ATTACHED)}.counters where true
     on conflict (name) do update set value = max(counters.value, excluded.value)`);
-  const unredacted: string[] = [];
-  for (const name of new Set(redactions.map((each) => each.ref)))
-    if (await isHere(tx, [name, name])) unredacted.push(name);
-  const unarchived: Archiving[] = [];
-  for (const { after } of archived) {
-    const archiving = keptJson(after) as Archiving;
-    for (const run of archiving.refs ?? [])
-      if (await isHere(tx, run.split("-"))) {
-        unarchived.push(archiving);
-        break;
-      }
-  }
-  return { lastEvent, redactions, unredacted, unarchived };
-}
-
-/**
- * The redactions that this store's log tells of and the attached copy's does not: their own events, those that went into
- * an archive, and those that earlier restores took away with the rest.
- */
-async function unknownRedactions(tx: Sql): Promise<Redaction[]> {
-  const own = await tx.all<{ surface: Surface; number: number; event: number }>(
-    sql`select surface, number, id as event from events where verb = 'redact' order by surface, number, id`,
-  );
-  const kept = await tx.all<{ after: string }>(
-    sql`select after from events where surface = 'store' and verb in ('archive', 'restore') order by id`,
-  );
-  const all = [
-    ...own.map(({ surface, number, event }) => ({ ref: ref(surface, number), event })),
-    ...kept.flatMap(({ after }) => (keptJson(after) as { redacted?: Redaction[] }).redacted ?? []),
-  ];
-  // A record that was redacted again since has that event alone.
-  const there = await tx.all<{ surface: Surface; number: number; last: number }>(
-    sql`select surface, number, max(id) as last from ${raw(ATTACHED)}.events where verb = 'redact'
-      group by surface, number`,
-  );
-  const known = new Map(there.map(({ surface, number, last }) => [ref(surface, number), last]));
-  return all.filter(({ ref: name, event }) => event > (known.get(name) ?? 0));
-}
-
-/** Whether there is a record from one ref to another of its surface; none of a push to several by itself. */
-async function isHere(tx: Sql, [from, to = from]: (string | undefined)[]): Promise<boolean> {
-  const [first, last] = [parseRef(from!)!, parseRef(to!)!];
-  if (first.surface === "fan-out") return false;
-  const rows = await tx.all(sql`select 1 from ${raw(tableName(first.surface))}
-    where number between ${first.number} and ${last.number} limit 1`);
-  return rows.length > 0;
+  return { lastEvent, undone };
 }
 
 /** Keeps by what its backups know a store: what is put into it may have been another store's. */

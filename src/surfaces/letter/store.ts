@@ -32,7 +32,7 @@ export const LETTERS: Listable = {
   name: "letters",
   states: STATES,
   finished: CLOSED,
-  replacedBy: (row) => replacementOf(row as LetterRow) ?? undefined,
+  replacedBy: (row) => replacementOf(row as LetterRow),
   long: TEXTS,
 };
 
@@ -128,7 +128,7 @@ export async function writeLetter(
       if (letter.addressee !== to)
         writing.warn(
           "readdressed",
-          `${name} was for ${letter.addressee}, whom ${ref("letter", row!.number)} is not for: nothing takes its place there`,
+          `${name} was for ${letter.addressee}, and ${ref("letter", row!.number)} is for ${to}: ${letter.addressee} gets nothing in its place`,
         );
     } else {
       writing.warn(
