@@ -238,7 +238,7 @@ async function republish(
   try {
     if ((await publishing(store)).every === 0) return;
     await keepOthers(path, await identityOf(store));
-    await copySnapshot(made, publishedFile(path), context.edge);
+    await copySnapshot(store, made, publishedFile(path), context.edge);
     // Without the note a later command makes it once more.
     await noteSnapshot(store, noted).catch(() => {});
   } catch (thrown) {

@@ -50,7 +50,7 @@ export interface SnapshotOptions {
 /**
  * Copies a live SQLite store as it is at one moment into a file, marked as a backup of it, which is not there before it
  * is whole, on the disk and checked; what was there until then is replaced at that moment, or left as it is when the copy
- * fails. Only opens the store by the connection that it is given: to open and close its files would drop that
+ * fails. A copy that was overtaken by a redaction is made once more. Only opens the store by the connection that it is given: to open and close its files would drop that
  * connection's locks.
  * @param target an absolute path in a folder that is there.
  * @throws CoopError unavailable: full, access or read_only for the target; damaged; what the store throws.
@@ -64,7 +64,8 @@ export async function snapshot(
   const journal = await only(store, raw("pragma journal_mode"));
   const blocks = journal !== "wal" && !(await isUnlocked(store));
   const of = await identityOf(store);
-  return put(target, {
+  const putting: Putting = {
+    store,
     clock,
     like: await stat(sqlitePath(store.location)),
     fill: async (temporary) => {
@@ -81,7 +82,11 @@ export async function snapshot(
       if (contents.schema >= store.schema && contents.lastEvent >= last) return contents;
       throw damaged(`the copy for ${target}`, "it lacks what the store has");
     },
-  });
+  };
+  for (;;) {
+    const made = await put(target, putting);
+    if (made) return made;
+  }
 }
 
 /** Marks a copy in the making as a backup of a store. */
@@ -94,15 +99,17 @@ function mark(temporary: string, of: string): void {
 }
 
 /**
- * Copies a snapshot, with the same care.
- * @throws CoopError unavailable: full, access or read_only for the target; damaged.
+ * Copies a snapshot of a store, with the same care.
+ * @throws the errors of {@link snapshot}.
  */
 export async function copySnapshot(
+  store: Store,
   from: Snapshot,
   target: string,
   { clock }: SnapshotOptions,
 ): Promise<Snapshot> {
-  return put(target, {
+  const copied = await put(target, {
+    store,
     clock,
     like: await stat(from.file),
     fill: async (temporary) => {
@@ -111,6 +118,7 @@ export async function copySnapshot(
     },
     inspect: async (temporary) => inspect(temporary, `the copy for ${target}`),
   });
+  return copied ?? snapshot(store, target, { clock });
 }
 
 /** How a temporary beside its target is called; one that is left over was being written when its process was killed. */
@@ -123,6 +131,8 @@ export const isTemporary = (name: string) => /\.snapshot(-journal)?$/.test(name)
 const ABANDONED_MS = 3_600_000;
 
 interface Putting {
+  /** The store that it is of. */
+  store: Store;
   clock: Clock;
   /** Whose mode and owner it is to have. */
   like: Stats;
@@ -131,10 +141,11 @@ interface Putting {
   inspect(temporary: string): Promise<Contents>;
 }
 
+/** Makes a snapshot in its place; undefined, and nothing is made, where the store has redacted since what it holds. */
 async function put(
   target: string,
-  { clock, like, fill, inspect: look }: Putting,
-): Promise<Snapshot> {
+  { store, clock, like, fill, inspect: look }: Putting,
+): Promise<Snapshot | undefined> {
   const temporary = temporaryOf(target, clock);
   try {
     await removeAbandoned(target, clock);
@@ -147,6 +158,7 @@ async function put(
     await sync(temporary, "r+");
     const contents = await look(temporary);
     const { size } = await stat(temporary);
+    if (await redactedSince(store, contents)) return undefined;
     await rename(temporary, target);
     await syncFolder(dirname(target));
     return { file: target, bytes: size, blockedMs, ...contents };
@@ -156,6 +168,15 @@ async function put(
     for (const suffix of ["", "-journal"])
       await rm(temporary + suffix, { force: true }).catch(() => {});
   }
+}
+
+/** Whether a text was redacted in a store after its last event that a copy has: that one still holds it. */
+async function redactedSince(store: Store, { lastEvent }: Contents): Promise<boolean> {
+  const found = await first(
+    store,
+    sql`select 1 as one from events where id > ${lastEvent} and verb = 'redact' limit 1`,
+  );
+  return found !== undefined;
 }
 
 /** Removes what killed processes left of earlier snapshots of the same target, or of the same but for its date. */

@@ -1,0 +1,51 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { dirname, join } from "node:path";
+import { openStore, type Store } from "../../../src/store/open";
+import { copySnapshot, snapshot } from "../../../src/store/sqlite/snapshot";
+import { Wait } from "../../../src/store/wait";
+import { clock } from "../../engines";
+import { story, type Story } from "../../story";
+
+const SECRET = "hunter2-correct-horse";
+
+let coop: Story;
+let store: Store;
+let target: string;
+beforeEach(async () => {
+  coop = await story();
+  await coop.data(["letter", "write", "--body", SECRET], { as: "ann" });
+  store = await openStore({ engine: "sqlite", path: coop.store }, new Wait(10, clock));
+  target = join(dirname(coop.store), "copy.db");
+});
+afterEach(async () => {
+  await store.close();
+  await coop[Symbol.asyncDispose]();
+});
+
+const redact = () => coop.data(["redact", "L1", "--text", SECRET], { as: "ann" });
+const holdsSecret = async () => Buffer.from(await Bun.file(target).bytes()).includes(SECRET);
+
+test("a snapshot that is under way while a text is redacted comes without it", async () => {
+  let looks = 0;
+  const made = await snapshot(store, target, {
+    clock,
+    doing: async (what) => {
+      if (what === "checking" && ++looks === 1) await redact();
+    },
+  });
+
+  expect({ looks, file: made.file, holds: await holdsSecret() }).toEqual({
+    looks: 2,
+    file: target,
+    holds: false,
+  });
+});
+
+test("a copy of a snapshot from before a redaction comes without the text", async () => {
+  const made = await snapshot(store, `${target}.first`, { clock });
+  await redact();
+
+  await copySnapshot(store, made, target, { clock });
+
+  expect(await holdsSecret()).toBe(false);
+});
