@@ -1,5 +1,5 @@
 import { realpathSync, type Stats } from "node:fs";
-import { chown, stat } from "node:fs/promises";
+import { chmod, chown, stat } from "node:fs/promises";
 import { CoopError, usage } from "./errors";
 
 /** What the file system refuses, and why. */
@@ -50,8 +50,14 @@ export function ownPath(store: string): string {
 }
 
 /** Gives what was just made the owner and the group of `like`, where that can be: what root makes is for the store's user. */
-export async function giveLike({ uid, gid }: Stats, path: string): Promise<void> {
+export async function giveOwner({ uid, gid }: Stats, path: string): Promise<void> {
   if ((await stat(path)).uid !== uid) await chown(path, uid, gid).catch(() => {});
+}
+
+/** Makes a file that was just made for whom `like` is, where that can be: also its mode, by which its owner may write. */
+export async function giveLike(like: Stats, path: string): Promise<void> {
+  await giveOwner(like, path);
+  await chmod(path, (like.mode & 0o777) | 0o600).catch(() => {});
 }
 
 /** Whether two paths lead to one file; not where one of them leads to none that can be seen. */

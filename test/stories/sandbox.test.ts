@@ -337,6 +337,16 @@ test("a group that is let in by `init --group` reads and writes, and what it lea
     created: false,
   });
   expect(await modes()).toBe("2770 nogroup \n660 nogroup /coop.db");
+  // An archive is for whom the store is.
+  const to = join(folderOf(coop), "coop.2026.db");
+  for (const by of [{ as: "ann" }, { as: "site", ...options }]) {
+    await coop.data(["queue", "push", "jobs"], by);
+    const [{ ref }] = await coop.data(["queue", "take", "jobs"], by);
+    await coop.data(["queue", "done", ref], by);
+    expect(await coop.data(["queue", "archive", "--older", "0s", "--to", to], by)).toMatchObject({
+      archived: 1,
+    });
+  }
 });
 
 test("a group that is let in through a link gets the store's folder, and not the link's", async () => {

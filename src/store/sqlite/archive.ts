@@ -1,7 +1,7 @@
 import { open, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CoopError, usage } from "../../errors";
-import { asFolderError, requireRegular } from "../../files";
+import { asFolderError, giveLike, requireRegular, statIfThere } from "../../files";
 import {
   ARCHIVE_OF,
   BACKUP_OF,
@@ -17,15 +17,26 @@ import type { Wait } from "../wait";
 import { SqliteConnection } from "./connection";
 import { schemaOf, stamp } from "./store";
 
+/** Where finished records of a store are moved to. */
+export interface ArchiveFile {
+  /** Its absolute path. */
+  file: string;
+  /** The store's own file, for whose users it is made; undefined for a store on a server, of which it is its maker's. */
+  store: string | undefined;
+}
+
 /**
  * Opens the file that finished records of a store are moved to, and makes it if it is not there. It is a coop store by
  * itself, but for its setting `archive_of`, for which commands only read it.
- * @param file an absolute path.
  * @throws CoopError usage for what is no file; conflict state for a backup of an archive; unavailable: foreign for any
  *   other file, newer, damaged, access, read_only, full.
  */
-export async function openArchive(file: string, of: string, wait: Wait): Promise<Connection> {
-  const made = await makeIfMissing(file);
+export async function openArchive(
+  { file, store }: ArchiveFile,
+  of: string,
+  wait: Wait,
+): Promise<Connection> {
+  const made = await makeIfMissing(file, store);
   try {
     const connection = await SqliteConnection.open(file, wait);
     try {
@@ -41,10 +52,12 @@ export async function openArchive(file: string, of: string, wait: Wait): Promise
   }
 }
 
-/** Makes an empty file where none is, for its owner alone, and says whether it did. Never makes the folder. */
-async function makeIfMissing(file: string): Promise<boolean> {
+/** Makes an empty file where none is, and says whether it did. Never makes the folder. */
+async function makeIfMissing(file: string, store: string | undefined): Promise<boolean> {
   try {
     await (await open(file, "wx", 0o600)).close();
+    const like = store === undefined ? undefined : await statIfThere(store);
+    if (like) await giveLike(like, file);
     return true;
   } catch (thrown) {
     const { code } = thrown as { code?: string };

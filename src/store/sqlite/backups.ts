@@ -10,7 +10,7 @@ import {
   stat,
 } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { asFolderError, giveLike, ownPath, statIfThere } from "../../files";
+import { asFolderError, giveOwner, ownPath, statIfThere } from "../../files";
 import { timestamp } from "../../time";
 import { identity } from "./snapshot";
 
@@ -60,7 +60,7 @@ export async function makeBackupsFolder(store: string): Promise<string> {
     const around = await stat(dirname(folder));
     const made = await mkdir(folder, { recursive: true, mode: 0o700 });
     if (made === undefined) return folder;
-    await giveLike(around, folder);
+    await giveOwner(around, folder);
     await chmod(folder, isShared(around.mode) ? GROUP | 0o700 : 0o700);
     return folder;
   } catch (thrown) {

@@ -309,7 +309,6 @@ export async function putInPlace(
         hint: "nothing was changed; look at it, and repeat the command if need be",
       });
     await giveLike(there, copy);
-    await chmod(copy, there.mode & 0o777);
     for (const suffix of ["", "-wal", "-journal"])
       if ((await lookAt(store + suffix)) !== "") await linkOrCopy(store + suffix, kept + suffix);
     for (const suffix of BESIDE) await rm(store + suffix, { force: true });

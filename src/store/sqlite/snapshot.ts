@@ -1,6 +1,6 @@
 import { constants, Database, SQLiteError } from "bun:sqlite";
 import { constants as files, statSync, type Stats } from "node:fs";
-import { chmod, copyFile, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { copyFile, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CoopError, type UnavailableReason } from "../../errors";
@@ -134,7 +134,7 @@ interface Putting {
   /** The store that it is of. */
   store: Store;
   clock: Clock;
-  /** Whose mode and owner it is to have. */
+  /** For whom it is to be. */
   like: Stats;
   /** Gives how long writers were blocked, in ms. */
   fill(temporary: string): Promise<number>;
@@ -154,7 +154,6 @@ async function put(
     await (await open(temporary, "wx", 0o600)).close();
     const blockedMs = await fill(temporary);
     await giveLike(like, temporary);
-    await chmod(temporary, (like.mode & 0o777) | 0o600).catch(() => {});
     await sync(temporary, "r+");
     const contents = await look(temporary);
     const { size } = await stat(temporary);

@@ -154,7 +154,7 @@ async function safetyCopy(
   path: string,
   version: number,
 ): Promise<void> {
-  const { chmod, open, rename, rm, stat } = await import("node:fs/promises");
+  const { open, rename, rm, stat } = await import("node:fs/promises");
   const [{ dirname }, { asFolderError, giveLike }, { sync, syncFolder }] = await Promise.all([
     import("node:path"),
     import("../../files"),
@@ -169,9 +169,7 @@ async function safetyCopy(
     const copiedVersion = await schemaOf(copied, temporary).finally(() => copied.close());
     // Another process may have migrated between; then its own copy is the one to keep.
     if (copiedVersion !== version) return;
-    const like = await stat(path);
-    await giveLike(like, temporary);
-    await chmod(temporary, like.mode & 0o777);
+    await giveLike(await stat(path), temporary);
     await sync(temporary, "r+");
     await rename(temporary, `${path}.schema-${version}`);
     await syncFolder(dirname(path));

@@ -57,14 +57,17 @@ be an archive of the same store already. It is only for reading, but for redact:
     const age = duration(older);
     const file = resolve(context.edge.folder, to);
     const store = await context.store();
-    if (store.location.engine === "sqlite") await requireAnother(file, store.location.path);
+    const path = store.location.engine === "sqlite" ? store.location.path : undefined;
+    if (path !== undefined) await requireAnother(file, path);
     const result = await context.write(async (writing) => {
       await warnUnused(context, writing.tx, queue);
       const place = { queue, scope: scopeFilter(context) };
       const before = writing.at - age;
       const { numbers, kept, left } = await archivable(writing.tx, { ...place, before, limit });
       const moved =
-        numbers.length > 0 ? await moveOut(writing, numbers, file, context.wait) : NOTHING;
+        numbers.length > 0
+          ? await moveOut(writing, numbers, { file, store: path }, context.wait)
+          : NOTHING;
       return { archived: numbers.length, ...moved, to: file, kept, left };
     });
     return { ...written<Archived>(result, archivedText), rest: stillThere(result.data) };

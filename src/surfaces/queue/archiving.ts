@@ -4,7 +4,7 @@ import { runsOf, type Archiving, type Redaction } from "../../store/archived";
 import { appendEvents } from "../../store/events";
 import { CREATED_AT, meta } from "../../store/schema";
 import { letRest, type Connection, type Row, type Sql } from "../../store/sql";
-import { openArchive } from "../../store/sqlite/archive";
+import { openArchive, type ArchiveFile } from "../../store/sqlite/archive";
 import type { Wait } from "../../store/wait";
 import type { Writing } from "../../store/write";
 import { timestamp } from "../../time";
@@ -16,20 +16,20 @@ export type Moved = Pick<Archiving, "queues" | "events">;
 /**
  * Moves items with their replies and events into an archive. They leave the store only after the archive gave back what
  * was written into it; when that command ends in between they are in both, and the next one takes up from there.
- * @param file the archive's absolute path.
  * @throws CoopError conflict version, where the archive has an item otherwise; the errors of `openArchive`; busy, unknown.
  */
 export async function moveOut(
   writing: Writing,
   numbers: readonly number[],
-  file: string,
+  to: ArchiveFile,
   wait: Wait,
 ): Promise<Moved> {
   const { tx, actor, at } = writing;
+  const { file } = to;
   await letRest(tx);
   const of = (await meta(tx, CREATED_AT)) ?? "";
   const opened = async <T>(work: (archive: Connection) => Promise<T>): Promise<T> => {
-    const archive = await openArchive(file, of, wait);
+    const archive = await openArchive(to, of, wait);
     try {
       return await work(archive);
     } finally {
