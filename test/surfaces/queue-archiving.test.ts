@@ -18,7 +18,9 @@ test.each(engines)(
         await coop.data(["queue", "drop", ref], { as: "ann" });
       }
       const move = (from: Store, number: number) =>
-        writingAs(from, "ann", (writing) => moveOut(writing, [number], file, new Wait(10, clock)));
+        writingAs(from, "ann", (writing) =>
+          moveOut(writing, [number], { file, store: undefined }, new Wait(10, clock)),
+        );
       await move(store, 1);
       using archive = new Database(file);
       archive.run("begin exclusive");
