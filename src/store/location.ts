@@ -52,6 +52,11 @@ export function locateNamed(named: string, source: string, around: Surroundings)
       );
     if (named.endsWith("/"))
       throw usage(`${source} is '${named}', which is a folder's name`, "name the store's file");
+    if (named.length > LONGEST_PATH)
+      throw usage(
+        `${source} is a path of ${named.length} characters`,
+        `SQLite opens shorter ones: name one of up to ${LONGEST_PATH}`,
+      );
     if (!isPartOfStore(named)) return { engine: "sqlite", path: named };
     throw usage(
       `${source} is '${named}', which SQLite takes for a part of the store beside it`,
@@ -67,6 +72,9 @@ export function locateNamed(named: string, source: string, around: Surroundings)
     "give the whole path, such as /home/me/pippa-db/coop.db",
   );
 }
+
+/** SQLite opens paths of up to 504 bytes; the names of what is made beside a store are up to 60 longer than its own. */
+const LONGEST_PATH = 440;
 
 /** Whether a file's name is one that SQLite gives to what it keeps beside a store, and removes again. */
 export const isPartOfStore = (path: string) =>

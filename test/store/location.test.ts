@@ -17,13 +17,15 @@ group("the path of a store", () => {
   });
 });
 
-group("a path that SQLite would open as another's, or that is a folder's", () => {
+group("a path that SQLite would open as another's or not at all, or that is a folder's", () => {
   test("names no store", () => {
     for (const end of [" ", "\r", "\n", "\t"])
       expect(() => locateNamed(`/srv/coop.db${end}`, "--db", around)).toThrow(
         "which ends in a space",
       );
     expect(() => locateNamed("/srv/coop.db/", "--db", around)).toThrow("which is a folder's name");
+    const long = `/srv/${"a".repeat(440)}/coop.db`;
+    expect(() => locateNamed(long, "--db", around)).toThrow("--db is a path of 453 characters");
     expect(locateNamed("/my srv /coop x.db", "--db", around)).toMatchObject({ engine: "sqlite" });
   });
 });

@@ -608,6 +608,16 @@ describe("a backup that cannot be made", () => {
     });
   });
 
+  test("says what is in the place of its folder", async () => {
+    await symlink("/nowhere/backups", backups);
+    expect(await refusal(["backup"])).toMatchObject({
+      exit: 6,
+      reason: "access",
+      message: `${backups} is there, but is no folder`,
+      hint: expect.stringContaining("not mounted"),
+    });
+  });
+
   test("does not hide that the store is damaged, and keeps the one before", async () => {
     for (let n = 0; n < 20; n++) await writeLetter("x".repeat(3000));
     const { file } = await coop.data(["backup", "--to", "copy.db"]);

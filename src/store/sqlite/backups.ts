@@ -10,6 +10,7 @@ import {
   stat,
 } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { CoopError } from "../../errors";
 import { asFolderError, giveOwner, ownPath, statIfThere } from "../../files";
 import { timestamp } from "../../time";
 import { identity } from "./snapshot";
@@ -64,9 +65,18 @@ export async function makeBackupsFolder(store: string): Promise<string> {
     await chmod(folder, isShared(around.mode) ? GROUP | 0o700 : 0o700);
     return folder;
   } catch (thrown) {
+    if ((thrown as { code?: string }).code === "EEXIST") throw noFolder(folder, thrown);
     throw asFolderError(thrown, dirname(folder), "--to");
   }
 }
+
+/** What is in the place of a folder: a file, or a link to where nothing is. */
+const noFolder = (path: string, cause: unknown) =>
+  new CoopError("unavailable", `${path} is there, but is no folder`, {
+    reason: "access",
+    hint: "move it away, or is what it links to not mounted? ask the person",
+    cause,
+  });
 
 /** All that a group may do in a folder, and that what is made in the folder has its group. */
 const GROUP = 0o2070;
