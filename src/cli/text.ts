@@ -81,6 +81,10 @@ function firstCharacters(text: string, count: number): string {
 export const fullHeading = (title: string, text: string) =>
   title === "" ? heading(title, text) : inline(title);
 
+/** What is told of a record and then what it is called, apart by a colon: a title can look like all that is told. */
+export const titled = (told: string, called: string) =>
+  called === "" ? told : `${told}: ${called}`;
+
 type Part = string | undefined | false;
 
 /** The parts of a line that are there, with a space between. */

@@ -101,7 +101,7 @@ describe("a hand-off across places", () => {
     await coop.data(["letter", "write", "Where I stopped", "--body", "-"], { env, stdin: note });
     const { exit, out } = await coop.run(["letter", "read"], { env });
     expect(exit).toBe(0);
-    expect(out).toMatch(/^L1 read \d+s Where I stopped\n```\nparser done\ntests next\n```\n$/);
+    expect(out).toMatch(/^L1 read \d+s: Where I stopped\n```\nparser done\ntests next\n```\n$/);
   });
 });
 

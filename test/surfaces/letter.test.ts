@@ -508,7 +508,7 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
       await write({ body: linesOf(20 * KB), scope: "api" });
       const outside = await coop.run(["letter", "read"], { as: "ann" });
       expect(outside.out).toContain(
-        "[web] a title (1 kB, no room left here: coop letter read L1)\n",
+        "[web]: a title (1 kB, no room left here: coop letter read L1)\n",
       );
       const within = await coop.run(["letter", "read", "--scope", "app"], { as: "ann" });
       expect(within.out).toContain("[web] a title (coop letter read L1)\n");

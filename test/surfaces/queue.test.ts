@@ -991,7 +991,7 @@ describe.each(engines)("queues on $name", ({ openFresh }) => {
       expect(await refs("--before", "3", "--limit", "1")).toEqual(["Q2"]);
       const { out } = await say("ann", "list", "a");
       expect(out.replace(/\d+s/g, "0s")).toBe(
-        "Q3 taken p1 0s a →cyd by cyd 0s x\nQ1 waiting p0 0s a x\n1 finished: --status all\n",
+        "Q3 taken p1 0s a →cyd by cyd 0s: x\nQ1 waiting p0 0s a: x\n1 finished: --status all\n",
       );
     });
   });

@@ -616,7 +616,7 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
       await add({ after: [1], title: "Fix\nparser" });
       const { out } = await say("ann", "list");
       expect(out.replace(/\d+s/g, "1s")).toBe(
-        "T2 open p2 1s waits on T1: Fix…\nT1 open p1 1s @ben Fix lexer\n",
+        "T2 open p2 1s waits on T1: Fix…\nT1 open p1 1s @ben: Fix lexer\n",
       );
     });
 
@@ -627,12 +627,12 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
       const here = { as: "ben", env: { PIPPA_COOP_SCOPE: "quest" } };
       const run = async (...words: string[]) =>
         (await coop.run(["todo", "ready", ...words], here)).out.replace(/\d+s/g, "1s");
-      expect(await run()).toBe("T1 open p2 1s a title\nT2 open p2 1s @ben a title\n");
+      expect(await run()).toBe("T1 open p2 1s: a title\nT2 open p2 1s @ben: a title\n");
       expect(await run("--mine", "--all-scopes")).toBe(
-        "T2 open p2 1s @ben a title\nT3 open p2 1s [other] @ben a title\n",
+        "T2 open p2 1s @ben: a title\nT3 open p2 1s [other] @ben: a title\n",
       );
       expect(await run("--limit", "1")).toBe(
-        "T1 open p2 1s a title\n1 of 2 ready: --limit 0 for all\n",
+        "T1 open p2 1s: a title\n1 of 2 ready: --limit 0 for all\n",
       );
       expect(await run("--to", "ann")).toBe("nothing ready in quest\n");
       const { total, truncated } = (

@@ -7,6 +7,7 @@ import {
   line,
   lines,
   scopeTag,
+  titled,
   type View,
 } from "../../cli/text";
 import type { Entry } from "./store";
@@ -17,13 +18,15 @@ const commitOf = ({ commit_sha }: Entry) => commit_sha?.slice(0, SHORT_SHA) ?? "
 
 /** One line: `H7 abc1234567 3h codex-pippa 2026-11-22-split-the-parser: Split the parser`. */
 export const entryLine = (entry: Entry, view: View, called = heading): string =>
-  line(
-    entry.ref,
-    commitOf(entry),
-    ago(view, entry.created_at),
-    scopeTag(view, entry),
-    inline(entry.author),
-    `${inline(entry.slug)}:`,
+  titled(
+    line(
+      entry.ref,
+      commitOf(entry),
+      ago(view, entry.created_at),
+      scopeTag(view, entry),
+      inline(entry.author),
+      inline(entry.slug),
+    ),
     called(entry.title, entry.body),
   );
 

@@ -7,6 +7,7 @@ import {
   line,
   lines,
   scopeTag,
+  titled,
   type View,
 } from "../../cli/text";
 import type { Letter } from "./store";
@@ -15,20 +16,15 @@ import type { Letter } from "./store";
 export function letterLine(letter: Letter, view: View, called = heading): string {
   const from = letter.author === letter.to ? undefined : `from ${inline(letter.author)}`;
   const to = letter.to === view.me ? undefined : `to ${inline(letter.to)}`;
-  return line(
-    letter.ref,
-    letter.state,
-    ago(view, letter.created_at),
-    scopeTag(view, letter),
-    from,
-    to,
+  return titled(
+    line(letter.ref, letter.state, ago(view, letter.created_at), scopeTag(view, letter), from, to),
     called(letter.title, letter.body),
   );
 }
 
-/** What a write or a move answers. */
+/** What a write or a move answers: `L12 working to codex-pippa: Where I stopped`. */
 export const letterMoved = ({ ref, state, to, title, body }: Letter) =>
-  line(ref, state, `to ${inline(to)}:`, heading(title, body));
+  titled(line(ref, state, `to ${inline(to)}`), heading(title, body));
 
 /** A letter in full. */
 export const letterText = (letter: Letter, view: View) =>

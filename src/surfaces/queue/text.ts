@@ -7,6 +7,7 @@ import {
   line,
   lines,
   scopeTag,
+  titled,
   type View,
 } from "../../cli/text";
 import { shellWord } from "../../shell";
@@ -31,9 +32,9 @@ const itemHead = (item: Item, view: View) =>
     holder(item, view),
   );
 
-/** One line: `Q9 waiting p2 3h jobs →codex-pippa {"a":1}`. */
+/** One line: `Q9 waiting p2 3h jobs →codex-pippa: {"a":1}`. */
 export const itemLine = (item: Item, view: View) =>
-  line(itemHead(item, view), heading("", item.payload));
+  titled(itemHead(item, view), heading("", item.payload));
 
 /** What a push or a move answers. */
 export const itemMoved = ({ ref, state, queue, to }: Item) =>

@@ -7,6 +7,7 @@ import {
   line,
   lines,
   scopeTag,
+  titled,
   type View,
 } from "../../cli/text";
 import type { Message, Request, Thread } from "./store";
@@ -31,12 +32,12 @@ export function requestLine(request: Request, view: View, called = heading): str
       : undefined,
     waits(request),
   );
-  return `${about}: ${called(title, body)}`;
+  return titled(about, called(title, body));
 }
 
 /** What opening, a reply or a move answers: `R3 accepted waits on codex-pippa: Parser crashes`. */
 export const requestMoved = (request: Request) =>
-  `${line(request.ref, request.state, waits(request))}: ${heading(request.title, request.body)}`;
+  titled(line(request.ref, request.state, waits(request)), heading(request.title, request.body));
 
 const messageText = ({ verb, at, author, body }: Message, view: View) =>
   lines(line(verb, ago(view, at), inline(author)), fenced(body));

@@ -7,6 +7,7 @@ import {
   line,
   lines,
   scopeTag,
+  titled,
   type View,
 } from "../../cli/text";
 import type { Todo } from "./store";
@@ -15,27 +16,27 @@ const whose = ({ to }: Todo) => to !== null && `@${inline(to)}`;
 
 const waits = ({ waits_on }: Todo) => waits_on.length > 0 && `waits on ${waits_on.join(", ")}`;
 
-/** One line: `T45 open p1 3h @codex-pippa Fix parser`. */
-export function todoLine(todo: Todo, view: View, called = heading): string {
-  const waiting = waits(todo);
-  return line(
-    todo.ref,
-    todo.state,
-    `p${todo.priority}`,
-    ago(view, todo.created_at),
-    scopeTag(view, todo),
-    whose(todo),
-    waiting && `${waiting}:`,
+/** One line: `T45 open p1 3h @codex-pippa: Fix parser`. */
+export const todoLine = (todo: Todo, view: View, called = heading): string =>
+  titled(
+    line(
+      todo.ref,
+      todo.state,
+      `p${todo.priority}`,
+      ago(view, todo.created_at),
+      scopeTag(view, todo),
+      whose(todo),
+      waits(todo),
+    ),
     called(todo.title, todo.body),
   );
-}
 
 /** What an addition or a move answers: `T14 open p2: Fix parser`, then what it waits on. */
 export function todoMoved(todo: Todo): string {
   const { ref, state, priority, title, body } = todo;
   const waiting = waits(todo);
   return lines(
-    `${line(ref, state, `p${priority}`, whose(todo))}: ${heading(title, body)}`,
+    titled(line(ref, state, `p${priority}`, whose(todo)), heading(title, body)),
     waiting && `${ref} ${waiting}`,
   );
 }
