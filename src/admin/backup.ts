@@ -237,7 +237,7 @@ async function republish(
 ): Promise<void> {
   try {
     if ((await publishing(store)).every === 0) return;
-    await keepOthers(path, await identityOf(store));
+    await keepOthers(store, path);
     await copySnapshot(store, made, publishedFile(path), context.edge);
     // Without the note a later command makes it once more.
     await noteSnapshot(store, noted).catch(() => {});

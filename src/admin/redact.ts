@@ -224,7 +224,7 @@ async function republish(store: Store, path: string, context: Context): Promise<
   if (!(await Bun.file(file).exists()) || (await meta(store, BACKUP_OF)) !== undefined) return null;
   const of = await identityOf(store);
   const done = await attempt(context, "not_published", `${file} could not be renewed`, () =>
-    renew(store, path, clock, () => keepOthers(path, of)),
+    renew(store, path, clock, () => keepOthers(store, path)),
   );
   if (done) return file;
   // What is not removed is named among those that hold it.

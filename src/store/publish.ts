@@ -1,6 +1,6 @@
 import type { Location } from "./location";
 import { openStore, type Store } from "./open";
-import { CLOSING, identityOf, setMeta } from "./schema";
+import { CLOSING, setMeta } from "./schema";
 import { join, raw, sql, type Sql } from "./sql";
 import { Wait, type Clock } from "./wait";
 
@@ -123,8 +123,7 @@ async function write(store: Store, clock: Clock): Promise<void> {
     import("./sqlite/renew"),
     import("./sqlite/backups"),
   ]);
-  const of = await identityOf(store);
-  await renew(store, path, clock, () => keepOthers(path, of));
+  await renew(store, path, clock, () => keepOthers(store, path));
 }
 
 /** Keeps in the store when the published snapshot was begun, and how long it took, in ms. */

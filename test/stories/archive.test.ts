@@ -54,6 +54,27 @@ const refusal = async (words: string[], options: RunOptions = { as: "ann" }) => 
   return { exit: outcome.exit, ...outcome.json().error };
 };
 
+test("of two stores that archive into one new file at once one does, and its items are in it", async () => {
+  await using other = await story();
+  const theirs = (...words: string[]) => other.data(["queue", ...words], { as: "ben" });
+  for (let round = 0; round < 8; round++) {
+    const to = join(coop.home, `round-${round}.db`);
+    const [ref] = await finished(1);
+    const { ref: their } = await theirs("push", "jobs");
+    await theirs("drop", their);
+    const words = ["queue", "archive", "--older", "0s", "--to", to];
+    const outcomes = await Promise.all([
+      coop.run(words, { as: "ann" }),
+      other.run(words, { as: "ben" }),
+    ]);
+    expect(outcomes.map(({ exit }) => exit).sort()).toEqual([0, 6]);
+    const inIt = outcomes[0].exit === 0 ? ref : their;
+    expect(all(to, "select 'Q' || number as ref from queue_items")).toContainEqual({
+      ref: inIt,
+    });
+  }
+});
+
 describe("an archive", () => {
   test("has whole what has left the store: items, replies and events", async () => {
     await finished(3);

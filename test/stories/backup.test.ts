@@ -729,6 +729,38 @@ describe("the published snapshot", () => {
     expect(Number(getMeta("snapshot_took"))).toBeGreaterThan(0);
   });
 
+  test("is kept under its date where an older copy was put in the store's place", async () => {
+    await writeLetter("one");
+    const { file: old } = await coop.data(["backup", "--to", "old.db"]);
+    const older = await Bun.file(coop.store).bytes();
+    await writeLetter("two");
+    await writeLetter("three");
+    age(HOUR_MS);
+    await writeLetter("four");
+    expect(await lettersIn(published)).toHaveLength(4);
+    for (const suffix of ["-wal", "-shm"]) await rm(coop.store + suffix, { force: true });
+    await writeFile(coop.store, older);
+
+    const { checks } = (await coop.run(["doctor", "--json"])).json().data;
+    expect(checks).toContainEqual({
+      name: "published",
+      status: "warn",
+      message: expect.stringContaining(`${published} has what the store has not`),
+      fix: expect.stringContaining(`coop restore ${published}`),
+    });
+    age(HOUR_MS);
+    await writeLetter("other");
+    expect(await lettersIn(published)).toEqual(["other", "one"]);
+    const [kept, ...more] = (await readdir(backups)).filter((name) => DATED.test(name));
+    expect(more).toEqual([]);
+    expect(await lettersIn(join(backups, kept!))).toEqual(["four", "three", "two", "one"]);
+    // What a restore undid is no such thing.
+    await coop.data(["restore", old], { as: "ann" });
+    age(HOUR_MS);
+    await writeLetter("more");
+    expect((await readdir(backups)).filter((name) => DATED.test(name))).toEqual([kept!]);
+  });
+
   test("is renewed when the clock was set back since", async () => {
     await writeLetter("one");
     age(-10 * HOUR_MS);

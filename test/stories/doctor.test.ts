@@ -281,6 +281,9 @@ describe("a log that was left by a command that was killed", () => {
     await writeFile(log(), bytes.fill(value, from, to));
   };
 
+  /** SQLite passes over such a log, and what was written into it is in the snapshot alone. */
+  const passedOver = { name: "published", message: expect.stringContaining("the store has not") };
+
   test("is ok, and what it holds is there", async () => {
     expect((await doctor())["log"]).toMatchObject({ status: "ok", message: "can be read" });
     expect(await coop.data(["letter", "list"])).toHaveLength(1);
@@ -295,6 +298,7 @@ describe("a log that was left by a command that was killed", () => {
     const bytes = await Bun.file(log()).bytes();
     expect(await troubles()).toMatchObject([
       { name: "log", status: "warn", message: expect.stringContaining("header is damaged") },
+      passedOver,
     ]);
     expect(await Bun.file(log()).bytes()).toEqual(bytes);
   });
@@ -305,6 +309,7 @@ describe("a log that was left by a command that was killed", () => {
     await symlink(coop.store, named);
     expect(await troubles({ env: { PIPPA_COOP_DB: named } })).toMatchObject([
       { name: "log", status: "warn", message: expect.stringContaining(log()) },
+      passedOver,
     ]);
   });
 
@@ -312,6 +317,7 @@ describe("a log that was left by a command that was killed", () => {
     await damage(0, 32, 0);
     expect(await troubles()).toMatchObject([
       { name: "log", status: "warn", message: expect.stringMatching(/crash.*but after damage/) },
+      passedOver,
     ]);
   });
 
@@ -558,7 +564,8 @@ describe("clocks", () => {
 
   test("that are ahead are a warning", async () => {
     await writeLetter();
-    shift(1, 3 * HOUR_MS + 60_000);
+    await writeLetter();
+    shift(2, 3 * HOUR_MS + 60_000);
     expect(await troubles()).toMatchObject([
       { name: "clock", status: "warn", message: expect.stringContaining("3h in the future") },
     ]);

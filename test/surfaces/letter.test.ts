@@ -511,7 +511,7 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
         "[web]: a title (1 kB, no room left here: coop letter read L1)\n",
       );
       const within = await coop.run(["letter", "read", "--scope", "app"], { as: "ann" });
-      expect(within.out).toContain("[web] a title (coop letter read L1)\n");
+      expect(within.out).toContain("[web]: a title (coop letter read L1)\n");
     });
 
     test("of refs alone is repeated by its key too, and marks nothing", async () => {

@@ -8,7 +8,13 @@ import { newestEvent } from "../../store/health";
 import { isStale, publishing, tooSlow } from "../../store/publish";
 import { identityOf } from "../../store/schema";
 import type { Sql } from "../../store/sql";
-import { backupsFolder, datedAt, datedIn, publishedFile } from "../../store/sqlite/backups";
+import {
+  backupsFolder,
+  datedAt,
+  datedIn,
+  isAhead,
+  publishedFile,
+} from "../../store/sqlite/backups";
 import type { Journal } from "../../store/sqlite/journal";
 import { inspect } from "../../store/sqlite/snapshot";
 import { age } from "../../time";
@@ -57,6 +63,11 @@ async function renewed(
     return warn(
       `${file} is of another store`,
       `coop restore ${shellWord(file)} puts it into this one; or coop backup, which keeps it under its date`,
+    );
+  if (await isAhead(on, found.contents))
+    return warn(
+      `${file} has what the store has not: an older copy may have been put in its place`,
+      `ask the person; coop restore ${shellWord(file)} puts it into this one, coop backup keeps it under its date`,
     );
   const old = kept.at === 0 ? "of unknown age" : `${age(now - kept.at)} old`;
   if (!newest || newest.id <= lastEvent) return ok(`whole, ${old}, nothing was written since`);

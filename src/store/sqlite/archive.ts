@@ -1,4 +1,4 @@
-import { open, rm, stat } from "node:fs/promises";
+import { lstat, open, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CoopError, usage } from "../../errors";
 import { asFolderError, giveLike, requireRegular, statIfThere } from "../../files";
@@ -14,7 +14,8 @@ import {
 } from "../schema";
 import type { Connection } from "../sql";
 import type { Wait } from "../wait";
-import { SqliteConnection } from "./connection";
+import { naming, SqliteConnection } from "./connection";
+import { putInPlace } from "./create";
 import { schemaOf, stamp } from "./store";
 
 /** Where finished records of a store are moved to. */
@@ -36,51 +37,68 @@ export async function openArchive(
   of: string,
   wait: Wait,
 ): Promise<Connection> {
-  const made = await makeIfMissing(file, store);
-  try {
-    const connection = await SqliteConnection.open(file, wait);
-    try {
-      await prepare(connection, file, of);
-      return connection;
-    } catch (thrown) {
-      await connection.close();
-      throw thrown;
-    }
-  } catch (thrown) {
-    if (made) for (const suffix of ["", "-journal"]) await rm(file + suffix, { force: true });
+  if (!(await isThere(file))) await make({ file, store }, of, wait);
+  return prepared(file, of, wait).catch((thrown) => {
     throw isForeign(thrown) ? foreign(file) : thrown;
+  });
+}
+
+/** Whether a file is there. @throws CoopError usage for anything else; unavailable for a link that leads to nothing. */
+async function isThere(file: string): Promise<boolean> {
+  const named = await lstat(file).catch(() => undefined);
+  if (!named) return false;
+  // A link can lead to nothing, or to itself.
+  const there = await stat(file).catch((thrown) => {
+    throw asFolderError(thrown, dirname(file), "--to");
+  });
+  if (there.isDirectory()) throw usage(`${file} is a folder`, "name a file in it");
+  requireRegular(file, there);
+  return true;
+}
+
+/**
+ * Makes an empty archive, whole under another name and then linked into place: of several that make one at once, also of
+ * other stores, one does. Never makes the folder.
+ */
+async function make({ file, store }: ArchiveFile, of: string, wait: Wait): Promise<void> {
+  const temporary = `${file}.archive-${wait.clock.unique()}`;
+  try {
+    await (await open(temporary, "wx", 0o600)).close();
+    const like = store === undefined ? undefined : await statIfThere(store);
+    if (like) await giveLike(like, temporary);
+    await (await prepared(temporary, of, wait)).close();
+    await putInPlace(temporary, file);
+  } catch (thrown) {
+    const error = thrown instanceof CoopError ? naming(thrown, temporary, file) : thrown;
+    throw asFolderError(error, dirname(file), "--to");
+  } finally {
+    for (const suffix of ["", "-journal"])
+      await rm(temporary + suffix, { force: true }).catch(() => {});
   }
 }
 
-/** Makes an empty file where none is, and says whether it did. Never makes the folder. */
-async function makeIfMissing(file: string, store: string | undefined): Promise<boolean> {
+/** Opens an archive of a store, and prepares it to be written. */
+async function prepared(file: string, of: string, wait: Wait): Promise<Connection> {
+  const connection = await SqliteConnection.open(file, wait);
   try {
-    await (await open(file, "wx", 0o600)).close();
-    const like = store === undefined ? undefined : await statIfThere(store);
-    if (like) await giveLike(like, file);
-    return true;
+    await prepare(connection, file, of);
+    return connection;
   } catch (thrown) {
-    const { code } = thrown as { code?: string };
-    if (code !== "EEXIST") throw asFolderError(thrown, dirname(file), "--to");
-    // A link can lead to nothing, or to itself.
-    const there = await stat(file).catch((error) => {
-      throw asFolderError(error, dirname(file), "--to");
-    });
-    if (there.isDirectory()) throw usage(`${file} is a folder`, "name a file in it");
-    requireRegular(file, there);
-    return false;
+    await connection.close();
+    throw thrown;
   }
 }
 
 /** Fills an empty file, brings an older archive up to this binary's schema, and refuses anything else. */
 async function prepare(connection: SqliteConnection, file: string, of: string): Promise<void> {
   const [pages] = await connection.run("pragma page_count");
-  const version = pages!["page_count"] === 0 ? 0 : await schemaOf(connection, file);
-  if (version > 0 && (await meta(connection, ARCHIVE_OF)) !== of) throw foreign(file);
-  if (version > 0 && (await meta(connection, BACKUP_OF)) !== undefined) throw onlyBackupOf(file);
-  if (version > schemaVersion()) throw newer(file, version);
-  if (version === schemaVersion()) return;
+  const isEmpty = pages!["page_count"] === 0;
+  if (!isEmpty && (await archiveVersion(connection, file, of)) === schemaVersion()) return;
   await connection.transaction(async (tx) => {
+    // Another command may have done it since; the transaction has made a page of an empty file's.
+    const [table] = await connection.run("select 1 from sqlite_schema limit 1");
+    const version = isEmpty && !table ? 0 : await archiveVersion(connection, file, of);
+    if (version === schemaVersion()) return;
     await migrate(tx, version);
     await stamp(connection);
     if (version > 0) return;
@@ -90,6 +108,19 @@ async function prepare(connection: SqliteConnection, file: string, of: string): 
     // It lies where nobody knows the file system, and is used by one command at a time.
     await setMeta(tx, "journal", "rollback");
   });
+}
+
+/** The schema version of an archive of a store. @throws CoopError as {@link openArchive}. */
+async function archiveVersion(
+  connection: SqliteConnection,
+  file: string,
+  of: string,
+): Promise<number> {
+  const version = await schemaOf(connection, file);
+  if ((await meta(connection, ARCHIVE_OF)) !== of) throw foreign(file);
+  if ((await meta(connection, BACKUP_OF)) !== undefined) throw onlyBackupOf(file);
+  if (version > schemaVersion()) throw newer(file, version);
+  return version;
 }
 
 /** The error for a backup of an archive: what is moved into it would be lost to the next backup in its place. */

@@ -13,7 +13,9 @@ import { basename, dirname, join } from "node:path";
 import { CoopError } from "../../errors";
 import { asFolderError, giveOwner, ownPath, statIfThere } from "../../files";
 import { timestamp } from "../../time";
-import { identity } from "./snapshot";
+import { identityOf } from "../schema";
+import { sql, type Sql } from "../sql";
+import { identity, type Identity } from "./snapshot";
 
 /** Where a store's backups are when nobody says otherwise: the folder `backups` beside it. */
 export const backupsFolder = (store: string) => join(dirname(ownPath(store)), "backups");
@@ -120,23 +122,40 @@ export async function hasBackups(store: string): Promise<boolean> {
 }
 
 /** The identity of the store that a file is a backup of; undefined where it is none, or cannot be read. */
-export function storeOfBackup(path: string): string | undefined {
+export const storeOfBackup = (path: string): string | undefined => look(path)?.backup_of;
+
+function look(path: string): Identity | undefined {
   try {
-    return identity(path).backup_of;
+    return identity(path);
   } catch {
     return undefined;
   }
 }
 
 /**
- * Makes room for a store's published snapshot where that of another store is: what is left of a lost one may be all
- * there is of it.
- * @param of the store's identity.
+ * Makes room for a store's published snapshot where one is that has what the store has not: of a lost store it may be all
+ * there is, and likewise where an older copy was put in a store's place.
  * @throws CoopError unavailable: access, read_only, full.
  */
-export async function keepOthers(store: string, of: string): Promise<void> {
+export async function keepOthers(on: Sql, store: string): Promise<void> {
   const published = publishedFile(store);
-  if (!isBackupOf(of, published)) await keepDated(published, store);
+  const found = look(published);
+  const isOwn = found !== undefined && found.backup_of === (await identityOf(on));
+  if (!isOwn || (await isAhead(on, found))) await keepDated(published, store);
+}
+
+/** Whether a backup of a store has an event that the store has not, nor ever had. */
+export async function isAhead(
+  on: Sql,
+  { lastEvent, lastEventAt }: Pick<Identity, "lastEvent" | "lastEventAt">,
+): Promise<boolean> {
+  const [row] = await on.all<{ last: number; at: number | null }>(
+    sql`select (select coalesce(max(id), 0) from events) as last,
+      (select at from events where id = ${lastEvent}) as at`,
+  );
+  const { last, at } = row!;
+  // One of a lower number that is not there was archived, or undone by a restore.
+  return last < lastEvent || (at !== null && at !== lastEventAt);
 }
 
 /** Keeps the published snapshot as a dated backup: what replaces it may be older than it, or another store's. */

@@ -105,7 +105,7 @@ async function build(
 }
 
 /** Like a rename that never replaces: false when a file is there already. */
-async function putInPlace(from: string, to: string): Promise<boolean> {
+export async function putInPlace(from: string, to: string): Promise<boolean> {
   try {
     await link(from, to);
     return true;

@@ -11,8 +11,8 @@ import { first, raw, sql, type Fragment, type Value } from "../sql";
 import type { Clock } from "../wait";
 import { APPLICATION_ID, codeOf, isUnlocked } from "./connection";
 
-/** What a whole and sound coop file holds. */
-export interface Contents {
+/** What a coop file says of itself. */
+export interface Identity {
   /** The schema version. */
   schema: number;
   /**
@@ -29,6 +29,10 @@ export interface Contents {
   /** The newest event's time in ms since 1970, and its number; 0 when there is none. */
   lastEventAt: number;
   lastEvent: number;
+}
+
+/** What a whole and sound coop file holds. */
+export interface Contents extends Identity {
   /** How many rows each table has. */
   rows: Record<string, number>;
 }
@@ -234,15 +238,7 @@ export function inspect(path: string, name = path): Contents {
       table,
       all<{ count: number }>(`select count(*) as count from "${table}"`)[0]!.count,
     ]);
-    const last = all<{ id: number; at: number }>(
-      "select id, at from events order by id desc limit 1",
-    )[0];
-    return {
-      ...identify(database),
-      lastEventAt: last?.at ?? 0,
-      lastEvent: last?.id ?? 0,
-      rows: Object.fromEntries(rows),
-    };
+    return { ...identify(database), rows: Object.fromEntries(rows) };
   });
 }
 
@@ -252,7 +248,10 @@ export function inspect(path: string, name = path): Contents {
  */
 export const identity = (path: string) => reading(path, path, identify);
 
-function identify(database: Database): Omit<Contents, "lastEvent" | "lastEventAt" | "rows"> {
+function identify(database: Database): Identity {
+  const last = database
+    .query<{ id: number; at: number }, []>("select id, at from events order by id desc limit 1")
+    .get();
   const schema = database.query<{ user_version: number }, []>("pragma user_version").get()!;
   const setting = (name: string) =>
     database.query<{ value: string }, [string]>("select value from meta where name = ?").get(name)
@@ -264,6 +263,8 @@ function identify(database: Database): Omit<Contents, "lastEvent" | "lastEventAt
     identity: setting(IDENTITY) ?? created_at,
     backup_of: setting(BACKUP_OF),
     archive_of: setting(ARCHIVE_OF),
+    lastEventAt: last?.at ?? 0,
+    lastEvent: last?.id ?? 0,
   };
 }
 
