@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { copyFile, mkdir, readdir, readlink, rename, rm, symlink } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readlink, rename, rm, symlink, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { openStore } from "../../src/store/open";
 import { sql } from "../../src/store/sql";
@@ -200,6 +200,34 @@ describe("a log that another store left beside a store", () => {
       expect(await coop.data(["letter", "list"])).toHaveLength(30);
       await coop.data(["todo", "add", "x"], { as: "ann" });
     });
+
+  test("is refused where both together are sound too, but not what the store was", async () => {
+    await using coop = await story();
+    await using other = await story();
+    await coop.data(["letter", "write", "--body", "first"], { as: "ann" });
+    await other.data(["letter", "write", "--body", "precious"], { as: "bob" });
+    // Not the first write here, which would note in the log what store it is.
+    using holder = new Database(coop.store);
+    holder.query("select * from meta").all();
+    await coop.data(["letter", "write", "--body", "another"], { as: "ann" });
+    const log = await Bun.file(`${coop.store}-wal`).bytes();
+    holder.close();
+    await Bun.sleep(20);
+    await copyFile(other.store, coop.store);
+    await Bun.write(`${coop.store}-wal`, log);
+    await utimes(`${coop.store}-wal`, 0, 0);
+
+    for (const words of [
+      ["letter", "list"],
+      ["letter", "write", "--body", "x"],
+    ])
+      expect(await errorOf(coop, words)).toMatchObject({
+        exit: 6,
+        reason: "damaged",
+        message: expect.stringContaining("was left by another store"),
+      });
+    expect(await hashOf(coop.store)).toBe(await hashOf(other.store));
+  });
 
   test("keeps `init` from making a new store beside it", async () => {
     await using coop = await story({ init: false });
