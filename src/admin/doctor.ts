@@ -4,7 +4,8 @@ import { answer } from "../cli/answer";
 import type { Context } from "../cli/context";
 import { defineVerb } from "../cli/define";
 import { inline, lines } from "../cli/text";
-import { EXITS } from "../errors";
+import { onStore } from "../cli/on-store";
+import { EXITS, withoutPasswords } from "../errors";
 import { ownPath } from "../files";
 import { describe, type Location } from "../store/location";
 import {
@@ -49,10 +50,15 @@ export default defineVerb({
   args: {},
   run: async (_input, context) => {
     const location = context.settings.location();
-    const checks =
+    const found =
       location.engine === "sqlite"
         ? await sqliteChecks(ownPath(location.path), context)
         : await serverChecks(location, context);
+    const { storeFlag } = context.settings;
+    const checks = found.map(({ fix, ...rest }) => ({
+      ...rest,
+      fix: fix && withoutPasswords(onStore(fix, storeFlag)),
+    }));
     const failing = checks.some(({ status }) => status === "fail");
     return answer(
       { checks },

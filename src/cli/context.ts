@@ -11,6 +11,7 @@ import { findWorkTree, scopeOf, type Files, type WorkTree } from "../scope";
 import { scope as scopeSchema } from "../words";
 import type { Versions } from "./about";
 import { check, readLines, type TextSources } from "./input";
+import { onStore } from "./on-store";
 import type { View } from "./text";
 
 /** Everything that comes from outside the program. Made by the process edge, and by tests. */
@@ -46,6 +47,8 @@ export interface Edge extends TextSources {
 export interface Settings {
   id: string | undefined;
   location: () => Location;
+  /** What named the store, where that was a flag. */
+  storeFlag: string | undefined;
   /** The scope that was named, by flag or variable. */
   scope: string | undefined;
   /** Whether the scope was named by a flag. */
@@ -165,7 +168,7 @@ export class Context {
 
   /** Tells something that is no failure, once. */
   warn(code: string, text: string): void {
-    const message = withoutPasswords(text);
+    const message = withoutPasswords(onStore(text, this.settings.storeFlag));
     if (this.warnings.some((warning) => warning.message === message)) return;
     this.warnings.push({ code, message });
   }

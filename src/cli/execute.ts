@@ -88,6 +88,7 @@ function settings(flags: Flags, edge: Edge, verb: string, { args }: Verb, given:
   return {
     id: flags.as ?? variable("PIPPA_COOP_ID", speaker),
     location: () => locate({ flag: flags.db, env: edge.env, home: () => edge.home() }),
+    storeFlag: flags.db,
     scope: flags.scope ?? variable("PIPPA_COOP_SCOPE", scopeSchema),
     scopeFlag: flags.scope !== undefined,
     quiet: flags.quiet === true,

@@ -1,4 +1,4 @@
-import { asCoopError, EXITS, printable } from "../errors";
+import { asCoopError, CoopError, EXITS, printable } from "../errors";
 import type { Warning } from "../store/open";
 import type { Edge } from "./context";
 import type { Group } from "./define";
@@ -10,8 +10,10 @@ import { inline } from "./text";
 export async function program(root: Group, argv: readonly string[], edge: Edge): Promise<number> {
   const json = asksForJson(argv);
   const warnings: Warning[] = [];
+  let storeFlag: unknown;
   try {
     const { path, command, globals, given } = await route(root, argv);
+    storeFlag = globals["db"];
     if (globals["version"] || globals["help"] || command.kind === "group") {
       const { about } = await import("./about");
       const versions = globals["version"] ? edge.versions : undefined;
@@ -21,7 +23,7 @@ export async function program(root: Group, argv: readonly string[], edge: Edge):
     const { execute } = await import("./execute");
     return await execute({ path, command, globals, given }, json, edge, warnings);
   } catch (thrown) {
-    const error = printable(asCoopError(thrown));
+    const error = printable(await forStore(asCoopError(thrown), storeFlag));
     if (json) await edge.complain(`${jsonError(error, warnings)}\n`);
     else {
       await warn(warnings, edge);
@@ -30,6 +32,14 @@ export async function program(root: Group, argv: readonly string[], edge: Edge):
     }
     return error.exit;
   }
+}
+
+/** An error whose hint is about the store that a flag named. */
+async function forStore(error: CoopError, flag: unknown): Promise<CoopError> {
+  const { code, message, details } = error;
+  if (typeof flag !== "string" || details.hint === undefined) return error;
+  const { onStore } = await import("./on-store");
+  return new CoopError(code, message, { ...details, hint: onStore(details.hint, flag) });
 }
 
 /** Tells the user what is no failure, each once. */

@@ -1,0 +1,46 @@
+import { describe, expect, test } from "bun:test";
+import { onStore } from "../../src/cli/on-store";
+import root from "../../src/root";
+import { story } from "../story";
+
+/** What is about no store, or names its own. */
+const APART = ["whoami", "copy", "help", "shim"];
+
+describe("commands that coop tells", () => {
+  test.each(Object.keys(root.commands))("are about the store that a flag named: %s", (name) => {
+    const told = APART.includes(name) ? `coop ${name} x` : `coop --db '/a b/c.db' ${name} x`;
+    expect(onStore(`do this: coop ${name} x; then`, "/a b/c.db")).toBe(`do this: ${told}; then`);
+    expect(onStore(`coop ${name}`, undefined)).toBe(`coop ${name}`);
+  });
+
+  test("keep who speaks, and a store that they name", () => {
+    expect(onStore("coop --as dad restore F", "/c.db")).toBe("coop --db /c.db --as dad restore F");
+    expect(onStore("coop --db /d.db todo list", "/c.db")).toBe("coop --db /d.db todo list");
+    expect(onStore("this coop knows", "/c.db")).toBe("this coop knows");
+  });
+
+  test("can be typed as they are told, in hints, findings and warnings", async () => {
+    await using coop = await story();
+    const path = `${coop.home}/it's.db`;
+    const db = ["--db", path];
+    const named = `coop --db '${coop.home}/it'\\''s.db'`;
+    await coop.data([...db, "init"]);
+    await coop.data([...db, "todo", "add", "x"], { as: "ann" });
+    await coop.data([...db, "letter", "write", "--body", "secret"], { as: "ann" });
+    await coop.data([...db, "backup", "--to", "copy.db"]);
+    await Bun.$`rm -r ${coop.home}/backups`;
+
+    const { checks } = (await coop.run([...db, "--json", "doctor"])).json().data;
+    expect(checks).toContainEqual(
+      expect.objectContaining({ name: "published", fix: `${named} backup` }),
+    );
+    await coop.data([...db, "redact", "L1", "--text", "secret"], { as: "ann" });
+    const restored = await coop.run([...db, "--json", "restore", "copy.db"], { as: "ann" });
+    expect(restored.json().warnings).toContainEqual({
+      code: "redacted",
+      message: `L1 is as it was before it was redacted: ${named} redact L1`,
+    });
+    const missing = await coop.run([...db, "--json", "todo", "show", "T9"]);
+    expect(missing.json().error.hint).toBe(`${named} todo list`);
+  });
+});
