@@ -153,8 +153,16 @@ async function open(path: string, wait: Wait, log: LogHeader | Finding) {
   if (log === "blank" || log === "damaged") return opened(path, wait, "unchanging");
   await requireOwnLog(path);
   return opened(path, wait, "existing").catch(async (thrown) => {
-    const beside = await stat(`${path}-wal`).catch(() => undefined);
-    if (!isKeptOut(thrown) || (beside && beside.size > 0)) throw thrown;
+    const left = async (suffix: string) => {
+      const there = await stat(path + suffix).catch(() => undefined);
+      return there !== undefined && there.size > 0;
+    };
+    if (!isKeptOut(thrown) || (await left("-wal"))) throw thrown;
+    if (await left("-journal"))
+      return warn(
+        `${path} is being written, or a write into it was cut off, which cannot be undone from here`,
+        "run coop doctor where the store can be written",
+      );
     return opened(path, wait, "unchanging");
   });
 }

@@ -17,6 +17,9 @@ describe("commands that coop tells", () => {
     expect(onStore("coop --as dad restore F", "/c.db")).toBe("coop --db /c.db --as dad restore F");
     expect(onStore("coop --db /d.db todo list", "/c.db")).toBe("coop --db /d.db todo list");
     expect(onStore("this coop knows", "/c.db")).toBe("this coop knows");
+    expect(onStore("coop restore /c.db puts it back; or coop init", "/c.db")).toBe(
+      "coop restore /c.db puts it back; or coop --db /c.db init",
+    );
   });
 
   test("can be typed as they are told, in hints, findings and warnings", async () => {

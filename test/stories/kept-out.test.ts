@@ -121,6 +121,26 @@ describe("the doctor, as a user who may not look everywhere,", () => {
     expect(await says()).not.toContain("goes on");
   });
 
+  test("takes a write that was cut off for no damage, which is not to be undone from there", async () => {
+    for (let n = 0; n < 20; n++)
+      await coop.data(["letter", "write", "--body", "x".repeat(3000)], { as: "ann" });
+    await coop.data(["init", "--journal", "rollback"]);
+    const script = `import { Database } from "bun:sqlite";
+      const store = new Database(${JSON.stringify(coop.store)});
+      store.run("pragma cache_size = 5");
+      store.run("begin immediate");
+      store.run("update letters set body = hex(randomblob(1500))");
+      process.kill(process.pid, "SIGKILL");`;
+    await Bun.spawn([process.execPath, "-e", script]).exited;
+    await chmod(`${coop.store}-journal`, 0o644);
+
+    const found = await doctor(theirs);
+    expect(found["store"]).toStartWith(`warn: ${coop.store} is being written, or a write`);
+    expect(found["integrity"]).toBeUndefined();
+    const where = await doctor({ as: "ann" });
+    expect(where["integrity"]).toBe("ok: whole");
+  });
+
   test("says so of the store's folder", async () => {
     await chmod(folder, 0o700);
     const found = await doctor(theirs);
