@@ -1,5 +1,6 @@
 import { realpathSync, type Stats } from "node:fs";
 import { chmod, chown, stat } from "node:fs/promises";
+import { resolve } from "node:path";
 import { CoopError, usage } from "./errors";
 
 /** What the file system refuses, and why. */
@@ -19,6 +20,7 @@ const REASONS = {
   EROFS: "read_only",
   ENOSPC: "full",
   EDQUOT: "full",
+  EFBIG: "full",
 } as const;
 
 /**
@@ -33,7 +35,7 @@ export function asFolderError(thrown: unknown, folder: string, flag: string): un
     reason,
     hint:
       reason === "full"
-        ? "free some space"
+        ? "free some space, or raise your limits"
         : `check its permissions and the sandbox you run in, or name another with ${flag}`,
     cause: thrown,
   });
@@ -58,6 +60,19 @@ export async function giveOwner({ uid, gid }: Stats, path: string): Promise<void
 export async function giveLike(like: Stats, path: string): Promise<void> {
   await giveOwner(like, path);
   await chmod(path, (like.mode & 0o777) | 0o600).catch(() => {});
+}
+
+/**
+ * A path as given, from a working folder on.
+ * @throws CoopError usage, where the folder is known by no name that leads to it.
+ */
+export function pathFrom(folder: string, given: string): string {
+  const path = resolve(folder, given);
+  if (!path.includes("\ufffd")) return path;
+  throw usage(
+    "the working folder's path holds U+FFFD or is not valid UTF-8, so nothing is found from there",
+    "give the whole path",
+  );
 }
 
 /** Whether two paths lead to one file; not where one of them leads to none that can be seen. */

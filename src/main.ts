@@ -100,13 +100,23 @@ function workingFolder(): string {
 }
 
 function home(): string {
-  const folder =
-    (process.platform !== "win32" && env["HOME"]) || process.getBuiltinModule("node:os").homedir();
+  const folder = (process.platform !== "win32" && env["HOME"]) || homeOfUser();
   if (isAbsolute(folder)) return folder;
   throw usage(
     `HOME is '${folder}', which is no absolute path`,
     "set HOME, or name the store with --db",
   );
+}
+
+function homeOfUser(): string {
+  try {
+    return process.getBuiltinModule("node:os").homedir();
+  } catch {
+    throw usage(
+      "no home folder is known: HOME is not set, and this user is not in the system's list",
+      "set HOME, or name the store with --db",
+    );
+  }
 }
 
 process.exitCode = await program(root, process.argv.slice(2), edge);

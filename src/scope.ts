@@ -92,8 +92,9 @@ export function resolve(folder: string, path: string): string {
   const whole = isWhole ? path : `${folder}/${path}`;
   const parts: string[] = [];
   for (const part of whole.split(separator(whole))) {
-    if (part === "..") parts.pop();
+    // Above the root is the root.
+    if (part === "..") parts.splice(Math.max(1, parts.length - 1));
     else if (part !== "." && (part !== "" || parts.length === 0)) parts.push(part);
   }
-  return parts.join("/");
+  return parts.join("/") || "/";
 }

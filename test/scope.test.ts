@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, realpath, rename, rm, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { files } from "../src/edge/files";
-import { findWorkTree, headCommit, scopeOf } from "../src/scope";
+import { findWorkTree, headCommit, resolve, scopeOf } from "../src/scope";
 import { git } from "./story";
 
 let folder: string;
@@ -166,6 +166,12 @@ describe("the scope", () => {
     expect(await scopeAt(join(path, "a"))).toBeUndefined();
     expect(await scopeAt(join(path, "b"))).toBeUndefined();
   });
+});
+
+test("a path above the root is the root", () => {
+  expect(resolve("/a", "../../b")).toBe("/b");
+  expect(resolve("/a/b", "../..")).toBe("/");
+  expect(resolve("/a/b", "../c/./d/")).toBe("/a/c/d");
 });
 
 describe("the commit of HEAD is the one that git tells", () => {

@@ -1,11 +1,11 @@
 import { lstat, realpath, stat } from "node:fs/promises";
-import { dirname, extname, join, resolve } from "node:path";
+import { dirname, extname, join } from "node:path";
 import { answer, type Answer } from "../cli/answer";
 import type { Context } from "../cli/context";
 import { defineVerb, flag, type InputOf } from "../cli/define";
 import { counted, inline, lines } from "../cli/text";
 import { CoopError, usage } from "../errors";
-import { asFolderError, isSameFile, requireRegular, statIfThere } from "../files";
+import { asFolderError, isSameFile, pathFrom, requireRegular, statIfThere } from "../files";
 import { isPartOfStore } from "../store/location";
 import { noteSnapshot, publishing } from "../store/publish";
 import type { Store } from "../store/open";
@@ -71,6 +71,7 @@ A store on a PostgreSQL server becomes a file of SQLite, in the place that --to 
 --keep N leaves the newest N dated backups of this store in the folder, and removes only what coop wrote.`,
   args,
   run: async (input, context) => {
+    context.warnUnscoped();
     const store = await context.store();
     if (store.location.engine === "sqlite")
       return backUp(store, store.location.path, input, context);
@@ -78,7 +79,7 @@ A store on a PostgreSQL server becomes a file of SQLite, in the place that --to 
     if (to === undefined)
       throw usage("a store on a server has no folder beside it", "name one with --to");
     const { withFileOf } = await import("./staged");
-    return withFileOf(store, resolve(context.edge.folder, to), context, (file, path) =>
+    return withFileOf(store, pathFrom(context.edge.folder, to), context, (file, path) =>
       backUp(file, path, input, context),
     );
   },
@@ -162,7 +163,7 @@ async function placeOf(
     dated: true,
   });
   if (to === undefined) return inOwnFolder();
-  const given = resolve(edge.folder, to);
+  const given = pathFrom(edge.folder, to);
   const there = await lookAt(given);
   if (there?.isDirectory()) return { file: join(given, datedName(path, at)), dated: true };
   if (!there && given === backupsFolder(path)) return inOwnFolder();

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { answer } from "../cli/answer";
 import { defineVerb, requiredFlag, toggle } from "../cli/define";
 import { inline } from "../cli/text";
-import { CoopError } from "../errors";
+import { CoopError, usage } from "../errors";
 import { isSameFile } from "../files";
 import { copyStore, sameStore, undoCopy } from "../store/copy";
 import { SKIP } from "../store/counters";
@@ -34,6 +34,9 @@ without being closed, and numbers skip ahead by ${SKIP}, since it does not tell 
       locateNamed(from, "--from", context.edge),
       locateNamed(to, "--to", context.edge),
     ];
+    context.warnUnscoped();
+    if (context.settings.storeFlag !== undefined)
+      throw usage("`coop copy` names both stores by --from and --to", "leave --db out");
     const names = { from: describe(old), to: describe(young) };
     const files = [old, young].map((each) => (each.engine === "sqlite" ? each.path : ""));
     if (names.from === names.to || (await isSameFile(files[0]!, files[1]!))) throw sameStore();

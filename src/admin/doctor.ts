@@ -20,7 +20,7 @@ import {
 } from "../store/schema";
 import { isKeptOut, SqliteConnection, type Opening } from "../store/sqlite/connection";
 import { sqliteVersion } from "../store/sqlite/examine";
-import { journalOf, keptJournal } from "../store/sqlite/journal";
+import { journalOf, keptJournal, otherHosts } from "../store/sqlite/journal";
 import { requireOwnLog } from "../store/sqlite/log";
 import { logHeader, type LogHeader } from "../store/sqlite/log-header";
 import { absence } from "../store/sqlite/refusal";
@@ -49,6 +49,7 @@ export default defineVerb({
   notes: `Exit 0, or 6 if something fails. --json: {"checks":[{name,status,message,fix}]}.`,
   args: {},
   run: async (_input, context) => {
+    context.warnUnscoped();
     const location = context.settings.location();
     const found =
       location.engine === "sqlite"
@@ -180,6 +181,7 @@ async function opened(path: string, wait: Wait, opening: Opening) {
 const journalingOf = async (connection: SqliteConnection, path: string) => ({
   actual: await journalOf(connection, path),
   kept: await keptJournal(connection),
+  hosts: await otherHosts(connection, ""),
   sqlite: await sqliteVersion(connection),
 });
 

@@ -50,6 +50,7 @@ the store. --one-host allows a rollback journal where two hosts would damage the
   run: async (input, context) => {
     if (input.oneHost && input.journal !== "rollback")
       throw usage("--one-host is about a rollback journal", "add --journal rollback");
+    context.warnUnscoped();
     const location = context.settings.location();
     if (location.engine === "sqlite") return initSqlite(location.path, input, context);
     const { upgrade: wanted, ...ofFiles } = input;

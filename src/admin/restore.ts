@@ -1,13 +1,12 @@
 import type { Stats } from "node:fs";
 import { rm, stat } from "node:fs/promises";
-import { resolve } from "node:path";
 import { written } from "../cli/answer";
 import { repeatable } from "../cli/args";
 import type { Context } from "../cli/context";
 import { defineVerb, word } from "../cli/define";
 import { counted, inline, lines } from "../cli/text";
 import { CoopError, usage } from "../errors";
-import { isSameFile, ownPath, requireRegular, statIfThere } from "../files";
+import { isSameFile, ownPath, pathFrom, requireRegular, statIfThere } from "../files";
 import { SKIP, skipAhead } from "../store/counters";
 import { forget } from "../store/keys";
 import { openStore, sqlitePath, type Store } from "../store/open";
@@ -75,9 +74,10 @@ replaced as a file. Only coop init makes a store: on a new machine give that fir
     ...repeatable,
   },
   run: async ({ file: given }, context) => {
+    context.warnUnscoped();
     context.requireSpeaker();
     const path = ownPath(sqlitePath(context.settings.location()));
-    const file = resolve(context.edge.folder, given);
+    const file = pathFrom(context.edge.folder, given);
     const found = await usable(path, context);
     const asFile = "why" in found;
     const result = asFile
@@ -207,9 +207,10 @@ async function save(store: Store, file: string, { edge }: Context): Promise<void
     if (!(thrown instanceof CoopError)) throw thrown;
     throw new CoopError(thrown.code, `the store could not be saved: ${thrown.message}`, {
       ...thrown.details,
-      ...(thrown.details.reason === "full" && {
-        hint: "nothing was changed; make room beside the store, and repeat the command",
-      }),
+      hint:
+        thrown.details.reason === "full"
+          ? "nothing was changed; make room beside the store, and repeat the command"
+          : "nothing was changed; let it be written there, and repeat the command",
     });
   }
 }
@@ -244,7 +245,10 @@ async function restoreFile(
       }, copy);
     });
     await putInPlace(source, path, { there, kept: name });
-    context.warn("replaced", `the store ${why}, and was replaced: numbers go on ${SKIP} higher`);
+    context.warn(
+      "replaced",
+      `the store ${why}, and was replaced, also its settings: numbers go on ${SKIP} higher`,
+    );
     await republish(path, context);
     return result;
   } finally {

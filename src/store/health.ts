@@ -1,4 +1,5 @@
 import { ADDRESSED } from "./addressed";
+import { archivings } from "./archived";
 import { TABLES } from "./contents";
 import { distinct } from "./distinct";
 import { first, raw, sql, type Row, type Sql } from "./sql";
@@ -19,7 +20,7 @@ export const lastSetBack = (on: Sql, tolerance: number) =>
       where at < before - ${tolerance} order by id desc limit 1`,
   );
 
-/** How often an id has written. */
+/** How often an id has written: infinitely often where its events were archived, which count them no more. */
 export interface Written extends Row {
   id: string;
   events: number;
@@ -31,6 +32,8 @@ export async function everyId(on: Sql): Promise<Written[]> {
     sql`select author as id, count(*) as events from events group by author`,
   );
   const ids = new Map(wrote.map(({ id, events }) => [id, Number(events)]));
+  for (const archived of (await archivings(on)).flatMap((each) => Object.keys(each.ids)))
+    if (!ids.has(archived)) ids.set(archived, Infinity);
   for (const { table, column, open } of Object.values(ADDRESSED)) {
     for (const id of await distinct(on, table, column, raw(open)))
       if (id !== "" && !ids.has(id)) ids.set(id, 0);

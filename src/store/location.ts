@@ -1,4 +1,5 @@
 import { usage } from "../errors";
+import { fits } from "../words";
 
 /** Where a store is: a SQLite file by its absolute path, or a schema of a PostgreSQL database by its URL. */
 export type Location = { readonly engine: "sqlite"; readonly path: string } | PostgresLocation;
@@ -28,7 +29,7 @@ export interface LocationSources extends Surroundings {
 export function locate({ flag, env, home }: LocationSources): Location {
   const variable = env["PIPPA_COOP_DB"];
   const named = flag ?? (variable === "" ? undefined : variable);
-  if (named === undefined) return { engine: "sqlite", path: `${home()}/pippa-db/coop.db` };
+  if (named === undefined) return file(`${home()}/pippa-db/coop.db`, "HOME/pippa-db/coop.db");
   return locateNamed(named, flag === undefined ? "PIPPA_COOP_DB" : "--db", { env, home });
 }
 
@@ -52,12 +53,7 @@ export function locateNamed(named: string, source: string, around: Surroundings)
       );
     if (named.endsWith("/"))
       throw usage(`${source} is '${named}', which is a folder's name`, "name the store's file");
-    if (named.length > LONGEST_PATH)
-      throw usage(
-        `${source} is a path of ${named.length} characters`,
-        `SQLite opens shorter ones: name one of up to ${LONGEST_PATH}`,
-      );
-    if (!isPartOfStore(named)) return { engine: "sqlite", path: named };
+    if (!isPartOfStore(named)) return file(named, source);
     throw usage(
       `${source} is '${named}', which SQLite takes for a part of the store beside it`,
       "name the store itself: without -wal, -shm or -journal at its end",
@@ -70,6 +66,18 @@ export function locateNamed(named: string, source: string, around: Surroundings)
       ? `${source} is a URL, but not a postgres:// one`
       : `${source} is ${shown}neither an absolute path nor a postgres:// URL`,
     "give the whole path, such as /home/me/pippa-db/coop.db",
+  );
+}
+
+/** A store in a file. @throws CoopError usage, for a path that its file cannot be told or opened by. */
+function file(path: string, source: string): Location {
+  // What came as other bytes would be the name of another file.
+  if (path.includes("\ufffd"))
+    throw usage(`${source} holds U+FFFD, or is not valid UTF-8`, "name the store by another path");
+  if (fits(path, LONGEST_PATH)) return { engine: "sqlite", path };
+  throw usage(
+    `${source} is a path of over ${LONGEST_PATH} bytes`,
+    "SQLite opens no longer ones: name a shorter one",
   );
 }
 

@@ -1,7 +1,7 @@
 import { describe as group, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { CoopError } from "../../src/errors";
-import { describe, locateNamed, parseUrl } from "../../src/store/location";
+import { describe, locate, locateNamed, parseUrl } from "../../src/store/location";
 
 const around = { env: {}, home: () => "/home/me" };
 const shown = (url: string) => describe(locateNamed(url, "--db", around));
@@ -25,7 +25,14 @@ group("a path that SQLite would open as another's or not at all, or that is a fo
       );
     expect(() => locateNamed("/srv/coop.db/", "--db", around)).toThrow("which is a folder's name");
     const long = `/srv/${"a".repeat(440)}/coop.db`;
-    expect(() => locateNamed(long, "--db", around)).toThrow("--db is a path of 453 characters");
+    expect(() => locateNamed(long, "--db", around)).toThrow("--db is a path of over 440 bytes");
+    const korean = `/srv/${"가".repeat(150)}/coop.db`;
+    expect(() => locateNamed(korean, "--db", around)).toThrow("--db is a path of over 440 bytes");
+    const others = { env: { PIPPA_COOP_DB: "/srv/x\ufffd.db" }, home: () => "/home/me" };
+    expect(() => locate(others)).toThrow("PIPPA_COOP_DB holds U+FFFD, or is not valid UTF-8");
+    expect(() => locate({ env: {}, home: () => "/home/\ufffd" })).toThrow(
+      "HOME/pippa-db/coop.db holds",
+    );
     expect(locateNamed("/my srv /coop x.db", "--db", around)).toMatchObject({ engine: "sqlite" });
   });
 });

@@ -584,7 +584,7 @@ describe("a backup that cannot be made", () => {
         exit: 6,
         reason: "full",
         message: expect.stringContaining(disk),
-        hint: "free some space",
+        hint: "free some space, or raise your limits",
       });
       expect(await readdir(disk)).toEqual(["copy.db"]);
       expect(await lettersIn(file)).toEqual(["one"]);

@@ -166,6 +166,15 @@ describe("where two hosts lose each other's writes", () => {
     expect(allowed).toMatchObject({ journal: "rollback", one_host: true });
     await coop.data(add, { as: "ann", program });
     expect(journalOf(coop.store)).toBe("rollback");
+    // Nobody else is to write to it: who did is told, once to each.
+    using database = new Database(coop.store);
+    database.run("insert into meta (name, value) values ('mount:laptop', '1:2 3.54.1')");
+    database.run("update meta set value = '' where name like 'mount:%' and name <> 'mount:laptop'");
+    const beside = { as: "ann", program };
+    expect((await coop.run([...add, "--json"], beside)).json().warnings).toEqual([
+      { code: "one_host", message: expect.stringContaining("and laptop wrote to it too") },
+    ]);
+    expect((await coop.run([...add, "--json"], beside)).json().warnings).toBeUndefined();
     // To set the journal without it takes it back.
     await coop.data(["init", "--journal", "rollback"]);
     expect(await errorOf(coop, add, { program })).toMatchObject({ exit: 6, reason: "access" });

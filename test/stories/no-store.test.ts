@@ -1,7 +1,9 @@
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdir, readdir } from "node:fs/promises";
+import { mkdir, readdir, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { COOP } from "../binary";
+import { ordinary } from "../ordinary";
 import { git, story, type Story } from "../story";
 import { everyVerb, examplesOf } from "../tree";
 
@@ -171,6 +173,39 @@ describe("a store that is named by no absolute path", () => {
       expect(err).toContain("HOME is 'home', which is no absolute path");
     }
     expect(await readdir(coop.folder)).toEqual([]);
+  });
+
+  test("is a usage error where nobody knows the home folder", async () => {
+    const { program } = await ordinary(coop);
+    // An id that the system has no user of, as in a container.
+    const options = { env: { HOME: "" }, user: 54321, program: program ?? COOP };
+    if (process.getuid?.() !== 0) return expect(process.getuid?.()).toBeGreaterThan(0);
+    const { exit, err } = await coop.run(["letter", "list"], options);
+    expect({ exit, err }).toEqual({
+      exit: 2,
+      err: expect.stringContaining("no home folder is known"),
+    });
+  });
+
+  test("is a usage error where a path of it is not valid UTF-8", async () => {
+    const script = `cd "$1" && PIPPA_COOP_DB="$(printf '/x\\377.db')" "$2" init; HOME="$(printf '/x\\377')" "$2" init`;
+    const { exitCode, stderr } = await Bun.$`sh -c ${script} sh ${coop.folder} ${COOP}`
+      .nothrow()
+      .quiet();
+    const [variable, home] = stderr.toString().split("\n");
+    expect(exitCode).toBe(2);
+    expect(variable).toContain("PIPPA_COOP_DB holds U+FFFD, or is not valid UTF-8");
+    expect(home).toContain("HOME/pippa-db/coop.db holds U+FFFD, or is not valid UTF-8");
+  });
+
+  test("leads nowhere as a link to itself", async () => {
+    const loop = join(coop.folder, "loop.db");
+    await symlink(loop, loop);
+    const { exit, err } = await coop.run(["letter", "list", "--db", loop]);
+    expect({ exit, err }).toEqual({
+      exit: 6,
+      err: expect.stringContaining(`no store at ${loop}: it is a link to ${loop}`),
+    });
   });
 
   test("an empty variable counts as unset", async () => {

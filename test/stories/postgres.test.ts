@@ -514,6 +514,9 @@ describe("a server that is not as it should be", () => {
     await chmod(file, 0o644);
     expect((await list(without)).exit).toBe(6);
     await chmod(file, 0o600);
+    // After the user all is the password, also a colon that is not escaped.
+    await Bun.write(file, `127.0.0.1:${server.port}:*:coop:${PASSWORD.replace(/\\/g, "\\\\")}\n`);
+    expect(failed(await list(without))).toMatchObject({ exit: 0, err: "" });
     const elsewhere = { HOME: coop.folder, PGPASSFILE: file };
     expect((await list(without, elsewhere)).exit).toBe(0);
   });

@@ -96,7 +96,8 @@ export async function ids(on: Sql): Promise<Finding> {
   );
 }
 
-const named = ({ id, events }: Written) => `'${id}' (${events} event${events === 1 ? "" : "s"})`;
+const named = ({ id, events }: Written) =>
+  `'${id}' (${Number.isFinite(events) ? events : "archived"} event${events === 1 ? "" : "s"})`;
 
 /** Whether one id may be a slip for another: one or two letters apart, and not two of a numbered row. */
 function looksLike(a: string, b: string): boolean {

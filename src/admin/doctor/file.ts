@@ -21,13 +21,15 @@ export interface Journaling {
   actual: Journal;
   kept: Kept;
   sqlite: string;
+  /** Those that wrote to it. */
+  hosts: string[];
 }
 
 /** Whether the store's journal is one that its mount bears. */
 export async function mount(path: string, found: Journaling | undefined): Promise<Finding> {
   const { kind, type } = await mountOf(path);
   if (!found) return ok(type);
-  const { actual, kept, sqlite } = found;
+  const { actual, kept, sqlite, hosts } = found;
   const { journal, because } = choose({ kind, type }, sqlite, kept);
   // What is wrong with a version of SQLite is told of that.
   if (journal === "rollback" && actual === "wal" && !damagesLogs(sqlite))
@@ -43,7 +45,7 @@ export async function mount(path: string, found: Journaling | undefined): Promis
     );
   if (kind === "refused")
     return warn(
-      `${type}, which is safe for one host alone`,
+      `${type}, which is safe for one host alone${hosts.length > 1 ? `, and ${hosts.join(", ")} wrote to the store` : ""}`,
       "use the store on this host only, or move it to a local disk or to PostgreSQL",
     );
   return ok(`${type}, ${actual === "wal" ? "write-ahead log" : "rollback journal"}`);
@@ -76,7 +78,7 @@ export async function locks(path: string, journal: Journal, wait: Wait): Promise
     found === "has no locks" ? "do not work where the store is" : "work, but no memory is shared",
     found === "has no locks"
       ? "move the store to a local disk or to PostgreSQL"
-      : "coop init --journal rollback",
+      : `coop init --journal rollback${(await mountOf(path)).kind === "refused" ? " --one-host" : ""}`,
   );
 }
 

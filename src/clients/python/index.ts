@@ -1,8 +1,9 @@
-import { resolve, join } from "node:path";
+import { join } from "node:path";
 import { version } from "../../../package.json";
 import { answer } from "../../cli/answer";
 import { defineVerb, requiredFlag } from "../../cli/define";
 import { inline, lines } from "../../cli/text";
+import { pathFrom } from "../../files";
 import { filePath } from "../../words";
 import { putFiles } from "../files";
 import init from "./package/__init__.py" with { type: "text" };
@@ -29,7 +30,7 @@ left alone.`,
     ),
   },
   run: async ({ dir }, context) => {
-    const folder = resolve(context.edge.folder, dir);
+    const folder = pathFrom(context.edge.folder, dir);
     const heading = `${MARK}, coop ${version}. Edits are lost when it is run again.`;
     const files = Object.entries(PACKAGE).map(([name, text]) => ({
       name,

@@ -175,8 +175,9 @@ async function passwordFromFile(
   const text = await file.text().catch(() => "");
   for (const line of text.split(/\r?\n/)) {
     if (line.startsWith("#")) continue;
-    const fields = [...line.matchAll(/((?:\\.|[^:\\])*)(?::|$)/g)].map(([, field]) => field!);
-    const [password] = fields.slice(4);
+    // The password is all that is left: of its colons none must be escaped.
+    const [, ...fields] = ENTRY.exec(line) ?? [];
+    const password = fields.pop();
     if (password === undefined) continue;
     const matches = wanted.every(
       (word, index) => fields[index] === "*" || unescape(fields[index]!) === word,
@@ -185,5 +186,7 @@ async function passwordFromFile(
   }
   return undefined;
 }
+
+const ENTRY = /^((?:\\.|[^:\\])*):((?:\\.|[^:\\])*):((?:\\.|[^:\\])*):((?:\\.|[^:\\])*):(.*)$/;
 
 const unescape = (field: string) => field.replace(/\\(.)/g, "$1");

@@ -235,7 +235,14 @@ export async function settle(
   warn: Warn,
 ): Promise<void> {
   if (host) await requireInUse(connection, { engine: "sqlite", path });
-  const { journal, because } = await decide(path, connection.wait, await keptJournal(connection));
+  const kept = await keptJournal(connection);
+  const { journal, because } = await decide(path, connection.wait, kept);
+  const others = host && kept.oneHost ? await otherHosts(connection, host.name) : [];
+  if (others.length > 0)
+    warn(
+      "one_host",
+      `the store is for one host alone (init --one-host), and ${others.join(", ")} wrote to it too: both at once can damage it`,
+    );
   // The other way is only a matter of speed, and never done unasked.
   if (journal === "rollback" && (await journalOf(connection, path)) === "wal") {
     await connection.aside(() => convert(path, journal, connection.wait));
@@ -269,6 +276,14 @@ export async function setJournal(
   } finally {
     await connection.close();
   }
+}
+
+/** The hosts that are known to have written to a store, but for one. */
+export async function otherHosts(on: Sql, but: string): Promise<string[]> {
+  const rows = await on.all<{ name: string }>(
+    sql`select name from meta where name like 'mount:%' and name <> ${`mount:${but}`} order by name`,
+  );
+  return rows.map(({ name }) => name.slice("mount:".length));
 }
 
 async function journalAt(path: string, wait: Wait): Promise<Journal> {

@@ -54,7 +54,7 @@ export async function refusal(path: string, thrown: unknown): Promise<CoopError>
   );
 }
 
-const ABSENT = ["ENOENT", "ENOTDIR"];
+const ABSENT = ["ENOENT", "ENOTDIR", "ELOOP"];
 
 /** Why a path is not that of a file, or undefined when it is. */
 export async function absence(path: string): Promise<CoopError | undefined> {

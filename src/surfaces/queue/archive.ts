@@ -1,7 +1,6 @@
-import { resolve } from "node:path";
 import * as v from "valibot";
 import { usage } from "../../errors";
-import { isSameFile } from "../../files";
+import { isSameFile, pathFrom } from "../../files";
 import { written } from "../../cli/answer";
 import { repeatable } from "../../cli/args";
 import { defineVerb, flag, optionalWord, requiredFlag } from "../../cli/define";
@@ -55,7 +54,7 @@ be an archive of the same store already. It is only for reading, but for redact:
   },
   run: async ({ queue, older, to, limit = DEFAULT_LIMIT }, context) => {
     const age = duration(older);
-    const file = resolve(context.edge.folder, to);
+    const file = pathFrom(context.edge.folder, to);
     const store = await context.store();
     const path = store.location.engine === "sqlite" ? store.location.path : undefined;
     if (path !== undefined) await requireAnother(file, path);
