@@ -138,6 +138,14 @@ export const longText = later(
   isPlainText,
 );
 
+/** The words of a text as a slug has them: letters and digits, small. */
+export function slugWords(text: string): string[] {
+  // The pattern of every script's letters takes two megabytes.
+  const pattern = isPrintableAscii(text) ? /[a-z0-9]+/g : /[\p{L}\p{M}\p{N}]+/gu;
+  // Last: a letter without a composed form can have one as a small one.
+  return text.toLowerCase().normalize("NFC").match(pattern) ?? [];
+}
+
 const BY_PATH = "name one by its path";
 
 /**

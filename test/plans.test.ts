@@ -239,7 +239,7 @@ const WALKS: [statement: RegExp, why: string][] = [
     "items that are about each other hang together over any distance",
   ],
   [
-    /^select author, verb, key, result from keys where result like /,
+    /^select author, verb, key, fingerprint, result from keys where result like /,
     "any answer can tell of any record",
   ],
   [

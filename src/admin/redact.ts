@@ -69,7 +69,7 @@ queues stay. Other copies are not changed: the answer names those in the store's
 it, and no others; --db can name each to be redacted too. An item that queue archive moved away is redacted twice: in the
 archive, and with --text in the store that it came from; likewise all that was moved by copy, in the old store and the
 new, and copy --undo is refused then. A text on the command line is seen by others on the machine and kept by the shell:
---text - reads it from standard input.`,
+--text - reads it from standard input, and with --key a hash of it is kept.`,
   args: {
     ref: word(v.string(), "REF", "such as L12, R3, T45, H7, Q9, or F2 for each of its items"),
     text: {

@@ -19,6 +19,13 @@ export interface Kept {
   result: unknown;
 }
 
+/** In the place of a fingerprint whose arguments were redacted: a short text could be guessed by it. */
+export const FORGOTTEN = "";
+
+/** Whether a command is the one whose answer was kept, as far as that is known. */
+export const isSame = ({ fingerprint }: Kept, now: string) =>
+  fingerprint === now || fingerprint === FORGOTTEN;
+
 /** What a command answered, and what it warned of. */
 export interface Given {
   result: unknown;
@@ -32,7 +39,7 @@ export interface Given {
 export async function replay(on: Sql, key: IdempotencyKey): Promise<Given | undefined> {
   const kept = (await keptAnswers(on, key, [key.key])).get(key.key);
   if (!kept) return undefined;
-  if (kept.fingerprint === key.fingerprint) return unpacked(kept.result);
+  if (isSame(kept, key.fingerprint)) return unpacked(kept.result);
   throw keyConflict(key);
 }
 

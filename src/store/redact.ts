@@ -9,7 +9,8 @@ import { target } from "./moves";
 import type { RecordRow, Table } from "./records";
 import { among, first, join, raw, sql, type Fragment, type Row, type Sql, type Value } from "./sql";
 import { commonSpellings, quoted } from "./spelling";
-import { eraseAbout, eraseIn, eraser, inJson, tombstone, type Erase } from "./tombstone";
+import { FORGOTTEN } from "./keys";
+import { eraseAbout, eraseIn, eraser, inJson, tombstone } from "./tombstone";
 import type { Writing } from "./write";
 
 /** Where a surface keeps what people write: the columns of its records, and the table of what is said about one. */
@@ -63,11 +64,11 @@ export async function redact(
 ): Promise<{ version: number | null; replaced: Replaced }> {
   const { tx, actor, at } = writing;
   const row = await recordOf(writing, { surface, number }, { text, ifVersion });
-  const found = await findIn(tx, { surface, number }, eraser(text, tombstone(actor.id, at)));
+  const found = await findIn(tx, { surface, number }, text, tombstone(actor.id, at));
   const replaced = {
     record: found.record.flatMap(({ set }) => Object.keys(set).filter(isText)).length,
     events: found.events.length,
-    keys: found.keys.length,
+    keys: found.keys.filter(({ set }) => "result" in set).length,
   };
   const changes = [...found.record, ...found.events, ...found.keys];
   if (changes.length === 0) return { version: row?.version ?? null, replaced };
@@ -151,7 +152,7 @@ export async function closedToRedact(store: Store): Promise<Closed | undefined> 
 
 /** Whether a store still has in a record what {@link redact} would replace. */
 export async function holds(on: Sql, which: Which, text: string | undefined): Promise<boolean> {
-  const found = await findIn(on, which, eraser(text, "[redacted by ? 1970-01-01]"));
+  const found = await findIn(on, which, text, "[redacted by ? 1970-01-01]");
   return Object.values(found).some((changes) => changes.length > 0);
 }
 
@@ -206,6 +207,12 @@ const tableOf = (surface: Surface): Table => ({
 /** What a payload is follows from its text. */
 const isText = (column: string) => column !== "payload_type";
 
+/** What is kept with a key of a command. */
+interface Answered extends Row {
+  fingerprint: string;
+  result: string;
+}
+
 /** One row's new values. */
 interface Found {
   table: string;
@@ -213,16 +220,19 @@ interface Found {
   where: Fragment;
 }
 
-/** All that an eraser changes of a record. */
+/** All that is to be changed of a record, so that a text is nowhere in it, or none that people wrote there. */
 async function findIn(
   on: Sql,
   { surface, number }: Which,
-  erase: Erase,
+  text: string | undefined,
+  stone: string,
 ): Promise<Record<keyof Replaced, Found[]>> {
+  const eraserOf = eraser(text, stone);
+  const { erase } = eraserOf;
   const { table, columns, said } = TEXTS[surface];
   const name = ref(surface, number);
   const slug = columns.includes("slug") ? await freeSlug(on, number) : "";
-  const erased = <T extends object>(row: T): T => eraseIn(row, columns, erase, slug);
+  const erased = <T extends object>(row: T): T => eraseIn(row, columns, eraserOf, slug);
 
   const record: Found[] = [];
   for (const row of await on.all(sql`select * from ${raw(table)} where number = ${number}`)) {
@@ -250,12 +260,21 @@ async function findIn(
   }
 
   const keys: Found[] = [];
-  const kept = await on.all<{ author: string; verb: string; key: string; result: string }>(
-    sql`select author, verb, key, result from keys where result like ${`%"${name}"%`}`,
+  const wasThere = record.length + events.length > 0;
+  const all = eraser(undefined, stone);
+  // Where a text is cut short, it may hold a part of what is to go.
+  const erasedKept = <T extends object>(row: T): T =>
+    wasThere && "complete" in row && row.complete === false
+      ? eraseIn(row, columns, all, slug)
+      : erased(row);
+  const kept = await on.all<{ author: string; verb: string; key: string } & Answered>(
+    sql`select author, verb, key, fingerprint, result from keys where result like ${`%"${name}"%`}`,
   );
-  for (const { author, verb, key, result } of kept) {
-    const clean = inJson(result, (value) => eraseAbout(value, name, erased));
-    const set = difference({ result }, { result: clean });
+  for (const { author, verb, key, ...answer } of kept) {
+    const result = inJson(answer.result, (value) => eraseAbout(value, name, erasedKept));
+    const isTold = wasThere || result !== answer.result;
+    const fingerprint = isTold ? FORGOTTEN : answer.fingerprint;
+    const set = difference({ ...answer }, { fingerprint, result });
     const where = sql`author = ${author} and verb = ${verb} and key = ${key}`;
     if (set) keys.push({ table: "keys", set, where });
   }

@@ -1,4 +1,5 @@
 import { timestamp } from "../time";
+import { slugWords } from "../words";
 import { keptJson } from "./json";
 import { anySpelling, commonSpellings } from "./spelling";
 
@@ -11,6 +12,12 @@ const TOMBSTONE = /(\[redacted by (?:(?!\[redacted by )[^\n]){1,200}? \d{4}-\d{2
 
 /** Gives a text with what is to go replaced. */
 export type Erase = (text: string) => string;
+
+export interface Eraser {
+  erase: Erase;
+  /** Whether a slug that was made of a title has what is to go, as its own words. */
+  isInSlug(slug: string): boolean;
+}
 
 /**
  * A JSON text with its value changed; the same text when the value stays.
@@ -40,14 +47,15 @@ export function eraseAbout(
 export function eraseIn<T extends object>(
   row: T,
   columns: readonly string[],
-  erase: Erase,
+  { erase, isInSlug }: Eraser,
   slug: string,
 ): T {
   const clean = { ...row } as Record<string, unknown>;
   for (const column of columns) {
     const text = clean[column];
-    if (typeof text !== "string" || erase(text) === text) continue;
-    clean[column] = column === "slug" ? slug : erase(text);
+    if (typeof text !== "string") continue;
+    if (column !== "slug") clean[column] = erase(text);
+    else if (erase(text) !== text || isInSlug(text)) clean[column] = slug;
   }
   if (clean["payload_type"] === "json" && !isJson(String(clean["payload"])))
     clean["payload_type"] = "text";
@@ -64,17 +72,24 @@ function isJson(text: string): boolean {
 }
 
 /** Puts a tombstone for one text, or for all; what is a tombstone already stays. */
-export function eraser(text: string | undefined, stone: string): Erase {
+export function eraser(text: string | undefined, stone: string): Eraser {
   if (text === undefined)
-    return (from) => (from === "" || from.replace(TOMBSTONE, "") === "" ? from : stone);
+    return {
+      erase: (from) => (from === "" || from.replace(TOMBSTONE, "") === "" ? from : stone),
+      isInSlug: () => false,
+    };
   const spelling = anySpelling(text);
   const erase: Erase = (from) =>
     spelling
       ? from.replace(spelling, () => stone)
       : commonSpellings(text).reduce((rest, each) => rest.replaceAll(each, stone), from);
-  return (from) =>
-    from
-      .split(TOMBSTONE)
-      .map((part, index) => (index % 2 === 1 ? part : erase(part)))
-      .join("");
+  const words = slugWords(text).join("-");
+  return {
+    erase: (from) =>
+      from
+        .split(TOMBSTONE)
+        .map((part, index) => (index % 2 === 1 ? part : erase(part)))
+        .join(""),
+    isInSlug: (slug) => words !== "" && `-${slug}-`.includes(`-${words}-`),
+  };
 }

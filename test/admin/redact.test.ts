@@ -280,6 +280,47 @@ describe.each(engines)("redacting on $name", ({ openFresh }) => {
     expect((await redact("R1", "--text", SECRET)).also_in).toEqual(["Q1"]);
   });
 
+  test("of a text that a kept answer has a part of leaves nothing of that part", async () => {
+    const key = Array.from(
+      { length: 60 },
+      (_, n) => `${SECRET.slice(0, 6)} ${n} ${"x".repeat(80)}`,
+    );
+    const body = [...Array(240).fill("y".repeat(99)), ...key].join("\n");
+    await coop.data(["letter", "write", "--body", "-"], { as: "ann", stdin: body });
+    await ann("letter", "read", "--key", "k");
+    expect(await placesOf(key[0]!)).toEqual(["letters body", "keys result"]);
+    const words = ["redact", "L1", "--text", "-"];
+    await coop.data(words, { as: "dad", stdin: key.join("\n") });
+    for (const line of key) expect(await placesOf(line)).toEqual([]);
+  });
+
+  test("leaves nothing by which a short text could be guessed, and a key is known all the same", async () => {
+    const push = ["queue", "push", "jobs", "hunter2", "--key", "k"];
+    const line = '{"payload":"hunter2","key":"line"}';
+    const lines = ["queue", "push", "jobs", "--jsonl", "-"];
+    await ann(...push);
+    await coop.data(lines, { as: "ann", stdin: line });
+    const prints = async () =>
+      (await store.all<{ fingerprint: string }>(raw("select fingerprint from keys"))).map(
+        ({ fingerprint }) => fingerprint,
+      );
+    expect((await prints()).map(({ length }) => length)).toEqual([64, 64]);
+    for (const ref of ["Q1", "Q2"]) expect((await redact(ref)).replaced.record).toBe(1);
+    expect(await prints()).toEqual(["", ""]);
+    expect(await ann(...push)).toMatchObject({ ref: "Q1" });
+    expect(await coop.data(lines, { as: "ann", stdin: line })).toMatchObject({ refs: ["Q2"] });
+    expect(await ann("queue", "list")).toHaveLength(2);
+  });
+
+  test("of a text in a title is of the slug that was made of it", async () => {
+    await ann("history", "add", "Rotate Hunter2-Pass now", "--body", "why");
+    await redact("H1", "--text", "Hunter2-Pass");
+    expect(await ann("history", "show", "H1")).toMatchObject({ slug: "redacted-h1" });
+    await ann("history", "add", "Hunters pass", "--body", "why");
+    await redact("H2", "--text", "Hunter");
+    expect((await ann("history", "show", "H2")).slug).toEndWith("-hunters-pass");
+  });
+
   test("of a push to several is of each of its items", async () => {
     await ann("queue", "push", "jobs", SECRET, "--to", "ann,ben");
     const redacted = await redact("F1");

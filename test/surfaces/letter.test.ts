@@ -10,6 +10,7 @@ import {
   writeLetter,
   type Draft,
 } from "../../src/surfaces/letter/store";
+import { letterText } from "../../src/surfaces/letter/text";
 import { engines, eventsOf, failure, rowOf, writingAs } from "../engines";
 import { insideFresh, type Inside } from "../inside";
 
@@ -80,7 +81,7 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
         test(`${verb} takes a letter from ${state} to ${to}, with one event`, async () => {
           await letterIn(state);
           const before = await rowOf(store, "letters", 1);
-          const events = await eventsOf(store);
+          const events = await eventsOf(store, "letter", 1);
           const moved = await move(verb);
 
           expect(moved).toMatchObject({
@@ -89,7 +90,7 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
             version: Number(before!["version"]) + 1,
           });
           expect(await findLetter(store, 1)).toEqual(moved);
-          const all = await eventsOf(store);
+          const all = await eventsOf(store, "letter", 1);
           expect(all.slice(0, -1)).toEqual(events);
           expect(all.at(-1)).toMatchObject({
             author: "ben",
@@ -172,6 +173,11 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
     });
     await move("reopen", 1, "it did not hold");
     expect(await move("ack", 1, "now it does")).toMatchObject({ acknowledgement: "now it does" });
+    await move("reopen", 1);
+    expect(letterText(await findLetter(store, 1), { now: 0, scope: "", me: "ann" })).toContain(
+      "acknowledged before:\n```\nnow it does\n```",
+    );
+    expect(await move("ack", 1)).toMatchObject({ acknowledgement: "now it does" });
     const [, ack, , again] = await eventsOf(store, "letter", 1);
     expect(ack!.before).toEqual({ state: "unread", acknowledgement: null });
     expect(ack!.after).toEqual({ state: "done" });
@@ -300,9 +306,13 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
     expect(await move("abandon")).toMatchObject({ note: null });
   });
 
-  test("a superseded letter that is opened again points to no other", async () => {
+  test("a superseded letter that is opened again points to no other, and no other to it", async () => {
     await letterIn("superseded");
+    expect((await findLetter(store, 2)).supersedes).toEqual(["L1"]);
     expect(await move("reopen")).toMatchObject({ state: "unread", superseded_by: null });
+    expect((await findLetter(store, 2)).supersedes).toEqual([]);
+    const [, event] = await eventsOf(store, "letter", 2);
+    expect(event).toMatchObject({ verb: "edit", before: { supersedes: '["L1"]' } });
   });
 
   test("letters are listed in every state, newest first, and narrowed by what is asked", async () => {

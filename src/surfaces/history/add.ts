@@ -1,10 +1,9 @@
-import { isPrintableAscii } from "../../ascii";
 import { usage } from "../../errors";
 import { written } from "../../cli/answer";
 import { body, optionalTitle, repeatable } from "../../cli/args";
 import { defineVerb, flag } from "../../cli/define";
 import { line } from "../../cli/text";
-import { fits, LONGEST, sha, slug } from "../../words";
+import { fits, LONGEST, sha, slug, slugWords } from "../../words";
 import { addEntry } from "./store";
 import { entryChanged } from "./text";
 
@@ -49,12 +48,8 @@ adds nothing ("created":false), another one is a conflict.`,
 function slugOf(text: string, day: Date): string {
   const pad = (number: number) => String(number).padStart(2, "0");
   const date = `${day.getFullYear()}-${pad(day.getMonth() + 1)}-${pad(day.getDate())}`;
-  // The pattern of every script's letters takes two megabytes.
-  const pattern = isPrintableAscii(text) ? /[a-z0-9]+/g : /[\p{L}\p{M}\p{N}]+/gu;
-  // Last: a letter without a composed form can have one as a small one.
-  const words = text.toLowerCase().normalize("NFC").match(pattern) ?? [];
   let whole = date;
-  for (const word of words) {
+  for (const word of slugWords(text)) {
     const longer = `${whole}-${word}`;
     if (!fits(longer, LONGEST.word)) return whole === date ? shortened(longer) : whole;
     whole = longer;

@@ -148,11 +148,24 @@ export async function moveLetter(
   which: Target,
   body: string | undefined,
 ): Promise<Letter> {
-  const said = verb === "ack" ? { acknowledgement: body ?? null } : saidWith(verb, body);
-  const links = verb === "reopen" ? { superseded_by: null } : {};
-  return toLetter(
-    await move<LetterRow>(writing, LETTERS, which, verb, MOVES[verb], { ...said, ...links }),
-  );
+  // One without words leaves those of an earlier one, which a reopened letter still has.
+  const acknowledgement = body === undefined ? {} : { acknowledgement: body };
+  const said = verb === "ack" ? acknowledgement : saidWith(verb, body);
+  if (verb !== "reopen")
+    return toLetter(await move<LetterRow>(writing, LETTERS, which, verb, MOVES[verb], said));
+  const { superseded_by: newer } = await find<LetterRow>(writing.tx, LETTERS, which.number);
+  const links = { ...said, superseded_by: null };
+  const row = await move<LetterRow>(writing, LETTERS, which, verb, MOVES[verb], links);
+  if (newer !== null) await unlink(writing, newer, ref("letter", which.number));
+  return toLetter(row);
+}
+
+/** Has a letter supersede another no more, which was reopened. */
+async function unlink(writing: Writing, number: number, older: string): Promise<void> {
+  const newer = await find<LetterRow>(writing.tx, LETTERS, number);
+  const left = toLetter(newer).supersedes.filter((each) => each !== older);
+  const supersedes = left.length === 0 ? null : JSON.stringify(left);
+  await change(writing, LETTERS, newer, "edit", { supersedes });
 }
 
 /** @throws CoopError not_found. */

@@ -39,6 +39,7 @@ const below = (letter: Letter) =>
     letter.supersedes.length > 0 && `supersedes ${letter.supersedes.join(" ")}`,
     letter.superseded_by !== null && `superseded by ${letter.superseded_by}`,
     fenced(letter.body),
-    letter.acknowledgement !== null && `acknowledged:\n${fenced(letter.acknowledgement)}`,
+    letter.acknowledgement !== null &&
+      `${letter.state === "done" ? "acknowledged" : "acknowledged before"}:\n${fenced(letter.acknowledgement)}`,
     letter.note !== null && `note:\n${fenced(letter.note)}`,
   );

@@ -1,6 +1,7 @@
 import { ref } from "../../../ref";
 import { nextNumber } from "../../../store/counters";
 import {
+  isSame,
   keptAnswers,
   keyConflict,
   rememberAll,
@@ -123,12 +124,12 @@ export async function pushAll(
 }
 
 function refOfKept(
-  { fingerprint, result }: Kept,
+  kept: Kept,
   line: Line,
   to: Destination,
   whose: Pick<IdempotencyKey, "author" | "verb">,
 ): string {
-  if (fingerprint === contentHash(line, to)) return String(result);
+  if (isSame(kept, contentHash(line, to))) return String(kept.result);
   throw keyConflict({ ...whose, key: line.key! }, `line ${line.line}: `);
 }
 
