@@ -339,6 +339,113 @@ except Exception as error:
   ]);
 });
 
+test("what is no text and no number is a TypeError, and a list of nothing is as if it was not given", async () => {
+  await using coop = await pythonStory();
+  const told = await coop.told(`
+import datetime, json
+from tools import coop
+def raised(call):
+    try:
+        call()
+    except Exception as error:
+        return [type(error).__name__, str(error)]
+add = lambda *words, **flags: coop.todo_add(*words, **{"as_id": "ann", **flags})
+tried = [
+    raised(lambda: add(b"abc")),
+    raised(lambda: add({"a": 1})),
+    raised(lambda: add("t", as_id=b"bob")),
+    raised(lambda: add("t", priority=True)),
+    raised(lambda: coop.queue_push(b"jobs", "p", as_id="ann")),
+    raised(lambda: coop.queue_push("jobs", "p", to=b"ab", as_id="ann")),
+    raised(lambda: coop.queue_push("jobs", "p", to=[None], as_id="ann")),
+    raised(lambda: coop.queue_push("jobs", "p", to=[], as_id="ann")),
+    raised(lambda: coop.todo_list(since=datetime.datetime.now())),
+]
+one = add("one", after=[])
+print(json.dumps([tried, one["after"], len(coop.todo_list(status=[])), coop.who()["ids"][0]["id"]]))
+`);
+  const wrong = (name: string, type: string) => [
+    "TypeError",
+    `${name} is text or a number, not ${type}`,
+  ];
+  expect(told).toEqual([
+    [
+      wrong("title", "bytes"),
+      wrong("title", "dict"),
+      wrong("as_id", "bytes"),
+      wrong("priority", "bool"),
+      wrong("queue", "bytes"),
+      wrong("to", "bytes"),
+      wrong("to", "NoneType"),
+      ["UsageError", "to: is a list of nobody"],
+      wrong("since", "datetime"),
+    ],
+    [],
+    1,
+    "ann",
+  ]);
+});
+
+test("a warning that is raised as an error has the answer, and its code", async () => {
+  await using coop = await pythonStory();
+  const told = await coop.told(`
+import json, warnings
+from tools import coop
+coop.queue_push("jobs", "p", as_id="ann")
+warnings.simplefilter("error")
+try:
+    coop.queue_take("jobs", as_id="worker")
+except coop.CoopWarning as warning:
+    print(json.dumps([warning.code, warning.answer[0]["ref"]]))
+`);
+  expect(told).toEqual(["unknown_id", "Q1"]);
+});
+
+test("what is no coop, or was killed, is named with what it printed", async () => {
+  await using coop = await pythonStory();
+  const raised = async (script: string) => {
+    const program = join(coop.folder, "other");
+    await Bun.write(program, script);
+    await chmod(program, 0o755);
+    const outcome = await coop.script(
+      `
+import json
+from tools import coop
+try:
+    coop.whoami()
+except coop.CoopError as error:
+    print(json.dumps([type(error).__name__, error.message, error.hint]))
+`,
+      { env: { COOP_BIN: program } },
+    );
+    const [type, message, hint] = JSON.parse(outcome.out);
+    return { type, says: message.replace(program, "IT"), hint };
+  };
+  const unknown = (says: string) => ({
+    type: "OutcomeUnknown",
+    says,
+    hint: "it may be written: repeat it with the same key, or look",
+  });
+  for (const printed of ["[]", "1", '{"schema":2,"data":[]}', "hello"])
+    expect(await raised(`#!/bin/sh\necho '${printed}'\n`)).toEqual(
+      unknown(`IT ended with 0 and gave no answer of coop's: '${printed}'`),
+    );
+  expect(await raised("#!/bin/sh\nkill -9 $$\n")).toEqual(
+    unknown("IT ended with -9 and gave no answer of coop's: ''"),
+  );
+  const garbage = join(coop.folder, "garbage");
+  await Bun.write(garbage, "garbage");
+  await chmod(garbage, 0o755);
+  const run = await coop.run(["-m", "tools.coop", "whoami"], {
+    program: PYTHON,
+    env: { COOP_BIN: garbage },
+  });
+  expect(run).toMatchObject({
+    exit: 126,
+    err: expect.stringContaining(`${garbage} cannot be run`),
+  });
+});
+
 test("a list says how many there are and whether it was cut; a repeat that it is one", async () => {
   await using coop = await pythonStory();
   const told = await coop.told(`
@@ -348,9 +455,9 @@ first = coop.todo_add("one", key="once", as_id="ann")
 again = coop.todo_add("one", key="once", as_id="ann")
 coop.todo_add("two", as_id="ann")
 shown = coop.todo_list(limit=1)
-print(json.dumps([first.replayed, again.replayed, again == first, shown.total, shown.truncated, len(shown)]))
+print(json.dumps([first.replayed, again.replayed, again == first, shown.total, shown.total_exact, shown.truncated, len(shown)]))
 `);
-  expect(told).toEqual([false, true, true, 2, true, 1]);
+  expect(told).toEqual([false, true, true, 2, true, true, 1]);
 });
 
 test("programs that ignore what becomes of their children, and that name stores by paths, get the same", async () => {
@@ -436,6 +543,9 @@ test("shim again changes nothing, and brings what was edited or is older up to d
   await Bun.write(init, "# Written by `coop shim python`, coop 0.0.1. …\nolder = True\n");
   expect(await shim()).toMatchObject({ written: ["__init__.py"], unchanged: FILES.slice(1) });
   expect(await Bun.file(init).text()).toBe(text);
+  await Bun.write(init, text.replace(version, "99.0.0"));
+  const older = await coop.run(["shim", "python", "--dir", coop.folder]);
+  expect(older.err).toContain("was written by coop 99.0.0, and is now by");
   expect((await readdir(coop.folder)).sort()).toEqual(FILES);
 });
 

@@ -14,6 +14,14 @@ const MARK = "# Written by `coop shim python`";
 
 const PACKAGE = { "__init__.py": init, "__main__.py": main, "_call.py": call };
 
+/** The version of the coop that wrote a file; undefined where none did. */
+async function versionOf(path: string): Promise<string | undefined> {
+  const text = await Bun.file(path)
+    .text()
+    .catch(() => "");
+  return text.startsWith(MARK) ? /coop (\d+\.\d+\.\d+)\./.exec(text)?.[1] : undefined;
+}
+
 export default defineVerb({
   about: "write a Python package that calls coop",
   examples: ["coop shim python --dir tools/coop"],
@@ -37,7 +45,13 @@ left alone.`,
       path: join(folder, name),
       text: `${heading}\n${text}`,
     }));
+    const before = await versionOf(files[0]!.path);
     const { written, unchanged } = await putFiles(folder, files, MARK, context.edge.clock.unique());
+    if (before !== undefined && Bun.semver.order(before, version) > 0)
+      context.warn(
+        "older",
+        `${folder} was written by coop ${before}, and is now by ${version}, which is older`,
+      );
     return answer(
       { dir: folder, written, unchanged, version },
       (data) =>

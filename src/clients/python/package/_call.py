@@ -24,8 +24,10 @@ class Answer:
 
     #: It was done before, with the same key.
     replayed: bool = False
-    #: How many match in all.
+    #: How many match in all, or how far was counted.
     total: Optional[int] = None
+    #: Whether `total` is all of them.
+    total_exact: bool = True
     #: Some of them were left out.
     truncated: bool = False
 
@@ -42,7 +44,15 @@ AnAnswer = TypeVar("AnAnswer", bound=Answer)
 
 
 class CoopWarning(UserWarning):
-    """What succeeded, but perhaps not as it was meant: for an id that never wrote, for example."""
+    """What succeeded, but perhaps not as it was meant: for an id that never wrote, for example.
+
+    `code` is coop's word for it. Where warnings are raised as errors, `answer` is what coop answered.
+    """
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.answer: Any = None
 
 
 class CoopError(Exception):
@@ -107,6 +117,7 @@ _KINDS: dict[str, tuple[int, type[CoopError]]] = {
     "conflict": (4, Conflict), "empty": (5, Empty), "unavailable": (6, Unavailable),
     "busy": (7, Busy), "unknown": (8, OutcomeUnknown),
 }
+_NUMBERS = ("before", "count", "if_version", "keep", "limit", "priority", "wait")
 _LONG_TEXTS = ("body", "payload", "reply", "jsonl", "text")
 
 
@@ -146,6 +157,7 @@ def records(verb: str, given: Mapping[str, Any], *words: str) -> Records:
 def _with_facts(answer: AnAnswer, document: Mapping[str, Any]) -> AnAnswer:
     answer.replayed = document.get("replayed", False)
     answer.total = document.get("total")
+    answer.total_exact = document.get("total_exact", True)
     answer.truncated = document.get("truncated", False)
     return answer
 
@@ -157,18 +169,34 @@ def _call(verb: str, given: Mapping[str, Any], words: Iterable[str]) -> dict[str
         for name, value in given.items()
         if value is not None and value is not False and name not in texts and name not in words
     ]
-    places = [str(given[name]) for name in words if given[name] is not None]
-    done = _run([find_coop(), "--json", *verb.split(), *flags], texts, places)
+    places = [_word(name, given[name]) for name in words if given[name] is not None]
+    coop = find_coop()
+    done = _run([coop, "--json", *verb.split(), *[flag for flag in flags if flag]], texts, places)
+    document = _document(done)
+    failed = None if "data" in document else _error(coop, done, document.get("error"))
+    for warning in document.get("warnings", []):
+        told = CoopWarning(warning["message"], warning["code"])
+        try:
+            warnings.warn(told, stacklevel=_callers_level())
+        except CoopWarning as raised:
+            # What was written must not be lost to it, nor why nothing was.
+            if failed is None:
+                raised.answer = document["data"]
+                raise
+    if failed is not None:
+        raise failed
+    return document
+
+
+def _document(done: "subprocess.CompletedProcess[bytes]") -> dict[str, Any]:
+    """What coop answered; empty where that is none of its documents."""
     try:
         # What answers that something is wrong, as doctor may, answers all the same.
-        document: dict[str, Any] = json.loads(done.stdout or done.stderr)
+        document = json.loads(done.stdout or done.stderr)
     except ValueError:
-        document = {}
-    for warning in document.get("warnings", []):
-        warnings.warn(warning["message"], CoopWarning, stacklevel=_callers_level())
-    if "data" in document:
-        return document
-    raise _error(done, document.get("error"))
+        return {}
+    known = isinstance(document, dict) and document.get("schema") == 1
+    return document if known else {}
 
 
 def _callers_level() -> int:
@@ -181,17 +209,30 @@ def _callers_level() -> int:
 
 
 def _flag(name: str, value: Any) -> str:
+    """A flag with its value; nothing for a list of nothing."""
     flag = "--as" if name == "as_id" else "--" + name.rstrip("_").replace("_", "-")
-    if value is True:
+    if value is True and name not in _NUMBERS:
         return flag
+    if isinstance(value, (str, int, float, os.PathLike)) or not isinstance(value, Iterable):
+        return f"{flag}={_word(name, value)}"
+    # The parts of bytes and of mappings are not what was meant.
+    several = not isinstance(value, (bytes, bytearray, memoryview, Mapping))
+    values = [_word(name, each) for each in value] if several else [_word(name, value)]
+    # To nobody is not to anyone.
+    if not values and name == "to":
+        raise _unkept("to: is a list of nobody")
+    return f"{flag}={','.join(values)}" if values else ""
+
+
+def _word(name: str, value: Any) -> str:
     if isinstance(value, os.PathLike):
-        value = os.fspath(value)
+        value = os.fsdecode(value)
     if isinstance(value, float):
         # Python itself would write small ones with an exponent.
-        return f"{flag}={value:.9f}"
-    if isinstance(value, (str, int)):
-        return f"{flag}={value}"
-    return f"{flag}={','.join(str(each) for each in value)}"
+        return f"{value:.9f}"
+    if isinstance(value, (str, int)) and not isinstance(value, bool):
+        return str(value)
+    raise TypeError(f"{name} is text or a number, not {type(value).__name__}")
 
 
 def _run(
@@ -223,14 +264,19 @@ def _ended(argv: list[Any], stdin: bytes) -> "subprocess.CompletedProcess[bytes]
     except OSError as error:
         if error.errno == errno.E2BIG:
             raise _unkept("a word or title is too long") from None
-        if error.errno not in (errno.ENOEXEC, errno.EACCES, errno.EPERM, errno.ENOENT):
-            raise
-        raise CoopNotFound(
-            f"{os.fsdecode(argv[0])} cannot be run: {os.strerror(error.errno)}",
-            exit_code=126,
-            code="not_installed",
-            hint="put the coop that was built for this machine there",
-        ) from None
+        raise not_runnable(argv[0], error) from None
+
+
+def not_runnable(coop: Any, error: OSError) -> Exception:
+    """What to raise for a coop that the system does not run."""
+    if error.errno not in (errno.ENOEXEC, errno.EACCES, errno.EPERM, errno.ENOENT):
+        return error
+    return CoopNotFound(
+        f"{os.fsdecode(coop)} cannot be run: {os.strerror(error.errno)}",
+        exit_code=126,
+        code="not_installed",
+        hint="put the coop that was built for this machine there",
+    )
 
 
 def _content(name: str, text: str) -> bytes:
@@ -247,7 +293,13 @@ def _unkept(message: str) -> UsageError:
 
 
 def _file(content: bytes) -> str:
-    handle, path = tempfile.mkstemp(prefix="coop-")
+    try:
+        handle, path = tempfile.mkstemp(prefix="coop-")
+    except OSError as error:
+        raise Unavailable(
+            f"a second long text goes by a temporary file, which cannot be made: {error}",
+            6, "unavailable", "access", "set TMPDIR to a folder that can be written",
+        ) from None
     with os.fdopen(handle, "wb") as file:
         file.write(content)
     return path
@@ -265,12 +317,20 @@ def _encoded(command: list[str]) -> list[Any]:
 
 
 def _error(
-    done: "subprocess.CompletedProcess[bytes]", error: Optional[Mapping[str, Any]]
+    coop: str, done: "subprocess.CompletedProcess[bytes]", error: Optional[Mapping[str, Any]]
 ) -> CoopError:
-    if error is None:
-        said = done.stderr.decode("utf-8", "replace").strip() or f"coop ended with {done.returncode}"
-        kinds = dict(_KINDS.values())
-        return kinds.get(done.returncode, OutcomeUnknown)(said, done.returncode, "unknown")
+    if not error or "code" not in error or "message" not in error:
+        said = (done.stderr or done.stdout).decode("utf-8", "replace").strip()[:500]
+        kind = dict(_KINDS.values()).get(done.returncode, OutcomeUnknown)
+        return kind(
+            said if kind is not OutcomeUnknown and said
+            else f"{coop} ended with {done.returncode} and gave no answer of coop's: {said!r}",
+            done.returncode,
+            "unknown",
+            hint="it may be written: repeat it with the same key, or look"
+            if kind is OutcomeUnknown
+            else None,
+        )
     # Where a program ignores what becomes of its children, Python does not know with what they ended.
     exit_code, kind = _KINDS.get(error["code"], (done.returncode, OutcomeUnknown))
     return kind(
