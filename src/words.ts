@@ -70,21 +70,45 @@ const named = (what: string) =>
     v.check((text) => text.trim() !== "", `${what} may not be empty`),
   );
 
-export const scope = later(() => plain("a scope"), isPlainWord);
+export const scope = later(
+  () =>
+    v.pipe(
+      plain("a scope"),
+      v.check((text) => text === "" || text.trim() !== "", "a scope may not be blank"),
+    ),
+  isPlainWord,
+);
 export const id = later(() => named("an id"), isPlainWord);
+
+/** One id, where a list could be meant: with a comma it would be a name that no list can have. */
+export const oneId = later(
+  () =>
+    v.pipe(
+      id,
+      v.check((text) => !text.includes(","), "one id only, without a comma"),
+    ),
+  (value) => isPlainWord(value) && !value.includes(","),
+);
 
 /** The id of who speaks: a record by `me`, or to it, nobody could name. */
 export const speaker = later(
   () =>
     v.pipe(
-      named("an id"),
+      oneId,
       v.check((text) => text !== "me", "`me` stands for the speaker: name an id"),
     ),
-  (value) => value !== "me" && isPlainWord(value),
+  (value) => value !== "me" && isPlainWord(value) && !value.includes(","),
 );
 
 export const key = later(() => named("a key"), isPlainWord);
-export const kind = later(() => named("a kind"), isPlainWord);
+export const kind = later(
+  () =>
+    v.pipe(
+      named("a kind"),
+      v.check((text) => !text.includes(","), "a kind may hold no comma, which parts a list"),
+    ),
+  (value) => isPlainWord(value) && !value.includes(","),
+);
 
 /** A name where a ref could stand too. */
 const noRef = (what: string) =>
@@ -99,16 +123,6 @@ const noRef = (what: string) =>
 
 export const queueName = noRef("a queue's name");
 export const slug = noRef("a slug");
-
-/** One addressee, for verbs that take no list: a comma would silently be a name nobody has. */
-export const oneId = later(
-  () =>
-    v.pipe(
-      id,
-      v.check((text) => !text.includes(","), "one id only, without a comma"),
-    ),
-  (value) => isPlainWord(value) && !value.includes(","),
-);
 
 /** A title: one line of up to 1 KB, kept as it is. */
 export const title = later(
@@ -192,7 +206,7 @@ export const whole = (what: string, least: number, most: number) =>
       v.check(
         (text) => /^\d{1,15}$/.test(text) && Number(text) >= least && Number(text) <= most,
         most === Number.MAX_SAFE_INTEGER
-          ? `${what} is a whole number from ${least}`
+          ? `${what} is a whole number from ${least}, of 15 digits at most`
           : `${what} is a whole number from ${least} to ${most}`,
       ),
       v.transform(Number),
@@ -217,7 +231,11 @@ export const seconds = later(() =>
 export const sha = later(() =>
   v.pipe(
     v.string(),
-    v.check((text) => /^[0-9a-f]{7,64}$/i.test(text), "a commit is 7 to 64 hexadecimal digits"),
+    v.check(
+      (text) => /^[0-9a-f]{7,64}$/i.test(text),
+      ({ input }) =>
+        `a commit is 7 to 64 hexadecimal digits${input === "HEAD" ? "; `coop history commit` takes HEAD too" : ""}`,
+    ),
     v.transform((text) => text.toLowerCase()),
   ),
 );

@@ -146,7 +146,7 @@ async function otherStores(
   closed: Closed | undefined,
   refs: readonly string[],
 ): Promise<string[]> {
-  const commands = refs.map((each) => `coop redact ${each} --text TEXT`).join(", ");
+  const commands = refs.map((each) => `redact ${each} --text TEXT`).join(", ");
   const isArchive = closed?.marks.has(ARCHIVE_OF) === true;
   const movedTo = closed?.marks.get(MOVED_TO);
   const from = await meta(store, COPIED_FROM);

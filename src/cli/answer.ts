@@ -9,6 +9,8 @@ export interface Answer<T = unknown> {
   /** How many match in all, where `data` is a part of them. */
   total?: Count;
   truncated?: boolean;
+  /** How many finished ones match too, where they are left out because nobody asked for a state. */
+  finished?: Count | undefined;
   /** What is left out and how to get it, in a line of the text; `--quiet` tells it on stderr. */
   rest?: string | undefined;
   /** Whether this is the kept answer to an earlier command with the same key. */

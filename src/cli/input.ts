@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { usage } from "../errors";
-import { nearest } from "../nearest";
+import { distance, nearest } from "../nearest";
 import { LONGEST } from "../words";
 import { flagName, type Args, type Verb } from "./define";
 import type { Given } from "./route";
@@ -179,9 +179,12 @@ export function check<S extends v.GenericSchema>(
   const [issue] = result.issues;
   if (issue.type !== "picklist") throw usage(`${name}: ${issue.message}`);
   const options = (issue.expected ?? "").match(/[^"()| ]+/g) ?? [];
-  const guess = nearest(String(issue.input), options);
+  const given = String(issue.input);
+  const guess = nearest(given, options);
+  // What shares hardly a letter is no slip for it.
+  const meant = guess && distance(given, guess) <= Math.max(2, given.length / 2) && guess;
   throw usage(
-    `${name}: there is no '${String(issue.input)}'`,
-    `did you mean ${guess}? one of ${options.join(", ")}`,
+    `${name}: there is no '${given}'`,
+    `${meant ? `did you mean ${meant}? ` : ""}one of ${options.join(", ")}`,
   );
 }

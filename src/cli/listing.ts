@@ -70,7 +70,7 @@ export function listAnswer<T extends { ref: string }>(
   return answer(
     listed.rows,
     (shown, view) => listText(plural, { ...listed, rows: shown }, recordLine, view),
-    partOf(listed),
+    { ...partOf(listed), finished: listed.finished },
   );
 }
 
@@ -92,7 +92,8 @@ export const listText = <T extends { ref: string }>(
 ): string => {
   const { rows, scope, finished } = listed;
   return lines(
-    rows.length === 0 && line("no", plural, scope && `in ${inline(scope)}`),
+    rows.length === 0 &&
+      line("no", listed.total.count > 0 && "older", plural, scope && `in ${inline(scope)}`),
     rows.map((record) => recordLine(record, view)),
     partOf(listed).rest,
     finished && finished.count > 0 && `${countText(finished)} finished: --status all`,

@@ -4,7 +4,7 @@ import type { Warning } from "../store/open";
 
 /** The one document that `--json` prints on stdout. */
 export function jsonDocument(
-  { data, total, truncated, replayed }: Answer,
+  { data, total, truncated, finished, replayed }: Answer,
   warnings: readonly Warning[],
 ): string {
   return JSON.stringify({
@@ -12,6 +12,10 @@ export function jsonDocument(
     data,
     ...(total && { total: total.count, ...(total.exact ? {} : { total_exact: false }) }),
     ...(truncated !== undefined && { truncated }),
+    ...(finished && {
+      finished: finished.count,
+      ...(finished.exact ? {} : { finished_exact: false }),
+    }),
     ...(replayed && { replayed }),
     ...(warnings.length > 0 && { warnings }),
   });

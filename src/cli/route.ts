@@ -149,7 +149,7 @@ function put(
     const earlier = (into[key] as string[] | undefined) ?? [];
     const parts = value.includes(",") ? value.split(",").map((part) => part.trim()) : [value];
     const twice = parts.find(
-      (part, index) => earlier.includes(part) || parts.indexOf(part) < index,
+      (part, index) => part !== "" && (earlier.includes(part) || parts.indexOf(part) < index),
     );
     if (twice !== undefined)
       throw usage(
@@ -268,6 +268,10 @@ function unknownFlag(name: string, command: Verb | Group, path: readonly string[
   const note = NOTE_ALIASES.some((alias) => name === `-${alias}` || name === `--${alias}`);
   const known = flags.map(([spelling]) => spelling);
   const guess = note && text ? text : nearest(name, known)!;
+  // Only long names take a value after =.
+  const [short] = /^-\w(?==)/.exec(name) ?? [];
+  if (short !== undefined && known.includes(short))
+    return usage(`\`${words}\` has no flag ${name}`, `put a space: ${short} TEXT`);
   const late = command.kind === "group" ? "; a verb's own flags come after the verb" : "";
   return usage(`\`${words}\` has no flag ${name}`, `did you mean ${guess}?${late}`);
 }

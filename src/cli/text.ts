@@ -15,11 +15,11 @@ export interface View {
 /**
  * Characters that could hide or rearrange text or drive a terminal: controls, separators of lines, lone surrogates,
  * and what is drawn as nothing (zero-width, bidirectional, fillers, tags); but not the selectors that make a sign an
- * emoji, which ordinary text is full of.
+ * emoji, which ordinary text is full of, behind such a sign.
  */
 const TRICKY =
   // oxlint-disable-next-line no-misleading-character-class
-  /[[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]--[\t\n\ufe00-\ufe0f]]/gv;
+  /[[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]--[\t\n\ufe0e\ufe0f]]|(?<![\p{Extended_Pictographic}#*0-9])[\ufe0e\ufe0f]/gv;
 
 const escape = (character: string) => `\\u{${character.codePointAt(0)!.toString(16)}}`;
 

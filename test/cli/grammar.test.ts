@@ -184,6 +184,21 @@ describe("a command line that is wrong", () => {
       await refuses([...list, `--limit=${limit}`], "--limit");
     await refuses([...list, "--since", "yesterday"], "'yesterday' is not a time");
     await refuses([...list, "--status", "opne"], "--status", "did you mean");
+    // What is like none of them is no slip for one.
+    const { err } = await coop.run(["letter", "list", "--status", "open"]);
+    expect(err).toBe(
+      "coop: --status: there is no 'open'; one of unread, read, working, done, abandoned, superseded, all\n",
+    );
+    await refuses([...list, "--since", "now"], "--since: 'now' is not a time");
+    await refuses([...list, "--limit", "9007199254740991"], "of 15 digits at most");
+    await refuses([...list, "--to", ","], "an id may not be empty");
+    await refuses([...list, "--scope", " "], "a scope may not be blank");
+    await refuses(["--as", "x,y", ...list], "one id only, without a comma");
+    await refuses(["todo", "drop", "T1", "-m=why"], "has no flag -m=why", "put a space: -m TEXT");
+    await refuses(
+      ["history", "add", "t", "--body", "b", "--commit", "HEAD"],
+      "7 to 64 hexadecimal digits; `coop history commit` takes HEAD too",
+    );
     for (const wait of ["long", "", "-1", "1e3", ".5", "1.", "3600.001", "9".repeat(400)])
       await refuses([...list, `--wait=${wait}`], "--wait: give seconds from 0 to 3600");
     await refuses(["letter", "ack", "L1", "--if-version", "0"], "--if-version");

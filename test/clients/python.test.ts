@@ -404,9 +404,8 @@ except coop.CoopWarning as warning:
 test("what is no coop, or was killed, is named with what it printed", async () => {
   await using coop = await pythonStory();
   const raised = async (script: string) => {
-    const program = join(coop.folder, "other");
-    await Bun.write(program, script);
-    await chmod(program, 0o755);
+    const other = join(coop.folder, "other");
+    await program(other, script);
     const outcome = await coop.script(
       `
 import json
@@ -416,10 +415,10 @@ try:
 except coop.CoopError as error:
     print(json.dumps([type(error).__name__, error.message, error.hint]))
 `,
-      { env: { COOP_BIN: program } },
+      { env: { COOP_BIN: other } },
     );
     const [type, message, hint] = JSON.parse(outcome.out);
-    return { type, says: message.replace(program, "IT"), hint };
+    return { type, says: message.replace(other, "IT"), hint };
   };
   const unknown = (says: string) => ({
     type: "OutcomeUnknown",
@@ -427,10 +426,10 @@ except coop.CoopError as error:
     hint: "it may be written: repeat it with the same key, or look",
   });
   for (const printed of ["[]", "1", '{"schema":2,"data":[]}', "hello"])
-    expect(await raised(`#!/bin/sh\necho '${printed}'\n`)).toEqual(
+    expect(await raised(`echo '${printed}'`)).toEqual(
       unknown(`IT ended with 0 and gave no answer of coop's: '${printed}'`),
     );
-  expect(await raised("#!/bin/sh\nkill -9 $$\n")).toEqual(
+  expect(await raised("kill -9 $$")).toEqual(
     unknown("IT ended with -9 and gave no answer of coop's: ''"),
   );
   const garbage = join(coop.folder, "garbage");

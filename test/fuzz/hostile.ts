@@ -152,7 +152,10 @@ export const word = text.filter((given) => {
   return kept.trim() !== "" && !/\p{Cc}/u.test(kept) && Buffer.byteLength(kept) <= 200;
 });
 
+/** A word that is no list. */
+export const kind = word.filter((given) => !given.includes(","));
+
 /** Characters that text output never holds as they are. */
 export const UNSEEN =
   // oxlint-disable-next-line no-misleading-character-class
-  /[[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]--[\t\n\ufe00-\ufe0f]]/v;
+  /[[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]--[\t\n\ufe0e\ufe0f]]|(?:^|[^\p{Extended_Pictographic}#*0-9])[\ufe0e\ufe0f]/v;

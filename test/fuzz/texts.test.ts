@@ -6,7 +6,7 @@ import { fenced } from "../../src/cli/text";
 import { looksLikeRef } from "../../src/ref";
 import { engines } from "../engines";
 import { insideFresh, type Inside, type InsideOptions } from "../inside";
-import { body, LONGEST_MS, title, tries, UNSEEN, word } from "./hostile";
+import { body, kind as kinds, LONGEST_MS, title, tries, UNSEEN, word } from "./hostile";
 
 let coop: Inside;
 let close: () => Promise<void>;
@@ -110,7 +110,7 @@ describe("what goes in comes out, byte for byte:", () => {
   holds(
     "a request and all that is said about it",
     80,
-    fc.asyncProperty(title, body, body, word, ways, async (about, text, answer, kind, way) => {
+    fc.asyncProperty(title, body, body, kinds, ways, async (about, text, answer, kind, way) => {
       const long = await giving("body", text, way);
       const open = [
         "--as=ann",

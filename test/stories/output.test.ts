@@ -26,7 +26,7 @@ describe.each(engines)("a list of more than is counted, on $name,", ({ openFresh
   test("says 10000+, and that the total is not exact", async () => {
     expect(await listed()).toEqual({
       last: ["2 of 10000+; older: --before Q10000"],
-      about: { schema: 1, total: 10_000, total_exact: false, truncated: true },
+      about: { schema: 1, total: 10_000, total_exact: false, truncated: true, finished: 0 },
     });
   });
 
@@ -34,7 +34,7 @@ describe.each(engines)("a list of more than is counted, on $name,", ({ openFresh
     await coop.data(["queue", "drop", "Q1"], { as: "ann" });
     expect(await listed()).toEqual({
       last: ["2 of 10000; older: --before Q10000", "1 finished: --status all"],
-      about: { schema: 1, total: 10_000, truncated: true },
+      about: { schema: 1, total: 10_000, truncated: true, finished: 1 },
     });
     expect((await listed("--status", "all")).about).toMatchObject({ total_exact: false });
   });

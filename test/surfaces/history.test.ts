@@ -63,10 +63,22 @@ describe.each(engines)("history on $name", ({ openFresh }) => {
     expect(await eventsOf(store)).toHaveLength(1);
   });
 
-  test.each([{ body: "another why" }, { title: "Another" }, { commitSha: "abcdef1" }])(
+  test("the same entry added again with its commit fills that in", async () => {
+    await add();
+    expect(await add({ commitSha: "abcdef1" }, "bob")).toMatchObject({
+      ref: "H1",
+      created: false,
+      commit_sha: "abcdef1",
+      version: 2,
+    });
+    expect((await eventsOf(store)).map(({ verb }) => verb)).toEqual(["add", "commit"]);
+    expect(await add()).toMatchObject({ created: false, commit_sha: "abcdef1", version: 2 });
+  });
+
+  test.each([{ body: "another why" }, { title: "Another" }, { commitSha: "abcdef2" }])(
     "another entry under a slug that is taken is a conflict: %o",
     async (other) => {
-      await add();
+      await add({ commitSha: "abcdef1" });
       expect(await failure(add(other))).toMatchObject({
         code: "conflict",
         details: { reason: "slug", ref: "H1" },
@@ -81,7 +93,8 @@ describe.each(engines)("history on $name", ({ openFresh }) => {
       coop.run(["--scope", "quest", "--json", "history", ...words], { as: "ann" });
     const draft = ["add", "Split", "--slug", "split", "--body", "why"];
     expect((await run(draft)).exit).toBe(0);
-    for (const sha of ["abcdef1", "abcdef2"]) {
+    expect((await run([...draft, "--commit", "abcdef1"])).exit).toBe(0);
+    for (const sha of ["abcdef2", "abcdef3"]) {
       const { hint } = (await run([...draft, "--commit", sha])).json().error;
       expect(hint).toStartWith("coop history commit H1 ");
       expect((await run(hint.split(" ").slice(2))).json().data).toMatchObject({

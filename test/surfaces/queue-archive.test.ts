@@ -177,7 +177,7 @@ describe.each(engines)("archiving from $name", ({ openFresh }) => {
         code: "elsewhere",
         message:
           "the store that this archive is of may still hold it, in answers kept for --key and in its file's bytes: " +
-          "there, coop redact Q1 --text TEXT, coop redact Q2 --text TEXT",
+          "there, redact Q1 --text TEXT, redact Q2 --text TEXT",
       });
     });
   });

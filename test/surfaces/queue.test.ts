@@ -175,6 +175,12 @@ describe.each(engines)("queues on $name", ({ openFresh }) => {
         expect(error).toMatchObject({ code: "conflict", details: { reason: "claimed" } });
         expect(error.message).toStartWith("Q1 is taken, but not by dan: by ben");
       }
+      await coop.data(["queue", "release", "Q1"], { as: "ben" });
+      const { error } = (
+        await coop.run(["queue", "drop", "Q1", "--from", "dan", "--json"], { as: "ann" })
+      ).json();
+      expect(error.message).toStartWith("Q1 is waiting, and nobody holds it: by ben");
+      expect(error.hint).toBe("leave --from out");
     });
   }
 
@@ -621,6 +627,7 @@ describe.each(engines)("queues on $name", ({ openFresh }) => {
         '{"payload":1,"priority":0.5}',
         "priority: is a whole number from 0 to 4",
       ],
+      ["has no priority but null", '{"payload":1,"priority":null}', "priority: must be a number"],
       ["has no key but null", '{"payload":1,"key":null}', "key: must be a string"],
       ["has a key too long", `{"payload":1,"key":"${"k".repeat(201)}"}`, "key: a key may be up to"],
       ["has a text with U+0000", '{"payload":"a\\u0000"}', "payload: text may not hold U+0000"],

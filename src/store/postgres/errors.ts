@@ -97,7 +97,7 @@ const MEANINGS: readonly [RegExp, Meaning][] = [
     /^42501$/,
     {
       reason: "access",
-      says: "may not be accessed by this user",
+      says: "may not be read or written by this user",
       hint: HINTS.access,
     },
   ],

@@ -292,7 +292,7 @@ export async function sqliteError(thrown: unknown, path: string, wait: Wait): Pr
   if (isBusy(thrown)) {
     return new CoopError(
       "busy",
-      `the store is locked by another command: no turn within ${wait.seconds} s`,
+      `the store ${path} is locked by another command: no turn within ${wait.seconds} s`,
       {
         hint: "try again, or wait longer with --wait SECONDS",
         cause: thrown,

@@ -14,7 +14,7 @@ export default defineVerb({
     "coop --as codex-pippa history add --slug 2026-05-17-evolve-v2 --body-file why.md",
   ],
   notes: `The slug is the day and the title by default. A slug is there once in a scope: the same entry again is a success that
-adds nothing ("created":false), another one is a conflict.`,
+adds no other ("created":false), and fills its commit in where that is not known yet; another one is a conflict.`,
   args: {
     title: optionalTitle("what was done"),
     body: body("why"),

@@ -102,7 +102,7 @@ export async function addEntry(
     return { ...toEntry(row!), created: true };
   }
   const sameCommit =
-    commitSha === null || (there.commit_sha !== null && sameSha(there.commit_sha, commitSha));
+    commitSha === null || there.commit_sha === null || sameSha(there.commit_sha, commitSha);
   if (there.title === title && there.body === body && sameCommit) {
     const longer = commitSha !== null && commitSha.length > (there.commit_sha?.length ?? 0);
     const row = longer
@@ -114,13 +114,12 @@ export async function addEntry(
   const edits = [there.title !== title && "--title …", there.body !== body && "--body …"].filter(
     Boolean,
   );
-  const replace = there.commit_sha === null ? "" : " --replace";
   throw await conflict(writing, ENTRIES, there, {
     reason: "slug",
     says: `already has the slug '${slug}' with other content`,
     hint:
       edits.length === 0
-        ? `coop history commit ${name} ${commitSha}${replace}`
+        ? `coop history commit ${name} ${commitSha} --replace`
         : `give another --slug, or coop history edit ${name} ${edits.join(" ")}`,
     column: "slug",
   });

@@ -102,7 +102,8 @@ function parseLine(
   if (payload === undefined) throw badLine(line, "the payload is missing");
   const text = typeof payload === "string" ? "" : written("payload");
   return lineOf(line, payload, text, {
-    to: to === undefined ? undefined : resolveId(checked("to", to, line)),
+    // As coop itself says that an item is for anyone.
+    to: to === undefined || to === null ? undefined : resolveId(checked("to", to, line)),
     priority: priority === undefined ? undefined : checked("priority", priority, line),
     key: given === undefined ? undefined : checked("key", given, line),
   });

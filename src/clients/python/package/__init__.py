@@ -33,7 +33,7 @@ ID_OF_PROGRAMS = "python"
 def add_history_entry(
     scope: str, slug: str, title: str, body: str, commit_sha: Text = None, as_id: Text = None,
 ) -> Record:
-    """Write down the why of a commit. The same entry again is a success that adds nothing.
+    """Write down the why of a commit. The same entry again adds no other, and fills in its commit.
 
     It speaks as `as_id`, else as PIPPA_COOP_ID, else as "python": the one function with an id of
     its own, for programs that have none to give.

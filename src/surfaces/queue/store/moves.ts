@@ -37,7 +37,10 @@ async function held(
     return row;
   throw await conflict(writing, ITEMS, row, {
     reason: "claimed",
-    says: `is ${row.state}${from === undefined ? "" : `, but not by ${from}`}`,
+    says:
+      from === undefined
+        ? `is ${row.state}`
+        : `is ${row.state}, ${holder === null ? "and nobody holds it" : `but not by ${from}`}`,
     hint:
       holder === null || holder === writing.actor.id
         ? "leave --from out"
