@@ -418,6 +418,19 @@ test("many at once move each item once, while others push and take", async () =>
 });
 
 describe("a command that cannot archive", () => {
+  test("says so also where nothing is to be moved yet, and makes nothing", async () => {
+    await Bun.write(join(coop.home, "notes.txt"), "mine");
+    const words = (to: string) => ["--older", "90d", "--to", to];
+    expect(await refusal(words("/nope/archive.db"))).toMatchObject({ exit: 6, reason: "access" });
+    expect(await refusal(words(join(coop.home, "notes.txt")))).toMatchObject({
+      exit: 6,
+      reason: "foreign",
+    });
+    expect(await refusal(words(coop.home))).toMatchObject({ exit: 2 });
+    expect(await ann(`queue archive --older 90d --to ${file}`)).toMatchObject({ archived: 0 });
+    expect(await Bun.file(file).exists()).toBe(false);
+  });
+
   let before: unknown;
   beforeEach(async () => {
     await finished(2);

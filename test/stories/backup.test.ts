@@ -263,6 +263,18 @@ describe("a backup", () => {
     );
   });
 
+  test("warns where one beside it has a later date", async () => {
+    const nas = join(coop.folder, "nas");
+    await mkdir(nas);
+    const { file } = await coop.data(["backup", "--to", nas]);
+    const ahead = "coop.2999-01-01T00-00-00.000Z.db";
+    await rename(file, join(nas, ahead));
+    const made = (await coop.run(["backup", "--to", nas, "--json"])).json();
+    expect(made.warnings).toEqual([
+      { code: "clock", message: expect.stringContaining(`${ahead} beside it has a later date`) },
+    ]);
+  });
+
   test("takes a lock held by a writer for no reason to wait, and holds no writer up", async () => {
     await writeLetter("one");
     enlarge(30e6);

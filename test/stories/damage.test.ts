@@ -1,6 +1,16 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { copyFile, mkdir, readdir, readlink, rename, rm, symlink, utimes } from "node:fs/promises";
+import {
+  copyFile,
+  mkdir,
+  readdir,
+  readlink,
+  rename,
+  rm,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { openStore } from "../../src/store/open";
 import { sql } from "../../src/store/sql";
@@ -149,6 +159,17 @@ describe("what is at the path instead of a store", () => {
     }
     expect(await hashOf(coop.store)).toBe(before);
   });
+});
+
+test("a store whose first page is lost is damaged, where a backup tells that it was one", async () => {
+  await using coop = await storeWithLetters(1);
+  const { file } = await coop.data(["backup"]);
+  await writeFile(coop.store, "x".repeat(20_000));
+  const error = await errorOf(coop, ["letter", "list"]);
+  expect(error).toMatchObject({ exit: 6, reason: "damaged" });
+  expect(error.hint).toContain("restore a backup");
+  await coop.data(["restore", file], { as: "ann" });
+  expect(await coop.data(["letter", "list"])).toHaveLength(1);
 });
 
 describe("a log that another store left beside a store", () => {

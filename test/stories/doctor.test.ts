@@ -52,10 +52,12 @@ const troubles = async (options?: RunOptions) =>
   Object.values(await doctor(options)).filter(({ status }) => status !== "ok");
 
 /** What is said of a published snapshot beside a store that cannot be used. */
-const canBeRestored = (age = "old") => ({
+const canBeRestored = () => ({
   status: "ok",
   message: expect.stringMatching(
-    new RegExp(`${join(backups, "coop.latest.db")}: whole, .*${age}; coop restore takes it`),
+    new RegExp(
+      `${join(backups, "coop.latest.db")}: whole, last changed .* ago; coop restore takes it`,
+    ),
   ),
 });
 
@@ -218,10 +220,9 @@ describe("a damaged store", () => {
     ) as [[number, number]];
     const bytes = await Bun.file(coop.store).bytes();
     await writeFile(coop.store, bytes.fill(0xa5, size * (page - 1), size * page));
-    await command("touch", "-d", "3 hours ago", join(backups, "coop.latest.db"));
     const found = await doctor();
     expect(found["integrity"]!.status).toBe("fail");
-    expect(found["published"]).toMatchObject(canBeRestored("3h old"));
+    expect(found["published"]).toMatchObject(canBeRestored());
   });
 
   test("of garbage behind the header, or with a header of garbage, fails", async () => {

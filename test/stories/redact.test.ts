@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { chmod, copyFile, mkdir, readdir, symlink } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readdir, rm, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { COOP } from "../binary";
 import { story, type Story } from "../story";
@@ -41,6 +41,28 @@ async function keepSecret(): Promise<void> {
     await ann("letter", "reopen", "L1", "--body", filler(n * 17));
   }
 }
+
+test("copies that cannot be looked into are named, by whatever they are damaged", async () => {
+  await ann("letter", "write", "--body", SECRET);
+  const names = ["coop.before-restore.db", "coop.latest.db.0192.snapshot", "notes.db"];
+  await mkdir(join(folder, "backups"), { recursive: true });
+  for (const name of names) await Bun.write(join(folder, "backups", name), `x ${SECRET}`);
+  const { json } = await redact("L1");
+  const lookedAt = json().warnings.map(({ message }: { message: string }) => message);
+  expect(lookedAt.sort()).toEqual(
+    names.slice(0, 2).map((name) => `${join(folder, "backups", name)} could not be looked into`),
+  );
+});
+
+test("a folder of backups that is not mounted is named", async () => {
+  await ann("letter", "write", "--body", SECRET);
+  await rm(join(folder, "backups"), { recursive: true });
+  await symlink("/nowhere/backups", join(folder, "backups"));
+  const { json } = await redact("L1");
+  expect(json().warnings).toEqual([
+    { code: "not_looked_into", message: `${join(folder, "backups")} could not be looked into` },
+  ]);
+});
 
 describe("what was redacted", () => {
   test("is in no byte of the store, its log and the published snapshot", async () => {

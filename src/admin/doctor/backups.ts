@@ -91,7 +91,10 @@ export async function restorable(path: string, now: number): Promise<Finding> {
   if (!there) return ok(`${file} is not there`);
   const found = await whole(file);
   if ("finding" in found) return found.finding;
-  return ok(`${file}: whole, ${age(now - there.mtimeMs)} old; coop restore takes it`);
+  const { lastEventAt } = found.contents;
+  const last =
+    lastEventAt === 0 ? "without a change" : `last changed ${age(now - lastEventAt)} ago`;
+  return ok(`${file}: whole, ${last}; coop restore takes it`);
 }
 
 /** Whether the newest dated backup beside the store is whole. */

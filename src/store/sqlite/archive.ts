@@ -1,4 +1,4 @@
-import { lstat, open, rm, stat } from "node:fs/promises";
+import { access, constants, lstat, open, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CoopError, usage } from "../../errors";
 import { asFolderError, giveLike, requireRegular, statIfThere } from "../../files";
@@ -40,6 +40,20 @@ export async function openArchive(
   if (!(await isThere(file))) await make({ file, store }, of, wait);
   return prepared(file, of, wait).catch((thrown) => {
     throw isForeign(thrown) ? foreign(file) : thrown;
+  });
+}
+
+/**
+ * Looks whether items could be archived into a file, and makes nothing.
+ * @throws the errors of {@link openArchive}.
+ */
+export async function requireArchivable(file: string, of: string, wait: Wait): Promise<void> {
+  if (await isThere(file)) {
+    const archive = await openArchive({ file, store: undefined }, of, wait);
+    return archive.close();
+  }
+  await access(dirname(file), constants.W_OK).catch((thrown) => {
+    throw asFolderError(thrown, dirname(file), "--to");
   });
 }
 

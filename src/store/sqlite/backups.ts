@@ -15,7 +15,7 @@ import { asFolderError, giveOwner, ownPath, statIfThere } from "../../files";
 import { timestamp } from "../../time";
 import { identityOf } from "../schema";
 import { sql, type Sql } from "../sql";
-import { identity, type Identity } from "./snapshot";
+import { identity, isTemporary, type Identity } from "./snapshot";
 
 /** Where a store's backups are when nobody says otherwise: the folder `backups` beside it. */
 export const backupsFolder = (store: string) => join(dirname(ownPath(store)), "backups");
@@ -32,6 +32,11 @@ export const datedName = (store: string, at: number) =>
   `${stem(store)}.${timestamp(at).replaceAll(":", "-")}.db`;
 
 const stem = (store: string) => basename(ownPath(store)).replace(/\.db$/, "");
+
+/** Whether a file's name is one that coop gives to copies of a store, and to snapshots in the making. */
+export const isNamedAsCopy = (store: string, name: string) =>
+  isTemporary(name) ||
+  (name.startsWith(`${stem(store)}.`) && /\.(db|schema-\d+)(\.[^.]*)?$/.test(name));
 
 const DATED = /^\.(\d{4}-\d{2}-\d{2}T\d{2})-(\d{2})-(\d{2}\.\d{3}Z)\.db$/;
 

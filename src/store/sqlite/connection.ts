@@ -285,6 +285,13 @@ const MEANINGS: readonly [prefix: string, reason: UnavailableReason, says: strin
     ],
   ];
 
+/** Whether what is no database any more was a store: a backup of it is left. */
+async function wasStore(code: string, path: string): Promise<boolean> {
+  if (code !== "SQLITE_NOTADB") return false;
+  const { hasBackups } = await import("./backups");
+  return hasBackups(path);
+}
+
 /** Any error met while using a SQLite file, as the CoopError a user should see. */
 export async function sqliteError(thrown: unknown, path: string, wait: Wait): Promise<unknown> {
   const code = codeOf(thrown);
@@ -303,7 +310,7 @@ export async function sqliteError(thrown: unknown, path: string, wait: Wait): Pr
     const { refusal } = await import("./refusal");
     return refusal(path, thrown);
   }
-  const known = isOutOfForm(thrown) ? "SQLITE_CORRUPT" : code;
+  const known = isOutOfForm(thrown) || (await wasStore(code, path)) ? "SQLITE_CORRUPT" : code;
   const meaning = MEANINGS.find(([prefix]) => known.startsWith(prefix));
   if (!meaning) return thrown;
   const [, reason, says, hint] = meaning;

@@ -1,5 +1,5 @@
 import { constants, Database } from "bun:sqlite";
-import { readdir, stat } from "node:fs/promises";
+import { lstat, readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CoopError } from "../../errors";
@@ -7,7 +7,7 @@ import { isAbsence, isSameFile, ownPath } from "../../files";
 import { isPartOfStore } from "../location";
 import { originOf } from "../schema";
 import type { Fragment, Row, Sql, Value } from "../sql";
-import { backupsFolder } from "./backups";
+import { backupsFolder, isNamedAsCopy } from "./backups";
 import { SQLITE } from "./connection";
 import { identity } from "./snapshot";
 
@@ -30,8 +30,10 @@ export async function lookIntoCopies(
   const folders: string[] = [];
   const failed: string[] = [];
   for (const folder of [dirname(ownPath(path)), backupsFolder(path)]) {
-    const names = await readdir(folder).catch((thrown) => {
-      if (!isAbsence(thrown)) failed.push(folder);
+    const names = await readdir(folder).catch(async (thrown) => {
+      // A link whose disk is not mounted leads to nothing.
+      const isLink = await lstat(folder).catch(() => undefined);
+      if (isLink || !isAbsence(thrown)) failed.push(folder);
     });
     if (!names) continue;
     folders.push(folder);
@@ -47,7 +49,8 @@ export async function lookIntoCopies(
         });
       } catch (thrown) {
         const foreign = thrown instanceof CoopError && thrown.details.reason === "foreign";
-        if (!foreign) failed.push(file);
+        // What bears the name of a copy and cannot be opened may be a damaged one, or half of one.
+        if (!foreign || isNamedAsCopy(path, name)) failed.push(file);
       }
     }
   }

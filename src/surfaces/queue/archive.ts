@@ -63,17 +63,13 @@ be an archive of the same store already. It is only for reading, but for redact:
       const place = { queue, scope: scopeFilter(context) };
       const before = writing.at - age;
       const { numbers, kept, left } = await archivable(writing.tx, { ...place, before, limit });
-      const moved =
-        numbers.length > 0
-          ? await moveOut(writing, numbers, { file, store: path }, context.wait)
-          : NOTHING;
+      // Also where nothing is to be moved yet: a wrong place is not to be found out on the day when something is.
+      const moved = await moveOut(writing, numbers, { file, store: path }, context.wait);
       return { archived: numbers.length, ...moved, to: file, kept, left };
     });
     return { ...written<Archived>(result, archivedText), rest: stillThere(result.data) };
   },
 });
-
-const NOTHING: Moved = { events: 0, queues: {} };
 
 /** @throws CoopError usage, for the store's own file. */
 async function requireAnother(file: string, path: string): Promise<void> {

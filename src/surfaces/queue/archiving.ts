@@ -4,7 +4,7 @@ import { runsOf, type Archiving, type Redaction } from "../../store/archived";
 import { appendEvents } from "../../store/events";
 import { CREATED_AT, meta } from "../../store/schema";
 import { letRest, type Connection, type Row, type Sql } from "../../store/sql";
-import { openArchive, type ArchiveFile } from "../../store/sqlite/archive";
+import { openArchive, requireArchivable, type ArchiveFile } from "../../store/sqlite/archive";
 import type { Wait } from "../../store/wait";
 import type { Writing } from "../../store/write";
 import { timestamp } from "../../time";
@@ -14,7 +14,7 @@ import { contentsOf, putContents, remove, type Contents, type ItemRow } from "./
 export type Moved = Pick<Archiving, "queues" | "events">;
 
 /**
- * Moves items with their replies and events into an archive. They leave the store only after the archive gave back what
+ * Moves items with their replies and events into an archive; of none only looks whether they could be. They leave the store only after the archive gave back what
  * was written into it; when that command ends in between they are in both, and the next one takes up from there.
  * @throws CoopError conflict version, where the archive has an item otherwise; the errors of `openArchive`; busy, unknown.
  */
@@ -28,6 +28,10 @@ export async function moveOut(
   const { file } = to;
   await letRest(tx);
   const of = (await meta(tx, CREATED_AT)) ?? "";
+  if (numbers.length === 0) {
+    await requireArchivable(file, of, wait);
+    return { queues: {}, events: 0 };
+  }
   const opened = async <T>(work: (archive: Connection) => Promise<T>): Promise<T> => {
     const archive = await openArchive(to, of, wait);
     try {
