@@ -124,7 +124,7 @@ const noRef = (what: string) =>
 export const queueName = noRef("a queue's name");
 export const slug = noRef("a slug");
 
-/** A title: one line of up to 1 KB, kept as it is. */
+/** A title: up to 1 KB, kept as it is. */
 export const title = later(
   () =>
     v.pipe(
@@ -213,7 +213,10 @@ export const whole = (what: string, least: number, most: number) =>
     ),
   );
 
-export const priority = whole("a priority", 0, 4);
+/** All priorities, the most urgent first. */
+export const PRIORITIES = [0, 1, 2, 3, 4] as const;
+export const DEFAULT_PRIORITY = 2;
+export const priority = whole("a priority", PRIORITIES[0], PRIORITIES.at(-1)!);
 export const version = whole("a version", 1, Number.MAX_SAFE_INTEGER);
 
 /** A number of seconds, decimals allowed, up to an hour. */

@@ -66,6 +66,16 @@ describe("the house", () => {
     ).toEqual([]);
   });
 
+  test("has a store that knows nothing that is built on it", () => {
+    const above = /^(surfaces|across|admin|clients|edge|main)(\/|$)/;
+    expect(violations(/^store\//, (path) => above.test(path))).toEqual([]);
+  });
+
+  test("has what spans surfaces without the SQL of one", () => {
+    const stores = /^surfaces\/[^/]+\/store(\/|$)/;
+    expect(violations(/^(across|admin|clients|edge)\//, (path) => stores.test(path))).toEqual([]);
+  });
+
   test("has SQL in stores alone", () => {
     const stores = /^store\/|\/store(\.ts$|\/)/;
     const writers = sources.filter(

@@ -1,3 +1,4 @@
+import { LOCK_CLASS } from "../src/store/postgres/connection";
 import type { Server } from "./postgres";
 
 /**
@@ -6,7 +7,7 @@ import type { Server } from "./postgres";
  */
 export async function turnOf(server: Server, schema: string): Promise<AsyncDisposable> {
   const connection = new Bun.SQL(server.url(schema).replace(/[?&]schema=[^&]*/, ""), { max: 1 });
-  const key = `(${0x636f6f70}, hashtext('${schema}'))`;
+  const key = `(${LOCK_CLASS}, hashtext('${schema}'))`;
   await connection.unsafe(`select pg_advisory_lock${key}`);
   return {
     [Symbol.asyncDispose]: async () => {

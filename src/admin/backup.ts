@@ -33,14 +33,18 @@ interface Backup {
   removed: string[];
 }
 
-/** The tables of records, in the order of the surfaces, and what one row of each is. */
-const RECORDS = {
+/** What one row of each table of records is. */
+const NOUNS = {
   letters: "letter",
   requests: "request",
   todos: "todo",
   history_entries: "history entry",
   queue_items: "queue item",
 } as const;
+
+/** How many rows each table of records has, of those that all tables have. */
+export const recordsIn = (rows: Readonly<Record<string, number>>): Record<string, number> =>
+  Object.fromEntries(Object.keys(NOUNS).map((table) => [table, rows[table] ?? 0]));
 
 const args = {
   to: flag(
@@ -123,7 +127,7 @@ async function backUp(
       : await prune(dirname(file), path, { keep, made: file, of: await identityOf(store) });
 
   const { bytes, schema, rows } = made;
-  const records = Object.fromEntries(Object.keys(RECORDS).map((name) => [name, rows[name] ?? 0]));
+  const records = recordsIn(rows);
   const events = rows["events"] ?? 0;
   return answer<Backup>(
     { file, bytes, schema, records, events, took_ms: took, removed },
@@ -273,7 +277,7 @@ async function withProgress<T>(
 }
 
 function backupText({ file, bytes, records, events, took_ms, removed }: Backup): string {
-  const held = Object.entries(RECORDS)
+  const held = Object.entries(NOUNS)
     .filter(([table]) => records[table]! > 0)
     .map(([table, noun]) => counted(records[table]!, noun));
   return lines(

@@ -5,7 +5,7 @@ import { defineVerb, flag, toggle, type InputOf } from "../cli/define";
 import { inline } from "../cli/text";
 import { usage } from "../errors";
 import type { Store } from "../store/open";
-import { publishing } from "../store/publish";
+import { EVERY_MS, publishing } from "../store/publish";
 import {
   breaksOlder,
   lastSeen,
@@ -135,7 +135,7 @@ function madeText({ store, created, journal, one_host, snapshot_every, group }: 
     journal === "rollback" && (one_host ? "rollback journal, for one host" : "rollback journal"),
     snapshot_every === 0
       ? "no snapshots"
-      : snapshot_every !== 3600 && `snapshot every ${snapshot_every} s`,
+      : snapshot_every * 1000 !== EVERY_MS && `snapshot every ${snapshot_every} s`,
     group !== null && `group ${group}`,
   ].filter(Boolean);
   const where = created ? `made the store ${store}` : `the store ${store} is there`;

@@ -39,6 +39,7 @@ import {
   type Restorable,
 } from "../store/sqlite/restore";
 import { snapshot } from "../store/sqlite/snapshot";
+import { recordsIn } from "./backup";
 import { filePath } from "../words";
 
 interface Restored {
@@ -49,8 +50,6 @@ interface Restored {
   records: Record<string, number>;
   events: number;
 }
-
-const RECORDS = ["letters", "requests", "todos", "history_entries", "queue_items"];
 
 export default defineVerb({
   about:
@@ -311,7 +310,7 @@ async function forgetKey(tx: Sql, { settings: { id, verb, key } }: Context): Pro
 const answerOf = (file: string, saved: string | null, { contents }: Restorable): Restored => ({
   restored_from: file,
   saved_as: saved,
-  records: Object.fromEntries(RECORDS.map((table) => [table, contents.rows[table] ?? 0])),
+  records: recordsIn(contents.rows),
   events: contents.rows["events"] ?? 0,
 });
 

@@ -1,4 +1,4 @@
-import { join, raw, sql, tuples, type Row, type Sql, type Value } from "./sql";
+import { join, raw, sql, tuples, type Row, type Sql, type Value, VALUES_A_STATEMENT } from "./sql";
 
 /** Columns of many rows: the values of each, all equally many. */
 export type Columns = Readonly<Record<string, readonly Value[]>>;
@@ -24,9 +24,9 @@ export async function insertAlike(
   const values = join([...Object.values(same), ...own.map(raw)]);
   const varying = own.map((name) => columns[name]!);
   const { length } = varying[0]!;
-  for (let from = 0; from < length; from += ROWS_A_STATEMENT) {
+  for (let from = 0; from < length; from += VALUES_A_STATEMENT) {
     const rows: Value[] = [];
-    for (let row = from; row < Math.min(from + ROWS_A_STATEMENT, length); row++)
+    for (let row = from; row < Math.min(from + VALUES_A_STATEMENT, length); row++)
       for (const column of varying) rows.push(column[row]!);
     await tx.all(sql`insert into ${into}
       with own (${raw(own.join(", "))}) as (values ${tuples(own.length, rows)}) select ${values} from own`);
@@ -34,6 +34,3 @@ export async function insertAlike(
 }
 
 const varies = (values: readonly Value[]) => values.some((value) => value !== values[0]);
-
-/** Few enough that a statement stays under every engine's limit on bound values. */
-const ROWS_A_STATEMENT = 500;

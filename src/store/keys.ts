@@ -2,7 +2,7 @@ import { CoopError } from "../errors";
 import { insertAlike } from "./alike";
 import { keptJson } from "./json";
 import type { Warning } from "./open";
-import { among, sql, type Sql } from "./sql";
+import { among, sql, type Sql, VALUES_A_STATEMENT } from "./sql";
 
 /** What makes a command repeatable: `--key`, and a hash of the arguments as they were first given. */
 export interface IdempotencyKey {
@@ -66,19 +66,16 @@ export async function keptAnswers(
   keys: readonly string[],
 ): Promise<Map<string, Kept>> {
   const answers = new Map<string, Kept>();
-  for (let from = 0; from < keys.length; from += KEYS_A_STATEMENT) {
+  for (let from = 0; from < keys.length; from += VALUES_A_STATEMENT) {
     const rows = await on.all<{ key: string; fingerprint: string; result: string }>(
       sql`select key, fingerprint, result from keys where author = ${author} and verb = ${verb}
-        and ${among("key", keys.slice(from, from + KEYS_A_STATEMENT))}`,
+        and ${among("key", keys.slice(from, from + VALUES_A_STATEMENT))}`,
     );
     for (const { key, fingerprint, result } of rows)
       answers.set(key, { fingerprint, result: keptJson(result) });
   }
   return answers;
 }
-
-/** Few enough that a statement stays under every engine's limit on bound values. */
-const KEYS_A_STATEMENT = 500;
 
 /** The error for a key that was used with other arguments; `where` says which of many, such as `line 3: `. */
 export const keyConflict = (

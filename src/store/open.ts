@@ -12,8 +12,8 @@ export interface Store extends Connection {
   /** By how many milliseconds the store's own clock is ahead of this machine's; undefined where it has none. */
   readonly ahead?: number;
   /**
-   * Runs `work` on the store as it is at one moment, while others go on writing. Only where a server keeps it: a file is
-   * copied instead.
+   * Runs `work` on the store as it is at one moment, while others go on writing. Only where a server keeps it: of a file that needs a
+   * transaction.
    */
   reading?<T>(work: (on: Sql) => Promise<T>): Promise<T>;
   /**

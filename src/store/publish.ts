@@ -18,7 +18,8 @@ export interface Publishing {
   closed: boolean;
 }
 
-const EVERY_MS = 3_600_000;
+/** How old the newest may become where nobody chose. */
+export const EVERY_MS = 3_600_000;
 const BACK_OFF_MS = 3_600_000;
 
 /** The longest that a command may be held up by a snapshot, and the largest store that is surely done by then. */

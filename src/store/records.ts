@@ -14,6 +14,7 @@ import {
   type Row,
   type Sql,
   type Value,
+  VALUES_A_STATEMENT,
 } from "./sql";
 import type { Writing } from "./write";
 
@@ -83,8 +84,8 @@ export async function create<R extends RecordRow>(
       ...draft,
     } as unknown as R;
   });
-  for (let from = 0; from < rows.length; from += ROWS_A_STATEMENT) {
-    const batch = rows.slice(from, from + ROWS_A_STATEMENT);
+  for (let from = 0; from < rows.length; from += VALUES_A_STATEMENT) {
+    const batch = rows.slice(from, from + VALUES_A_STATEMENT);
     const columns = Object.keys(batch[0]!);
     const values: Value[] = [];
     for (const row of batch) for (const column of columns) values.push(row[column] ?? null);
@@ -105,9 +106,6 @@ export async function create<R extends RecordRow>(
   }
   return rows;
 }
-
-/** Few enough that a statement stays under every engine's limit on bound values. */
-const ROWS_A_STATEMENT = 500;
 
 /**
  * Creates many records that are alike but for some columns, with numbers in a row and an event each; gives the numbers

@@ -84,6 +84,9 @@ export const tuples = (width: number, values: readonly Value[]): Fragment =>
 export const and = (conditions: readonly Fragment[]) =>
   conditions.length === 0 ? raw("1 = 1") : join(conditions, " and ");
 
+/** How many values one list of a statement may have, so that it stays under every engine's limit on bound values. */
+export const VALUES_A_STATEMENT = 500;
+
 /** `column in (…)`, and `=` for one value. */
 export const among = (column: string, values: readonly Value[]) =>
   values.length === 1

@@ -15,7 +15,10 @@ export interface Clock {
 
 const LONGEST_PAUSE_MS = 25;
 
-/** The one bound on waiting for locks: it covers the whole command, however many locks that takes. */
+/**
+ * The bound on waiting for locks: it covers the whole command, however many locks that takes, but for the snapshot that
+ * is published after its answer.
+ */
 export class Wait {
   readonly #end: number;
 

@@ -30,7 +30,7 @@ export const POSTGRES: Dialect = {
 };
 
 /** Marks the advisory locks of coop among those of other programs: "coop" in ASCII. */
-const LOCK_CLASS = 0x636f6f70;
+export const LOCK_CLASS = 0x636f6f70;
 
 /** How long a server may leave a statement unanswered, beside what the statement may wait for locks. */
 const SILENCE_MS = 30_000;

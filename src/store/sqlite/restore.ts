@@ -27,7 +27,7 @@ import type { Writing } from "../write";
 import { datedName, linkOrCopy, makeBackupsFolder } from "./backups";
 import { naming, SqliteConnection } from "./connection";
 import { userVersion } from "./examine";
-import { decide, journalIn, keep, keptJournal } from "./journal";
+import { decide, journalIn, keep, keptJournal, MODES } from "./journal";
 import { inspect, syncFolder, type Contents } from "./snapshot";
 import { schemaOf, stamp } from "./store";
 import { useTemporaryFiles } from "./temporary";
@@ -324,7 +324,7 @@ export async function setJournal({ path }: Restorable, wait: Wait): Promise<void
   const connection = await SqliteConnection.open(path, wait);
   try {
     const { journal } = await decide(path, wait, await keptJournal(connection));
-    await connection.run(`pragma journal_mode = ${journal === "wal" ? "wal" : "delete"}`);
+    await connection.run(`pragma journal_mode = ${MODES[journal]}`);
     await connection.transaction((tx) => keep(tx, { journal }, undefined));
   } finally {
     await connection.close();

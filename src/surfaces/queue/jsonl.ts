@@ -1,8 +1,8 @@
 import * as v from "valibot";
 import { usage } from "../../errors";
 import { nearest } from "../../nearest";
-import { isPlainText, key, longText, oneId } from "../../words";
-import { DEFAULT_PRIORITY, type Line } from "./store";
+import { DEFAULT_PRIORITY, isPlainText, key, longText, oneId, PRIORITIES } from "../../words";
+import type { Line } from "./store";
 
 /** What each member of a line must be; all but the payload may be left out. */
 const MEMBERS = {
@@ -10,10 +10,7 @@ const MEMBERS = {
   to: v.pipe(v.string("must be a string"), oneId),
   priority: v.pipe(
     v.number("must be a number"),
-    v.check(
-      (value) => Number.isInteger(value) && value >= 0 && value <= 4,
-      "is a whole number from 0 to 4",
-    ),
+    v.check((value) => PRIORITIES.some((each) => each === value), "is a whole number from 0 to 4"),
   ),
   key: v.pipe(v.string("must be a string"), key),
 } as const;

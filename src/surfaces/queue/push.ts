@@ -4,10 +4,10 @@ import { written } from "../../cli/answer";
 import { repeatable, textWord } from "../../cli/args";
 import type { Context } from "../../cli/context";
 import { defineVerb, flag, list, word } from "../../cli/define";
-import { id, longText, priority, queueName, refOf } from "../../words";
+import { DEFAULT_PRIORITY, id, longText, priority, queueName, refOf } from "../../words";
 import { warnUnused } from "./args";
 import { parseLines } from "./jsonl";
-import { DEFAULT_PRIORITY, payloadType, push, pushAll, pushToEach } from "./store";
+import { payloadType, push, pushAll, pushToEach } from "./store";
 import { fannedOut, itemMoved, pushedLines } from "./text";
 
 const MOST_LINES_BYTES = 64 * 1024 * 1024;

@@ -1,11 +1,9 @@
 import { written } from "../../cli/answer";
 import { optionalBody, repeatable, titleWord } from "../../cli/args";
 import { defineVerb, flag, list } from "../../cli/define";
-import { oneId, priority, refOf } from "../../words";
+import { DEFAULT_PRIORITY, oneId, priority, refOf } from "../../words";
 import { addTodo } from "./store";
 import { todoMoved } from "./text";
-
-const DEFAULT_PRIORITY = 2;
 
 export default defineVerb({
   about: "add something to be done",

@@ -1,5 +1,15 @@
 import { anyOf, stateIn } from "../../../store/listing";
-import { among, and, join, raw, sql, type Fragment, type Row, type Sql } from "../../../store/sql";
+import {
+  among,
+  and,
+  join,
+  raw,
+  sql,
+  type Fragment,
+  type Row,
+  type Sql,
+  VALUES_A_STATEMENT,
+} from "../../../store/sql";
 import { FINISHED, ITEMS, placeChoices, type Place } from "./items";
 
 /** What finished items to move out of the store. */
@@ -136,16 +146,13 @@ async function insertRows(
   rows: readonly Row[],
   conflicts: Fragment = raw(""),
 ): Promise<void> {
-  for (let from = 0; from < rows.length; from += ROWS_A_STATEMENT) {
-    const batch = rows.slice(from, from + ROWS_A_STATEMENT);
+  for (let from = 0; from < rows.length; from += VALUES_A_STATEMENT) {
+    const batch = rows.slice(from, from + VALUES_A_STATEMENT);
     const values = batch.map((row) => sql`(${join(Object.values(row))})`);
     await tx.all(sql`insert into ${raw(table)} (${raw(Object.keys(batch[0]!).join(", "))})
       values ${join(values)} ${conflicts}`);
   }
 }
-
-/** Few enough that a statement stays under every engine's limit on bound values. */
-const ROWS_A_STATEMENT = 500;
 
 /** Removes items with their replies and events; later ones first, since they can be about earlier ones. */
 export async function remove(tx: Sql, numbers: readonly number[]): Promise<void> {

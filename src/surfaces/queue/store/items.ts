@@ -34,9 +34,6 @@ export interface ItemRow extends RecordRow {
 
 export type PayloadType = "json" | "text";
 
-/** Of an item that says nothing else. */
-export const DEFAULT_PRIORITY = 2;
-
 export interface Item extends RecordHead {
   queue: string;
   state: State;

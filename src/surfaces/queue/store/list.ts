@@ -12,6 +12,7 @@ import {
   type ListQuery,
 } from "../../../store/listing";
 import { raw, sql, type Sql } from "../../../store/sql";
+import { PRIORITIES } from "../../../words";
 import { ITEMS, placeChoices, toItem, type Item, type ItemRow, type Place } from "./items";
 
 /** What lists of items can be narrowed by, besides what every list can. */
@@ -24,7 +25,7 @@ export interface OwnFilter {
 /** What the index on the addressee holds comes in the order of numbers within each priority. */
 const anyPriority = (): Choice => ({
   any: raw("1 = 1"),
-  each: oneOf("priority", [0, 1, 2, 3, 4]).each,
+  each: oneOf("priority", PRIORITIES).each,
 });
 
 export async function listItems(
