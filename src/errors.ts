@@ -13,10 +13,23 @@ export const EXITS = {
 
 export type ErrorCode = Exclude<keyof typeof EXITS, "ok">;
 
-export type ConflictReason = "state" | "claimed" | "version" | "key" | "slug" | "cycle" | "moved";
+/** The reasons of the codes that have some. */
+export const REASONS = {
+  conflict: ["state", "claimed", "version", "key", "slug", "cycle", "moved"],
+  unavailable: [
+    "no_store",
+    "foreign",
+    "newer",
+    "damaged",
+    "read_only",
+    "full",
+    "access",
+    "connection",
+  ],
+} as const;
 
-export type UnavailableReason =
-  "no_store" | "foreign" | "newer" | "damaged" | "read_only" | "full" | "access" | "connection";
+export type ConflictReason = (typeof REASONS.conflict)[number];
+export type UnavailableReason = (typeof REASONS.unavailable)[number];
 
 /** What a record is now, for the loser of a conflict: who moved it last, when (RFC 3339), to what. */
 export interface Current {

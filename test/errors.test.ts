@@ -1,6 +1,18 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { CoopError, printable, withoutPasswords } from "../src/errors";
+import { join } from "node:path";
+import { CoopError, EXITS, printable, REASONS, withoutPasswords } from "../src/errors";
+
+test("the README has every exit, and every reason of it", async () => {
+  const readme = await Bun.file(join(import.meta.dir, "../README.md")).text();
+  const reasons: Partial<Record<string, readonly string[]>> = REASONS;
+  for (const [code, exit] of Object.entries(EXITS)) {
+    const row = readme.split("\n").find((line) => line.startsWith(`| ${exit}    | ${code} `));
+    const told = row?.match(/`(\w+)`/g)?.map((each) => each.slice(1, -1)) ?? [];
+    expect([code, row !== undefined]).toEqual([code, true]);
+    if (reasons[code]) expect(told).toEqual([...reasons[code]]);
+  }
+});
 
 describe("what is printed of an error", () => {
   test.each([

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { EXITS, usage } from "../errors";
+import { EXITS, REASONS, usage } from "../errors";
 import { nearest } from "../nearest";
 import root from "../root";
 import { help } from "./about";
@@ -12,9 +12,9 @@ const MEANING: Record<keyof typeof EXITS, string> = {
   failed: "a defect in coop",
   usage: "a wrong flag, value, word or ref, or a text that cannot be kept",
   not_found: "no such record",
-  conflict: "not as things are: state, claimed, version, key, slug, cycle, moved",
+  conflict: `not as things are: ${REASONS.conflict.join(", ")}`,
   empty: "queue take found nothing waiting",
-  unavailable: "the store: no_store, foreign, newer, damaged, read_only, full, access, connection",
+  unavailable: `the store: ${REASONS.unavailable.join(", ")}`,
   busy: "the lock was not had within --wait: try again",
   unknown: "it may have been written: repeat with the same --key, or look",
 };
@@ -33,11 +33,11 @@ PGPASSWORD        and PGPASSFILE, PGHOST, PGPORT, PGUSER, PGDATABASE, PGSSLMODE,
                   store, as for psql; so does ~/.pgpass
 An empty value counts as unset. coop reads no other variable, no .env and no configuration file.`,
   output:
-    () => `Text: one short line a record: REF STATE AGE … TITLE; [scope] where it is not the current one; a title or payload that ends
+    () => `Text: one short line a record, REF STATE AGE …: TITLE; [scope] where it is not the current one; a title or payload that ends
 in … goes on: show REF; bodies between fences of backticks. Control, escape, bidi-override and zero-width characters are shown as \\u{…}; show --raw prints the exact text.
 --quiet: only the refs; where there are more, stderr says how to get them.
 Warnings and errors go to stderr, one line each: what is wrong; what to do.
---json: one document {"schema":1,"data":…} with total, total_exact, truncated, replayed and warnings where they apply.
+--json: one document {"schema":1,"data":…} with total, total_exact, truncated, finished, replayed and warnings where they apply.
 list, read, take and replies give an array, everything else an object. Times are RFC 3339 UTC in milliseconds.
 An error is one document on stderr: {"schema":1,"error":{code,reason,message,hint,ref,current}}.`,
 };

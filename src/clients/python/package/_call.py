@@ -30,6 +30,8 @@ class Answer:
     total_exact: bool = True
     #: Some of them were left out.
     truncated: bool = False
+    #: How many finished ones match too, where a list leaves them out.
+    finished: Optional[int] = None
 
 
 class Record(dict[str, Any], Answer):
@@ -159,6 +161,7 @@ def _with_facts(answer: AnAnswer, document: Mapping[str, Any]) -> AnAnswer:
     answer.total = document.get("total")
     answer.total_exact = document.get("total_exact", True)
     answer.truncated = document.get("truncated", False)
+    answer.finished = document.get("finished")
     return answer
 
 
