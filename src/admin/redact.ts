@@ -71,7 +71,10 @@ archive, and with --text in the store that it came from; likewise all that was m
 new, and copy --undo is refused then. A text on the command line is seen by others on the machine and kept by the shell:
 --text - reads it from standard input, and with --key a hash of it is kept.`,
   args: {
-    ref: word(v.string(), "REF", "such as L12, R3, T45, H7, Q9, or F2 for each of its items"),
+    ref: {
+      ...word(v.string(), "REF", "such as L12, R3, T45, H7, Q9, or F2 for each of its items"),
+      ref: "any",
+    },
     text: {
       ...flag(longText, "TEXT", "only this text; a newline at its end is left out"),
       text: { file: "text-file", edit: false },

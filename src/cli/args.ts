@@ -36,7 +36,10 @@ export const GLOBALS = {
 /** The record that a verb is about. */
 export const record = (surface: Surface) => {
   const example = ref(surface, 12);
-  return word(refOf(surface), surface.toUpperCase(), `the ${surface}'s ref, such as ${example}`);
+  return {
+    ...word(refOf(surface), surface.toUpperCase(), `the ${surface}'s ref, such as ${example}`),
+    ref: surface,
+  } satisfies Arg;
 };
 
 /** The title of a new record: its first word, or `--title`. */

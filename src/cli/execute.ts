@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { asCoopError, CoopError, EXITS, usage } from "../errors";
+import { looksLikeRef, parseRef, ref, refNumber } from "../ref";
 import { locate } from "../store/location";
 import type { Warning } from "../store/open";
 import { publish, publishDue } from "../store/publish";
@@ -7,7 +8,7 @@ import { longText, scope as scopeSchema, speaker } from "../words";
 import type { Answer } from "./answer";
 import { GLOBALS } from "./args";
 import { Context, type Edge } from "./context";
-import type { Verb } from "./define";
+import type { Arg, Args, Verb } from "./define";
 import { check, checkInput, decode, requireValidArguments, resolveTexts } from "./input";
 import { jsonDocument, refsOf } from "./output";
 import { warn } from "./program";
@@ -96,15 +97,36 @@ function settings(flags: Flags, edge: Edge, verb: string, { args }: Verb, given:
     key: typeof key === "string" ? key.normalize("NFC") : undefined,
     writes: "key" in args,
     verb,
-    fingerprint: (read: Given) => fingerprint({ ...given, ...read }, flags.scope),
+    fingerprint: (read: Given) => fingerprint(args, { ...given, ...read }, flags.scope),
   };
 }
 
-/** A hash of the arguments as they were given: the scope only if given by flag, the key itself not at all. */
-function fingerprint(given: Given, scope: string | undefined): string {
-  const entries = Object.entries({ ...given, ...(scope !== undefined && { scope }) });
-  const sorted = entries.filter(([name]) => name !== "key").sort(([a], [b]) => (a < b ? -1 : 1));
+/**
+ * A hash of the arguments as they were given, refs in whatever spelling: the scope only if given by flag, the key itself
+ * not at all.
+ */
+function fingerprint(args: Args, given: Given, scope: string | undefined): string {
+  const all: Record<string, unknown> = scope === undefined ? {} : { scope };
+  for (const [name, value] of Object.entries(given))
+    if (name !== "key") all[name] = withRefs(args[name], value);
+  const sorted = Object.entries(all).sort(([a], [b]) => (a < b ? -1 : 1));
   return new Bun.CryptoHasher("sha256").update(JSON.stringify(sorted)).digest("hex");
+}
+
+/** A value that was given, with the refs in it as coop spells them. */
+function withRefs(arg: Arg | undefined, value: unknown): unknown {
+  const surface = arg?.ref;
+  if (surface === undefined) return value;
+  if (Array.isArray(value)) return value.map((each) => withRefs(arg, each));
+  const text = String(value);
+  // In the place of a ref there can also be a name.
+  if (!looksLikeRef(text)) return value;
+  const named = surface === "any" ? parseRef(text)?.surface : surface;
+  try {
+    return named === undefined ? value : ref(named, refNumber(named, text));
+  } catch {
+    return value;
+  }
 }
 
 async function runVerb(

@@ -151,6 +151,10 @@ describe("a command that is repeated with its key", () => {
       expect(atOnce.filter(({ replayed }) => replayed)).toHaveLength(PROCESSES - 1);
       for (const { data } of atOnce) expect(data).toEqual(first.data);
 
+      // A ref is the same in whatever spelling.
+      const spelt = words.replace("REF", () => `#${ref.toLowerCase()}`).split(" ");
+      const again = await run([...spelt, "--key", verb]);
+      expect(answered(again)).toEqual({ data: first.data, replayed: true });
       // The scope counts only where a flag names it.
       const elsewhere = await run(command, { PIPPA_COOP_SCOPE: "elsewhere" });
       expect(answered(elsewhere)).toEqual({ data: first.data, replayed: true });

@@ -19,7 +19,7 @@ export default defineVerb({
   notes: `Without an entry it is your one pending entry of this project. The same sha again, shorter or longer, is a success;
 another one is a conflict unless --replace is given.`,
   args: {
-    entry: optionalWord(entryName, "SLUG|H7", "the entry"),
+    entry: { ...optionalWord(entryName, "SLUG|H7", "the entry"), ref: "history" },
     sha: word(
       v.union([v.literal("HEAD"), sha], "a commit is 7 to 64 hexadecimal digits, or HEAD"),
       "SHA|HEAD",

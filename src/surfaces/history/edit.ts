@@ -14,7 +14,7 @@ export default defineVerb({
     'coop --as codex-pippa history edit H7 --title "Split it"',
   ],
   args: {
-    entry: word(entryName, "SLUG|H7", "the entry"),
+    entry: { ...word(entryName, "SLUG|H7", "the entry"), ref: "history" },
     title: flag(title, "TITLE", "the new title"),
     body: optionalBody("the new text"),
     slug: flag(slug, "SLUG", "the new slug"),

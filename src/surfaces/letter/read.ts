@@ -23,7 +23,10 @@ projects. A letter keeps coming back until it is acked, abandoned or superseded.
 that does not fit stays unread and says how to see it. Open letters of other projects are one line each. That nothing was
 open is not kept with --key: the next read with it looks again.`,
   args: {
-    letter: optionalWord(refOf("letter"), "LETTER", "one letter, in full whatever its length"),
+    letter: {
+      ...optionalWord(refOf("letter"), "LETTER", "one letter, in full whatever its length"),
+      ref: "letter",
+    },
     ...changing,
   },
   run: async ({ letter, key, ifVersion }, context) => {

@@ -15,7 +15,10 @@ export default defineVerb({
     title: optionalTitle("what it is about"),
     body: body("the letter"),
     to: flag(oneId, "ID", "whom it is for (you)"),
-    supersedes: list(refOf("letter"), "REF", "letters that this one replaces"),
+    supersedes: {
+      ...list(refOf("letter"), "REF", "letters that this one replaces"),
+      ref: "letter",
+    },
     ...repeatable,
   },
   run: async (input, context) => {

@@ -9,7 +9,10 @@ import { id, queueName, refOf } from "../../words";
 import { isUsed, queueNames, type HeldTarget } from "./store";
 
 /** The item that a verb is about. */
-export const item = word(refOf("queue"), "ITEM", "the item's ref, such as Q12");
+export const item = {
+  ...word(refOf("queue"), "ITEM", "the item's ref, such as Q12"),
+  ref: "queue",
+} as const;
 
 /** What every verb takes that another's hold on an item can stand in the way of. */
 export const holding = {

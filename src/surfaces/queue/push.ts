@@ -27,7 +27,7 @@ is stored as that string, any other payload as it is written. A line's key makes
     payload: textWord(v.optional(longText), "payload", "PAYLOAD", "what to push, JSON or any text"),
     to: list(id, "ID", "whom it is for (anyone)"),
     priority: flag(priority, "0-4", `0 is first (${DEFAULT_PRIORITY})`),
-    re: flag(refOf("queue"), "REF", "the item that this one is about"),
+    re: { ...flag(refOf("queue"), "REF", "the item that this one is about"), ref: "queue" },
     jsonl: flag(
       v.pipe(v.string(), v.nonEmpty("names no file")),
       "FILE",

@@ -21,7 +21,10 @@ export default defineVerb({
 expires. Without NAME it takes from all queues; with a ref that very item. Items of every project are taken alike, unless
 --scope is given.`,
   args: {
-    queue: optionalWord(queueOrItem, "NAME", "the queue (all), or one item's ref"),
+    queue: {
+      ...optionalWord(queueOrItem, "NAME", "the queue (all), or one item's ref"),
+      ref: "queue",
+    },
     count: flag(whole("a count", 1, MOST_AT_ONCE), "N", "how many at most (1)"),
     ...changing,
   },

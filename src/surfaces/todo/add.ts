@@ -16,7 +16,10 @@ export default defineVerb({
     body: optionalBody("the details"),
     to: flag(oneId, "ID", "whose it is (nobody's)", ["assign"]),
     priority: flag(priority, "0-4", `0 is first, 4 is last (${DEFAULT_PRIORITY})`),
-    after: list(refOf("todo"), "REF", "todos that must be finished before", ["depends-on"]),
+    after: {
+      ...list(refOf("todo"), "REF", "todos that must be finished before", ["depends-on"]),
+      ref: "todo",
+    },
     ...repeatable,
   },
   run: async (input, context) => {

@@ -18,8 +18,14 @@ export default defineVerb({
     title: flag(title, "TITLE", "what is to be done"),
     body: optionalBody("the details"),
     priority: flag(priority, "0-4", "0 is first, 4 is last"),
-    after: list(refOf("todo"), "REF", "todos that must be finished before too", ["depends-on"]),
-    notAfter: list(refOf("todo"), "REF", "todos that need not be finished before any more"),
+    after: {
+      ...list(refOf("todo"), "REF", "todos that must be finished before too", ["depends-on"]),
+      ref: "todo",
+    },
+    notAfter: {
+      ...list(refOf("todo"), "REF", "todos that need not be finished before any more"),
+      ref: "todo",
+    },
     ...changing,
   },
   editing: async ({ todo }, context) => (await findTodo(await context.store(), todo)).body,
