@@ -53,13 +53,18 @@ export function ownPath(store: string): string {
 
 /** Gives what was just made the owner and the group of `like`, where that can be: what root makes is for the store's user. */
 export async function giveOwner({ uid, gid }: Stats, path: string): Promise<void> {
-  if ((await stat(path)).uid !== uid) await chown(path, uid, gid).catch(() => {});
+  const made = await stat(path);
+  if (made.uid !== uid || made.gid !== gid) await chown(path, uid, gid).catch(() => {});
 }
 
-/** Makes a file that was just made for whom `like` is, where that can be: also its mode, by which its owner may write. */
+/**
+ * Makes a file that was just made for whom `like` is, where that can be: also its mode, by which its owner may write. No
+ * other group gets what is one group's.
+ */
 export async function giveLike(like: Stats, path: string): Promise<void> {
   await giveOwner(like, path);
-  await chmod(path, (like.mode & 0o777) | 0o600).catch(() => {});
+  const others = (await stat(path)).gid === like.gid ? 0 : 0o070;
+  await chmod(path, (like.mode & 0o777 & ~others) | 0o600).catch(() => {});
 }
 
 /**

@@ -94,10 +94,10 @@ export const oneId = later(
 export const speaker = later(
   () =>
     v.pipe(
-      oneId,
+      named("an id"),
       v.check((text) => text !== "me", "`me` stands for the speaker: name an id"),
     ),
-  (value) => value !== "me" && isPlainWord(value) && !value.includes(","),
+  (value) => value !== "me" && isPlainWord(value),
 );
 
 export const key = later(() => named("a key"), isPlainWord);

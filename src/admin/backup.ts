@@ -1,5 +1,5 @@
 import { lstat, realpath, stat } from "node:fs/promises";
-import { basename, dirname, extname, join } from "node:path";
+import { dirname, extname, join } from "node:path";
 import { answer, type Answer } from "../cli/answer";
 import type { Context } from "../cli/context";
 import { defineVerb, flag, type InputOf } from "../cli/define";
@@ -12,6 +12,7 @@ import type { Store } from "../store/open";
 import { BACKUP_OF, identityOf, meta } from "../store/schema";
 import {
   backupsFolder,
+  datedAt,
   datedIn,
   datedName,
   keepOthers,
@@ -116,7 +117,7 @@ async function backUp(
     );
   if (to === undefined) await republish(store, made, path, { at, took }, context);
   const [newest] = dated ? await datedIn(dirname(file), path).catch(() => []) : [];
-  if (newest !== undefined && newest > basename(file))
+  if (newest !== undefined && datedAt(path, newest)! > context.now())
     context.warn(
       "clock",
       `${newest} beside it has a later date: the clock of this host or of the one that made it is wrong`,

@@ -247,6 +247,6 @@ export class Context {
   async view(): Promise<View> {
     // By now the work is done: a folder's name that can be no scope must not keep its answer back.
     const scope = await this.scope().catch(() => "");
-    return { now: this.now(), scope, me: this.speaker };
+    return { now: this.now(), scope, me: this.speaker, storeFlag: this.settings.storeFlag };
   }
 }

@@ -10,6 +10,7 @@ import { GLOBALS } from "./args";
 import { Context, type Edge } from "./context";
 import type { Arg, Args, Verb } from "./define";
 import { check, checkInput, decode, requireValidArguments, resolveTexts } from "./input";
+import { onStore } from "./on-store";
 import { jsonDocument, refsOf } from "./output";
 import { warn } from "./program";
 import type { Given, Route } from "./route";
@@ -193,7 +194,8 @@ async function shown(
 ): Promise<string> {
   if (json) return `${jsonDocument(answer, context.warnings)}\n`;
   if (context.settings.quiet) {
-    if (answer.rest !== undefined) await context.edge.complain(`coop: ${answer.rest}\n`);
+    if (answer.rest !== undefined)
+      await context.edge.complain(`coop: ${onStore(answer.rest, context.settings.storeFlag)}\n`);
     return asLines(refsOf(answer.data));
   }
   if (answer.raw !== undefined) return answer.raw;

@@ -10,10 +10,8 @@ import { inline } from "./text";
 export async function program(root: Group, argv: readonly string[], edge: Edge): Promise<number> {
   const json = asksForJson(argv);
   const warnings: Warning[] = [];
-  let storeFlag: unknown;
   try {
     const { path, command, globals, given } = await route(root, argv);
-    storeFlag = globals["db"];
     if (globals["version"] || globals["help"] || command.kind === "group") {
       const { about } = await import("./about");
       const versions = globals["version"] ? edge.versions : undefined;
@@ -23,7 +21,7 @@ export async function program(root: Group, argv: readonly string[], edge: Edge):
     const { execute } = await import("./execute");
     return await execute({ path, command, globals, given }, json, edge, warnings);
   } catch (thrown) {
-    const error = printable(await forStore(asCoopError(thrown), storeFlag));
+    const error = printable(await forStore(asCoopError(thrown), argv));
     if (json) await edge.complain(`${jsonError(error, warnings)}\n`);
     else {
       await warn(warnings, edge);
@@ -35,9 +33,12 @@ export async function program(root: Group, argv: readonly string[], edge: Edge):
 }
 
 /** An error whose hint is about the store that a flag named. */
-async function forStore(error: CoopError, flag: unknown): Promise<CoopError> {
+async function forStore(error: CoopError, argv: readonly string[]): Promise<CoopError> {
   const { code, message, details } = error;
-  if (typeof flag !== "string" || details.hint === undefined) return error;
+  // Also where nothing of the line was understood.
+  const at = argv.findIndex((word) => word === "--db" || word.startsWith("--db="));
+  if (at < 0 || details.hint === undefined) return error;
+  const flag = argv[at] === "--db" ? argv[at + 1] : argv[at]!.slice("--db=".length);
   const { onStore } = await import("./on-store");
   return new CoopError(code, message, { ...details, hint: onStore(details.hint, flag) });
 }

@@ -10,6 +10,8 @@ export interface View {
   scope: string;
   /** The speaker. */
   me: string | undefined;
+  /** What named the store, where that was a flag: commands that are told need it too. */
+  storeFlag?: string | undefined;
 }
 
 /**

@@ -26,6 +26,11 @@ export const FORGOTTEN = "";
 export const isSame = ({ fingerprint }: Kept, now: string) =>
   fingerprint === now || fingerprint === FORGOTTEN;
 
+const notCompared = ({ key }: IdempotencyKey): Warning => ({
+  code: "not_compared",
+  message: `what the key '${key}' was first used with was redacted: nobody knows whether this is the same`,
+});
+
 /** What a command answered, and what it warned of. */
 export interface Given {
   result: unknown;
@@ -39,7 +44,12 @@ export interface Given {
 export async function replay(on: Sql, key: IdempotencyKey): Promise<Given | undefined> {
   const kept = (await keptAnswers(on, key, [key.key])).get(key.key);
   if (!kept) return undefined;
-  if (isSame(kept, key.fingerprint)) return unpacked(kept.result);
+  if (isSame(kept, key.fingerprint)) {
+    const given = unpacked(kept.result);
+    return kept.fingerprint === FORGOTTEN
+      ? { ...given, warnings: [...given.warnings, notCompared(key)] }
+      : given;
+  }
   throw keyConflict(key);
 }
 

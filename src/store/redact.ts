@@ -272,8 +272,9 @@ async function findIn(
   );
   for (const { author, verb, key, ...answer } of kept) {
     const result = inJson(answer.result, (value) => eraseAbout(value, name, erasedKept));
-    const isTold = wasThere || result !== answer.result;
-    const fingerprint = isTold ? FORGOTTEN : answer.fingerprint;
+    // A command that tells of the text was given it, but for a redaction; so was a line, of which only the ref is kept.
+    const wasGivenIt = result !== answer.result || (wasThere && result === JSON.stringify(name));
+    const fingerprint = wasGivenIt && verb !== "redact" ? FORGOTTEN : answer.fingerprint;
     const set = difference({ ...answer }, { fingerprint, result });
     const where = sql`author = ${author} and verb = ${verb} and key = ${key}`;
     if (set) keys.push({ table: "keys", set, where });

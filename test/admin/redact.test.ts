@@ -307,9 +307,23 @@ describe.each(engines)("redacting on $name", ({ openFresh }) => {
     expect((await prints()).map(({ length }) => length)).toEqual([64, 64]);
     for (const ref of ["Q1", "Q2"]) expect((await redact(ref)).replaced.record).toBe(1);
     expect(await prints()).toEqual(["", ""]);
-    expect(await ann(...push)).toMatchObject({ ref: "Q1" });
+    const again = (await coop.run(["--json", ...push], { as: "ann" })).json();
+    expect(again).toMatchObject({ data: { ref: "Q1" }, replayed: true });
+    expect(again.warnings).toEqual([
+      { code: "not_compared", message: expect.stringContaining("the key 'k' was first used with") },
+    ]);
     expect(await coop.data(lines, { as: "ann", stdin: line })).toMatchObject({ refs: ["Q2"] });
     expect(await ann("queue", "list")).toHaveLength(2);
+  });
+
+  test("keeps the keys of what was not given the text, and those of redactions", async () => {
+    await ann("letter", "write", "--body", "AAA BBB");
+    await ann("letter", "start", "L1", "--key", "k");
+    const away = async (text: string) =>
+      (await coop.run(["redact", "L1", "--text", text, "--key", "r"], { as: "dad" })).exit;
+    expect(await away("AAA")).toBe(0);
+    expect(await away("BBB")).toBe(4);
+    expect((await ann("letter", "show", "L1")).body).toMatch(/^\[redacted .*\] BBB$/);
   });
 
   test("of a text in a title is of the slug that was made of it", async () => {

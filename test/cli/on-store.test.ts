@@ -22,6 +22,21 @@ describe("commands that coop tells", () => {
     );
   });
 
+  test("are about another store where they name one, and not where only a part of a path is like it", () => {
+    expect(onStore("compare with `coop log --db FILE`", "/c.db")).toBe(
+      "compare with `coop log --db FILE`",
+    );
+    expect(onStore("coop restore /x/backups/b.db; coop backup", "/x/b")).toBe(
+      "coop --db /x/b restore /x/backups/b.db; coop --db /x/b backup",
+    );
+    expect(onStore("coop restore /x/a,b.db puts it back", "/x/a,b.db")).toBe(
+      "coop restore /x/a,b.db puts it back",
+    );
+    expect(onStore("coop who", "postgres://ann:secret@db/x?schema=y")).toBe(
+      "coop --db 'postgres://ann@db/x?schema=y' who",
+    );
+  });
+
   test("can be typed as they are told, in hints, findings and warnings", async () => {
     await using coop = await story();
     const path = `${coop.home}/it's.db`;
@@ -45,5 +60,11 @@ describe("commands that coop tells", () => {
     });
     const missing = await coop.run([...db, "--json", "todo", "show", "T9"]);
     expect(missing.json().error.hint).toBe(`${named} todo list`);
+    const misread = await coop.run([...db, "letter", "T1"]);
+    expect(misread.err).toContain(`did you mean \`${named} show T1\`?`);
+    const long = { as: "ann", stdin: "line\n".repeat(9000) };
+    await coop.data([...db, "letter", "write", "--body", "-"], long);
+    const { out } = await coop.run([...db, "letter", "read"], { as: "ann" });
+    expect(out).toContain(`all of it: ${named} letter read L`);
   });
 });

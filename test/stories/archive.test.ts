@@ -429,6 +429,9 @@ describe("a command that cannot archive", () => {
     expect(await refusal(words(coop.home))).toMatchObject({ exit: 2 });
     expect(await ann(`queue archive --older 90d --to ${file}`)).toMatchObject({ archived: 0 });
     expect(await Bun.file(file).exists()).toBe(false);
+    await Bun.write(file, "");
+    expect(await ann(`queue archive --older 90d --to ${file}`)).toMatchObject({ archived: 0 });
+    expect(Bun.file(file).size).toBe(0);
   });
 
   let before: unknown;

@@ -250,6 +250,40 @@ describe("a log that another store left beside a store", () => {
     expect(await hashOf(coop.store)).toBe(await hashOf(other.store));
   });
 
+  /** Copies a store with its log as it is while somebody reads it, with the times of both. */
+  async function copiedWithLog(coop: Story, change: () => Promise<unknown>): Promise<string> {
+    using reader = new Database(coop.store);
+    reader.run("begin");
+    reader.query("select * from meta").all();
+    await change();
+    const copy = join(coop.home, "copy/coop.db");
+    await mkdir(dirname(copy));
+    await Bun.$`cp -p ${coop.store} ${copy} && cp -p ${coop.store}-wal ${copy}-wal`;
+    return copy;
+  }
+
+  test("is told from the store's own, in which another store's file was restored", async () => {
+    await using coop = await storeWithLetters(2);
+    await using other = await storeWithLetters(5);
+    const file = join(coop.home, "theirs.db");
+    await other.data(["backup", "--to", file]);
+    const copy = await copiedWithLog(coop, async () => {
+      await coop.data(["restore", file], { as: "ann" });
+      await coop.data(["letter", "write", "--body", "after"], { as: "ann" });
+    });
+    expect(await coop.data(["letter", "list", "--db", copy])).toHaveLength(6);
+  });
+
+  test("is told from the store's own, into which another was copied", async () => {
+    await using coop = await story();
+    await using other = await storeWithLetters(5);
+    const copy = await copiedWithLog(coop, async () => {
+      await coop.data(["copy", "--from", other.store, "--to", coop.store]);
+      await coop.data(["letter", "write", "--body", "after"], { as: "ann" });
+    });
+    expect(await coop.data(["letter", "list", "--db", copy])).toHaveLength(6);
+  });
+
   test("keeps `init` from making a new store beside it", async () => {
     await using coop = await story({ init: false });
     await mkdir(dirname(coop.store));

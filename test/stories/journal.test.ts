@@ -141,9 +141,7 @@ describe("where two hosts lose each other's writes", () => {
         const { exit, reason, message, hint } = await errorOf(coop, words, { program });
         expect({ exit, reason }).toEqual({ exit: 6, reason: "access" });
         expect(message).toContain(says);
-        expect(hint).toMatch(
-          /coop backup --to.*PostgreSQL.*coop init --journal rollback --one-host/,
-        );
+        expect(hint).toMatch(/by backup --to.*PostgreSQL.*coop init --journal rollback --one-host/);
       }
       expect(await readdir(coop.home)).toEqual([]);
     });

@@ -54,6 +54,16 @@ test("copies that cannot be looked into are named, by whatever they are damaged"
   );
 });
 
+test("a snapshot in which a text was redacted too has nothing that the store has not", async () => {
+  await ann("letter", "write", "--body", SECRET);
+  await coop.data(["backup"]);
+  const published = join(folder, "backups/coop.latest.db");
+  await coop.data(["--db", published, "redact", "L1"], { as: "ann" });
+  const { checks } = await coop.data(["doctor"]);
+  const found = checks.find(({ name }: { name: string }) => name === "published");
+  expect(found).toMatchObject({ status: "ok" });
+});
+
 test("a folder of backups that is not mounted is named", async () => {
   await ann("letter", "write", "--body", SECRET);
   await rm(join(folder, "backups"), { recursive: true });

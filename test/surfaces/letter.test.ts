@@ -313,6 +313,12 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
     expect((await findLetter(store, 2)).supersedes).toEqual([]);
     const [, event] = await eventsOf(store, "letter", 2);
     expect(event).toMatchObject({ verb: "edit", before: { supersedes: '["L1"]' } });
+    for (const number of [3, 4]) {
+      await write({ supersedes: [1] });
+      expect((await findLetter(store, number)).supersedes).toEqual(["L1"]);
+    }
+    await move("reopen");
+    for (const number of [3, 4]) expect((await findLetter(store, number)).supersedes).toEqual([]);
   });
 
   test("letters are listed in every state, newest first, and narrowed by what is asked", async () => {

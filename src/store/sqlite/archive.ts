@@ -16,6 +16,7 @@ import type { Connection } from "../sql";
 import type { Wait } from "../wait";
 import { naming, SqliteConnection } from "./connection";
 import { putInPlace } from "./create";
+import { identity, removeAbandoned, temporaryOf } from "./snapshot";
 import { schemaOf, stamp } from "./store";
 
 /** Where finished records of a store are moved to. */
@@ -44,17 +45,19 @@ export async function openArchive(
 }
 
 /**
- * Looks whether items could be archived into a file, and makes nothing.
+ * Looks whether items could be archived into a file, and changes nothing.
  * @throws the errors of {@link openArchive}.
  */
-export async function requireArchivable(file: string, of: string, wait: Wait): Promise<void> {
-  if (await isThere(file)) {
-    const archive = await openArchive({ file, store: undefined }, of, wait);
-    return archive.close();
-  }
-  await access(dirname(file), constants.W_OK).catch((thrown) => {
+export async function requireArchivable(file: string, of: string): Promise<void> {
+  const there = await isThere(file);
+  await access(there ? file : dirname(file), constants.W_OK).catch((thrown) => {
     throw asFolderError(thrown, dirname(file), "--to");
   });
+  if (!there || (await stat(file)).size === 0) return;
+  const { archive_of: archive, backup_of: backup, schema } = identity(file);
+  if (archive !== of) throw foreign(file);
+  if (backup !== undefined) throw onlyBackupOf(file);
+  if (schema > schemaVersion()) throw newer(file, schema);
 }
 
 /** Whether a file is there. @throws CoopError usage for anything else; unavailable for a link that leads to nothing. */
@@ -75,8 +78,9 @@ async function isThere(file: string): Promise<boolean> {
  * other stores, one does. Never makes the folder.
  */
 async function make({ file, store }: ArchiveFile, of: string, wait: Wait): Promise<void> {
-  const temporary = `${file}.archive-${wait.clock.unique()}`;
+  const temporary = temporaryOf(file, wait.clock);
   try {
+    await removeAbandoned(file, wait.clock);
     await (await open(temporary, "wx", 0o600)).close();
     const like = store === undefined ? undefined : await statIfThere(store);
     if (like) await giveLike(like, temporary);

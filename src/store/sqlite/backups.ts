@@ -149,18 +149,19 @@ export async function keepOthers(on: Sql, store: string): Promise<void> {
   if (!isOwn || (await isAhead(on, found))) await keepDated(published, store);
 }
 
-/** Whether a backup of a store has an event that the store has not, nor ever had. */
+/** Whether a backup of a store has a change that the store has not, nor ever had. */
 export async function isAhead(
   on: Sql,
-  { lastEvent, lastEventAt }: Pick<Identity, "lastEvent" | "lastEventAt">,
+  { lastChange }: Pick<Identity, "lastChange">,
 ): Promise<boolean> {
+  if (!lastChange) return false;
   const [row] = await on.all<{ last: number; at: number | null }>(
     sql`select (select coalesce(max(id), 0) from events) as last,
-      (select at from events where id = ${lastEvent}) as at`,
+      (select at from events where id = ${lastChange.id}) as at`,
   );
   const { last, at } = row!;
   // One of a lower number that is not there was archived, or undone by a restore.
-  return last < lastEvent || (at !== null && at !== lastEventAt);
+  return last < lastChange.id || (at !== null && at !== lastChange.at);
 }
 
 /** Keeps the published snapshot as a dated backup: what replaces it may be older than it, or another store's. */

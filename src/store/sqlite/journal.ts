@@ -75,7 +75,7 @@ export function choose(mount: Mount, sqlite: string, { journal, oneHost }: Kept)
 
 /** What to do where no journal works. */
 const ELSEWHERE =
-  "keep the store on a local disk and its backups here (coop backup --to FOLDER), or use PostgreSQL (--db postgres://…)";
+  "keep the store on a local disk and its backups here (by backup --to FOLDER), or use PostgreSQL (--db postgres://…)";
 
 const refused = (type: string) =>
   new CoopError(

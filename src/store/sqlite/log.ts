@@ -39,6 +39,8 @@ interface Told {
   last?: Event | undefined;
   /** When the event was, of the number that was asked for. */
   at?: number | undefined;
+  /** A restore came after that one: the events before it can be others since. */
+  restored?: boolean;
 }
 
 interface Event {
@@ -48,10 +50,10 @@ interface Event {
 
 /** Whether both together are the store that the file alone is, and have what that has. */
 function goesOn(both: Told, alone: Told): boolean {
-  // What could not be asked says nothing.
-  if (both.identity === undefined || alone.identity === undefined) return true;
+  // What could not be asked says nothing, and of a store without an event nothing can be lost: a copy makes it another.
+  if (both.identity === undefined || alone.identity === undefined || !alone.last) return true;
   if (both.identity !== alone.identity) return false;
-  if (!alone.last) return true;
+  if (both.restored) return true;
   // One of a lower number that is not there was archived, or undone by a restore.
   return both.at === undefined
     ? both.last !== undefined && both.last.id > alone.last.id
@@ -74,6 +76,9 @@ function lookThrough(path: string, opening: Opening, asked?: Event): Told {
         .get(IDENTITY, CREATED_AT)?.value,
       last: event("order by id desc limit 1") ?? undefined,
       at: asked && event("where id = ?", asked.id)?.at,
+      restored:
+        asked !== undefined &&
+        event("where surface = 'store' and verb = 'restore' and id > ?", asked.id) !== null,
     };
   } catch (thrown) {
     // What else keeps it from being looked through, such as a lock, its user is told when it is opened.

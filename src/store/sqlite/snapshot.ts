@@ -29,6 +29,8 @@ export interface Identity {
   /** The newest event's time in ms since 1970, and its number; 0 when there is none. */
   lastEventAt: number;
   lastEvent: number;
+  /** The newest event that is no redaction, which a copy may have had of its own. */
+  lastChange: { id: number; at: number } | undefined;
 }
 
 /** What a whole and sound coop file holds. */
@@ -126,7 +128,7 @@ export async function copySnapshot(
 }
 
 /** How a temporary beside its target is called; one that is left over was being written when its process was killed. */
-const temporaryOf = (target: string, clock: Clock) => `${target}.${clock.unique()}.snapshot`;
+export const temporaryOf = (target: string, clock: Clock) => `${target}.${clock.unique()}.snapshot`;
 
 /** Whether a file's name is that of a snapshot that was never finished, or of the journal beside one. */
 export const isTemporary = (name: string) => /\.snapshot(-journal)?$/.test(name);
@@ -183,7 +185,7 @@ async function redactedSince(store: Store, { lastEvent }: Contents): Promise<boo
 }
 
 /** Removes what killed processes left of earlier snapshots of the same target, or of the same but for its date. */
-async function removeAbandoned(target: string, clock: Clock): Promise<void> {
+export async function removeAbandoned(target: string, clock: Clock): Promise<void> {
   const folder = dirname(target);
   const own = withoutDate(basename(target));
   for (const name of await readdir(folder).catch(() => [])) {
@@ -249,9 +251,13 @@ export function inspect(path: string, name = path): Contents {
 export const identity = (path: string) => reading(path, path, identify);
 
 function identify(database: Database): Identity {
-  const last = database
-    .query<{ id: number; at: number }, []>("select id, at from events order by id desc limit 1")
-    .get();
+  const newest = (where: string) =>
+    database
+      .query<{ id: number; at: number }, []>(
+        `select id, at from events ${where} order by id desc limit 1`,
+      )
+      .get();
+  const last = newest("");
   const schema = database.query<{ user_version: number }, []>("pragma user_version").get()!;
   const setting = (name: string) =>
     database.query<{ value: string }, [string]>("select value from meta where name = ?").get(name)
@@ -265,6 +271,7 @@ function identify(database: Database): Identity {
     archive_of: setting(ARCHIVE_OF),
     lastEventAt: last?.at ?? 0,
     lastEvent: last?.id ?? 0,
+    lastChange: newest("where verb <> 'redact'") ?? undefined,
   };
 }
 

@@ -3,6 +3,7 @@ import { answer } from "../../cli/answer";
 import { changing } from "../../cli/args";
 import type { Context } from "../../cli/context";
 import { defineVerb, optionalWord } from "../../cli/define";
+import { onStore } from "../../cli/on-store";
 import { countText, inline, lines, type View } from "../../cli/text";
 import { refNumber } from "../../ref";
 import { isKnown } from "../../store/events";
@@ -115,14 +116,14 @@ function readText(
   if (letters.length === 0) return `no open letters to ${inline(view.me ?? "")}`;
   return lines(
     letters.map((letter) => readLetterText(letter, view, here)),
-    rest,
+    rest && onStore(rest, view.storeFlag),
   );
 }
 
 function readLetterText(letter: ReadLetter, view: View, here: string | undefined): string {
   const { ref, body, complete } = letter;
   if (complete) return letterText({ ...letter, body: body! }, view);
-  const all = `coop letter read ${ref}`;
+  const all = onStore(`coop letter read ${ref}`, view.storeFlag);
   if (body === null)
     return `${letterLine({ ...letter, body: "" }, view)} (${whyNot(letter, here)}${all})`;
   const stays = letter.state === "unread" && "; it stays unread";

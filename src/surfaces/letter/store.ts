@@ -153,17 +153,30 @@ export async function moveLetter(
   const said = verb === "ack" ? acknowledgement : saidWith(verb, body);
   if (verb !== "reopen")
     return toLetter(await move<LetterRow>(writing, LETTERS, which, verb, MOVES[verb], said));
-  const { superseded_by: newer } = await find<LetterRow>(writing.tx, LETTERS, which.number);
   const links = { ...said, superseded_by: null };
   const row = await move<LetterRow>(writing, LETTERS, which, verb, MOVES[verb], links);
-  if (newer !== null) await unlink(writing, newer, ref("letter", which.number));
+  for (const newer of await superseding(writing.tx, which.number))
+    await unlink(writing, newer, ref("letter", which.number));
   return toLetter(row);
+}
+
+/** The numbers of the letters that ever superseded one. */
+async function superseding(on: Sql, number: number): Promise<number[]> {
+  const rows = await on.all<{ after: string }>(
+    sql`select after from events where surface = 'letter' and number = ${number} and verb = 'supersede'`,
+  );
+  const numbers = rows.map(
+    ({ after }) => (keptJson(after) as Pick<LetterRow, "superseded_by">).superseded_by,
+  );
+  return [...new Set(numbers)].filter((each) => each !== null);
 }
 
 /** Has a letter supersede another no more, which was reopened. */
 async function unlink(writing: Writing, number: number, older: string): Promise<void> {
   const newer = await find<LetterRow>(writing.tx, LETTERS, number);
-  const left = toLetter(newer).supersedes.filter((each) => each !== older);
+  const { supersedes: named } = toLetter(newer);
+  if (!named.includes(older)) return;
+  const left = named.filter((each) => each !== older);
   const supersedes = left.length === 0 ? null : JSON.stringify(left);
   await change(writing, LETTERS, newer, "edit", { supersedes });
 }

@@ -29,7 +29,7 @@ export async function moveOut(
   await letRest(tx);
   const of = (await meta(tx, CREATED_AT)) ?? "";
   if (numbers.length === 0) {
-    await requireArchivable(file, of, wait);
+    await requireArchivable(file, of);
     return { queues: {}, events: 0 };
   }
   const opened = async <T>(work: (archive: Connection) => Promise<T>): Promise<T> => {
