@@ -9,7 +9,7 @@ import { asFolderError, isSameFile, pathFrom, requireRegular, statIfThere } from
 import { isPartOfStore } from "../store/location";
 import { noteSnapshot, publishing } from "../store/publish";
 import type { Store } from "../store/open";
-import { BACKUP_OF, identityOf, meta } from "../store/schema";
+import { BACKUP_OF, identityOf, meta, MOVED_TO, movedAway } from "../store/schema";
 import {
   backupsFolder,
   datedAt,
@@ -100,6 +100,9 @@ async function backUp(
 ): Promise<Answer> {
   requireLive(context);
   await requireStore(store, path);
+  const moved = await meta(store, MOVED_TO);
+  // Both have the same backups: of what went on in the new store these have nothing, under a later date.
+  if (moved !== undefined && keep !== undefined) throw movedAway(moved);
   const at = context.now();
   const { file, dated } = await placeOf(to, path, at, store, context);
   if (keep !== undefined && !dated)
@@ -249,7 +252,8 @@ async function republish(
   context: Context,
 ): Promise<void> {
   try {
-    if ((await publishing(store)).every === 0) return;
+    const isWanted = (await publishing(store)).every > 0;
+    if (!isWanted && !(await Bun.file(publishedFile(path)).exists())) return;
     await keepOthers(store, path);
     await copySnapshot(store, made, publishedFile(path), context.edge);
     // Without the note a later command makes it once more.

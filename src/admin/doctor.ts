@@ -76,10 +76,10 @@ function checkLine({ name, status, message, fix }: Check): string {
 
 async function sqliteChecks(path: string, context: Context): Promise<Check[]> {
   const now = context.now();
-  const around = async (created_at: string | undefined) => [
+  const around = async (created_at: string | undefined, on?: SqliteConnection) => [
     await check("leftovers", () => leftovers(path, now)),
     await check("strays", () => strays(path, created_at)),
-    await check("backup", () => backup(path, now)),
+    await check("backup", () => backup(path, now, on)),
   ];
   const unopened = async () => [
     await check("published", () => restorable(path, now)),
@@ -138,7 +138,7 @@ async function sqliteChecks(path: string, context: Context): Promise<Check[]> {
         ? await around(undefined)
         : [
             await check("published", () => published(path, connection, now, journaling?.actual)),
-            ...(await around(await setting(CREATED_AT))),
+            ...(await around(await setting(CREATED_AT), connection)),
           ]),
     ];
   } finally {

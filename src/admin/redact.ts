@@ -9,7 +9,7 @@ import { inline, line, lines } from "../cli/text";
 import { CoopError, usage } from "../errors";
 import { parseRef, ref as refOf, type Ref } from "../ref";
 import { shellWord } from "../shell";
-import { absent, archivedInto } from "../store/archived";
+import { absent, archivedInto, archivesOf } from "../store/archived";
 import type { Store } from "../store/open";
 import {
   ARCHIVE_OF,
@@ -103,12 +103,15 @@ new, and copy --undo is refused then. A text on the command line is seen by othe
       return { ref: name, refs, version: refs[0] === name ? version : null, replaced };
     }, closed?.store);
     context.wrote ||= !replayed;
-    if (data.version === null && data.refs[0] === name)
-      context.warn("elsewhere", await whereIs(store, asked));
+    const which = data.refs.map((each) => parseRef(each) as Which);
+    const isHere = data.version !== null || data.refs[0] !== name;
+    for (const each of which) {
+      const where = await whereIs(store, each, isHere);
+      if (where !== undefined) context.warn("elsewhere", where);
+    }
     for (const place of await otherStores(store, closed, data.refs))
       context.warn("elsewhere", place);
     // Also after a repeat: the command before it may have ended between its commit and here.
-    const which = data.refs.map((each) => parseRef(each) as Which);
     const gone = await erase(store, context, (copy) => anyHolds(copy, which, secret));
     const others = secret === undefined ? [] : await standsIn(store, secret);
     const redacted: Redacted = {
@@ -167,13 +170,14 @@ async function otherStores(
   return others;
 }
 
-/** Where a record is that is not here any more, whose text was taken out of what is left of it. */
-async function whereIs(store: Store, of: Ref): Promise<string> {
+/** Where a record is beside this store, or instead, as far as its log tells. */
+async function whereIs(store: Store, of: Ref, isHere: boolean): Promise<string | undefined> {
   const name = refOf(of.surface, of.number);
-  const file = await archivedInto(store, of);
-  return file === undefined
-    ? `${name} itself is not here any more`
-    : `${name} itself is in ${file} and must be redacted there: coop --db ${shellWord(file)} redact ${name}`;
+  const files = await archivesOf(store, of);
+  if (files.length === 0) return isHere ? undefined : `${name} itself is not here any more`;
+  const where = `${name} ${isHere ? "was" : "itself is"} in ${files.join(" and in ")}`;
+  const commands = files.map((file) => `coop --db ${shellWord(file)} redact ${name}`);
+  return `${where}${isHere ? " too," : ""} and must be redacted there: ${commands.join("; ")}`;
 }
 
 async function anyHolds(copy: Sql, which: readonly Which[], text: string | undefined) {

@@ -3,6 +3,7 @@ import { isKnown, knownIds, type Actor } from "../store/events";
 import type { IdempotencyKey } from "../store/keys";
 import type { Location } from "../store/location";
 import { openStore, type Store, type Warning } from "../store/open";
+import { meta, MOVED_TO } from "../store/schema";
 import type { Sql } from "../store/sql";
 import { Wait, type Clock } from "../store/wait";
 import { write, type Writing } from "../store/write";
@@ -149,7 +150,17 @@ export class Context {
       writes: this.settings.writes,
     });
     this.#ahead = store.ahead ?? 0;
+    const { writes, verb } = this.settings;
+    // What writes is refused there, but for the letters that are shown unmarked.
+    if (!writes || verb === "letter read") await this.#warnMoved(store);
     return store;
+  }
+
+  /** Warns of a store that another has taken the place of: what is read here is as it was then. */
+  async #warnMoved(store: Store): Promise<void> {
+    const to = await meta(store, MOVED_TO);
+    if (to !== undefined)
+      this.warn("moved", `this store was moved to ${to}: what is here is as it was then`);
   }
 
   async close(): Promise<void> {

@@ -59,12 +59,20 @@ export function runsOf(surface: Numbered, numbers: readonly number[]): string[] 
 }
 
 /** The archive that a record or a push to several was moved into last, as far as the store's log tells. */
-export async function archivedInto(on: Sql, { surface, number }: Ref): Promise<string | undefined> {
+export const archivedInto = async (on: Sql, of: Ref): Promise<string | undefined> =>
+  (await archivesOf(on, of))[0];
+
+/**
+ * Every archive that a record or a push to several was moved into, the last first: after a restore it can be moved into
+ * another.
+ */
+export async function archivesOf(on: Sql, { surface, number }: Ref): Promise<string[]> {
   const isIn = (run: string) => {
     const [from, to = from] = run.split("-").map((name) => parseRef(name)!);
     return from!.surface === surface && from!.number <= number && number <= to!.number;
   };
-  return (await archivings(on)).find(({ refs }) => refs.some(isIn))?.to;
+  const found = (await archivings(on)).filter(({ refs }) => refs.some(isIn));
+  return [...new Set(found.map(({ to }) => to))];
 }
 
 /** Whether a number was given: there is or was a record of it, or a restore skipped it. */

@@ -11,13 +11,17 @@ export const newestEvent = (on: Sql) =>
     sql`select id, at, author, host from events order by id desc limit 1`,
   );
 
-/** The last event that is older than the one before it by more than `tolerance` ms: a clock was set back there. */
-export const lastSetBack = (on: Sql, tolerance: number) =>
-  first<{ id: number; at: number; host: string; before: number }>(
+/**
+ * The last event since a time that is older than the one before it by more than `tolerance` ms: the clock of one of the
+ * two hosts was wrong there.
+ */
+export const lastSetBack = (on: Sql, since: number, tolerance: number) =>
+  first<{ id: number; at: number; host: string; before: number; host_before: string }>(
     on,
-    sql`select id, at, host, before from
-      (select id, at, host, lag(at) over (order by id) as before from events) as stepped
-      where at < before - ${tolerance} order by id desc limit 1`,
+    sql`select id, at, host, before, host_before from
+      (select id, at, host, lag(at) over (order by id) as before, lag(host) over (order by id) as host_before
+        from events) as stepped
+      where at < before - ${tolerance} and at >= ${since} order by id desc limit 1`,
   );
 
 /** How often an id has written: infinitely often where its events were archived, which count them no more. */

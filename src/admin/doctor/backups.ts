@@ -16,7 +16,7 @@ import {
   publishedFile,
 } from "../../store/sqlite/backups";
 import type { Journal } from "../../store/sqlite/journal";
-import { inspect } from "../../store/sqlite/snapshot";
+import { identity, inspect } from "../../store/sqlite/snapshot";
 import { age } from "../../time";
 import { fail, failed, ok, warn, type Finding } from "./check";
 
@@ -64,11 +64,7 @@ async function renewed(
       `${file} is of another store`,
       `coop restore ${shellWord(file)} puts it into this one; or coop backup, which keeps it under its date`,
     );
-  if (await isAhead(on, found.contents))
-    return warn(
-      `${file} has what the store has not: an older copy may have been put in its place`,
-      `ask the person; coop restore ${shellWord(file)} puts it into this one, coop backup keeps it under its date`,
-    );
+  if (await isAhead(on, found.contents)) return ahead(file);
   const old = kept.at === 0 ? "of unknown age" : `${age(now - kept.at)} old`;
   if (!newest || newest.id <= lastEvent) return ok(`whole, ${old}, nothing was written since`);
   if (!isStale(kept, now)) return ok(`whole, ${old}`);
@@ -97,18 +93,46 @@ export async function restorable(path: string, now: number): Promise<Finding> {
   return ok(`${file}: whole, ${last}; coop restore takes it`);
 }
 
-/** Whether the newest dated backup beside the store is whole. */
-export async function backup(path: string, now: number): Promise<Finding> {
+/**
+ * Whether the newest dated backup beside the store is whole, and none of them has what the store has not.
+ * @param on the store, where it can be asked.
+ */
+export async function backup(path: string, now: number, on?: Sql): Promise<Finding> {
   const folder = backupsFolder(path);
-  const [name] = await datedIn(folder, path).catch((thrown) => {
+  const names = await datedIn(folder, path).catch((thrown) => {
     if (isAbsence(thrown)) return [];
     throw thrown;
   });
+  const [name] = names;
   if (name === undefined) return ok(`none with a date in ${folder}`);
+  if (on) {
+    const of = await identityOf(on);
+    for (const each of names) {
+      const file = join(folder, each);
+      if (await isBackupAhead(on, of, file)) return ahead(file);
+    }
+  }
   const found = await whole(join(folder, name));
   if ("finding" in found) return found.finding;
   return ok(`${name}: whole, ${age(now - datedAt(path, name)!)} old`);
 }
+
+/** Whether a file is a backup of a store that has what the store has not. */
+async function isBackupAhead(on: Sql, of: string, file: string): Promise<boolean> {
+  try {
+    const found = identity(file);
+    return found.backup_of === of && (await isAhead(on, found));
+  } catch (thrown) {
+    if (thrown instanceof CoopError) return false;
+    throw thrown;
+  }
+}
+
+const ahead = (file: string) =>
+  warn(
+    `${file} has what the store has not: an older copy may have been put in its place`,
+    `ask the person; coop restore ${shellWord(file)} puts it into this one; move it away once nothing of it is missed`,
+  );
 
 /** What is in a snapshot, or what is wrong with it. Throws what the system says where it may not be read. */
 async function whole(

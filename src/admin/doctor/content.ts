@@ -65,14 +65,19 @@ export async function clock(on: Sql, now: number): Promise<Finding> {
       `the newest event is ${age(newest.at - now)} in the future (${timestamp(newest.at)}, by ${newest.author} on ${newest.host})`,
       `set the clock of this host or of ${newest.host} right`,
     );
-  const back = await lastSetBack(on, TOLERANCE_MS);
-  if (back)
+  const back = await lastSetBack(on, now - SET_BACK_MS, TOLERANCE_MS);
+  if (back) {
+    const hosts = [...new Set([back.host_before, back.host])].join(" or of ");
     return warn(
       `set back by ${age(back.before - back.at)} at event ${back.id} (${timestamp(back.at)} on ${back.host})`,
-      `keep the clock of ${back.host} right; what is ordered by time is wrong there`,
+      `keep the clock of ${hosts} right; what is ordered by time is wrong there`,
     );
+  }
   return ok("goes forward");
 }
+
+/** For so long it is told that a clock was set back. */
+const SET_BACK_MS = 30 * 24 * 3_600_000;
 
 /** So few events that an id may have been a slip, and how many more the right one has. */
 const FEW = 3;

@@ -237,7 +237,9 @@ export async function settle(
   if (host) await requireInUse(connection, { engine: "sqlite", path });
   const kept = await keptJournal(connection);
   const { journal, because } = await decide(path, connection.wait, kept);
-  const others = host && kept.oneHost ? await otherHosts(connection, host.name) : [];
+  // On a disk of this machine nothing is the matter with another name of it.
+  const shared = kept.oneHost && because !== undefined;
+  const others = host && shared ? await otherHosts(connection, host.name) : [];
   if (others.length > 0)
     warn(
       "one_host",
