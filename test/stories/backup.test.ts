@@ -766,6 +766,12 @@ describe("the published snapshot", () => {
     const [kept, ...more] = (await readdir(backups)).filter((name) => DATED.test(name));
     expect(more).toEqual([]);
     expect(await lettersIn(join(backups, kept!))).toEqual(["four", "three", "two", "one"]);
+    expect((await coop.data(["doctor"])).checks).toContainEqual({
+      name: "backup",
+      status: "warn",
+      message: expect.stringContaining(`${join(backups, kept!)} has what the store has not`),
+      fix: expect.stringContaining("once nothing of it is missed"),
+    });
     // What a restore undid is no such thing.
     await coop.data(["restore", old], { as: "ann" });
     age(HOUR_MS);
@@ -777,6 +783,15 @@ describe("the published snapshot", () => {
     await writeLetter("one");
     age(-10 * HOUR_MS);
     await writeLetter("two");
+    expect(await lettersIn(published)).toEqual(["two", "one"]);
+  });
+
+  test("that is there is renewed by a backup also where none is wanted", async () => {
+    await writeLetter("one");
+    await coop.data(["init", "--snapshot-every", "0"]);
+    await writeLetter("two");
+    expect(await lettersIn(published)).toEqual(["one"]);
+    await coop.data(["backup"]);
     expect(await lettersIn(published)).toEqual(["two", "one"]);
   });
 

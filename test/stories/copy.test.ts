@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { link, mkdir, symlink } from "node:fs/promises";
+import { link, mkdir, readdir, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { TABLES } from "../../src/store/contents";
 import { command } from "../mounts";
@@ -40,6 +40,39 @@ async function shown(coop: Story, db: string): Promise<unknown[]> {
   ];
   return Promise.all([...lists, ...more.map((words) => coop.data([...words, "--db", db]))]);
 }
+
+test("a store that was moved says so to who reads it, and removes no backup of the new one", async () => {
+  await using coop = await story();
+  await coop.data(["letter", "write", "--body", "old"], { as: "ann" });
+  await coop.data(["letter", "read"], { as: "ann" });
+  const young = join(coop.home, "young/coop.db");
+  const nas = join(coop.home, "nas");
+  await mkdir(nas);
+  await coop.data(["init", "--db", young]);
+  await coop.data(["copy", "--from", coop.store, "--to", young]);
+  await coop.data(["backup", "--to", nas, "--keep", "1", "--db", young]);
+
+  const moved = {
+    code: "moved",
+    message: `this store was moved to ${young}: what is here is as it was then`,
+  };
+  for (const words of [
+    ["letter", "read"],
+    ["request", "list", "--waiting-on", "me"],
+    ["todo", "ready"],
+    ["who"],
+    ["show", "L1"],
+  ])
+    expect((await coop.run([...words, "--json"], { as: "ann" })).json().warnings).toEqual([moved]);
+  const keep = await coop.run(["backup", "--to", nas, "--keep", "1", "--json"]);
+  expect({ exit: keep.exit, reason: keep.json().error.reason }).toEqual({
+    exit: 4,
+    reason: "moved",
+  });
+  expect(await readdir(nas)).toHaveLength(1);
+  const made = await coop.run(["backup", "--to", nas, "--json"]);
+  expect(made.json().warnings).toEqual([moved]);
+});
 
 test("copying knows every table", async () => {
   await using coop = await story();

@@ -149,6 +149,28 @@ describe.each(engines)("archiving from $name", ({ openFresh }) => {
       });
     });
 
+    test("is named with every archive that it went into", async () => {
+      const second = join(coop.folder, "second.db");
+      await store.all(
+        raw(
+          "update events set after = replace(after, 'archive.db', 'first.db') where verb = 'archive'",
+        ),
+      );
+      await store.all(
+        raw(`insert into events (at, author, host, pid, folder, surface, number, verb, version, state, before, after)
+          select at, author, host, pid, folder, surface, number, verb, version, state, before,
+            replace(after, 'first.db', 'second.db') from events where verb = 'archive'`),
+      );
+      const first = join(coop.folder, "first.db");
+      const { warnings } = (await dad("redact", "Q1", "--text", SECRET)).json();
+      expect(warnings).toContainEqual({
+        code: "elsewhere",
+        message:
+          `Q1 itself is in ${second} and in ${first} and must be redacted there: ` +
+          `coop --db ${second} redact Q1; coop --db ${first} redact Q1`,
+      });
+    });
+
     test("needs its text to be named, and both steps are said", async () => {
       const error = {
         code: "not_found",
