@@ -349,6 +349,23 @@ test("a group that is let in by `init --group` reads and writes, and what it lea
   }
 });
 
+test("who is not in the group that was let in is told to be added to it", async () => {
+  await using coop = await storeWithLetter();
+  const options = await ordinary(coop);
+  // Of a group that nobody is in but root.
+  await coop.data(["init", "--group", "root"]);
+  const { exit, json } = await coop.run(["todo", "list", "--json"], options);
+  expect(exit).toBe(6);
+  expect(json().error.hint).toMatch(
+    /^ask root to add you to the group root, which may use it; or /,
+  );
+  const { out } = await coop.run(["doctor", "--json"], options);
+  const { checks } = JSON.parse(out).data;
+  const fixes = checks.map(({ fix }: { fix: string | null }) => fix ?? "").join("; ");
+  expect(fixes).toContain("add you to the group root");
+  expect(fixes).not.toContain("chmod");
+});
+
 test("a group that is let in through a link gets the store's folder, and not the link's", async () => {
   await using coop = await storeWithLetter();
   const link = join(coop.home, "links/work.db");

@@ -6,7 +6,7 @@ import { isAbsence, isSameFile, statIfThere } from "../../files";
 import { quotedWord } from "../../shell";
 import { isPartOfStore } from "../../store/location";
 import { mountOf } from "../../store/sqlite/mount";
-import { backupsFolder, publishedFile } from "../../store/sqlite/backups";
+import { backupsFolder, publishedFile, isShared } from "../../store/sqlite/backups";
 import { choose, damagesLogs, probe, type Journal, type Kept } from "../../store/sqlite/journal";
 import type { LogHeader } from "../../store/sqlite/log-header";
 import { refusal } from "../../store/sqlite/refusal";
@@ -88,8 +88,12 @@ export async function permissions(
   { group, readable }: { group: string | undefined; readable: boolean },
 ): Promise<Finding> {
   const findings: Finding[] = [];
-  const [folderMode, fileMode] = group === undefined ? [0o700, 0o600] : [0o2770, 0o660];
   const folder = dirname(path);
+  // Who is shut out cannot read that a group was let in, and sees it all the same.
+  const around = await stat(folder).catch(() => undefined);
+  const isGroups =
+    group !== undefined || (!readable && around !== undefined && isShared(around.mode));
+  const [folderMode, fileMode] = isGroups ? [0o2770, 0o660] : [0o700, 0o600];
   const files = [path, `${path}-wal`, `${path}-shm`, publishedFile(path)];
   for (const [each, allowed] of [
     ...[folder, backupsFolder(path)].map((name) => [name, folderMode] as const),

@@ -89,7 +89,7 @@ const noFolder = (path: string, cause: unknown) =>
 const GROUP = 0o2070;
 
 /** Whether a folder's mode is that of one which `coop init --group` gave to a group. */
-const isShared = (mode: number) => (mode & GROUP) === GROUP;
+export const isShared = (mode: number) => (mode & GROUP) === GROUP;
 
 /**
  * Removes all but the newest `keep` dated backups of a store from a folder, and never `made`. What another program or

@@ -2,6 +2,7 @@ import { access, constants, open, readFile, readlink, realpath, stat } from "nod
 import { userInfo } from "node:os";
 import { dirname } from "node:path";
 import { CoopError, type UnavailableReason } from "../../errors";
+import { isShared } from "./backups";
 import { codeOf } from "./connection";
 
 const { R_OK, W_OK, X_OK } = constants;
@@ -44,14 +45,23 @@ export async function refusal(path: string, thrown: unknown): Promise<CoopError>
   if (found.code === "EROFS")
     return unavailable(reason, `${what}: its file system is read-only here`, allow, thrown);
   const { owner, mine, mode } = found;
+  const group = await groupOf(folder);
+  const letIn =
+    group === undefined
+      ? `as ${owner}, \`coop init --group NAME\` lets a group in`
+      : `ask ${owner} to add you to the group ${group}, which may use it`;
   return unavailable(
     reason,
     `${what}: ${found.path} is ${mine ? "yours" : `${owner}'s`} with mode ${mode}`,
-    mine
-      ? `change its mode (chmod), or ${allow}`
-      : `as ${owner}, \`coop init --group NAME\` lets a group in; or ${allow}`,
+    `${mine ? "change its mode (chmod)" : letIn}${mine ? "," : ";"} or ${allow}`,
     thrown,
   );
+}
+
+/** The group that `coop init --group` let into a store's folder. */
+async function groupOf(folder: string): Promise<string | undefined> {
+  const found = await stat(folder).catch(() => undefined);
+  return found && isShared(found.mode) ? nameIn("/etc/group", found.gid, "group") : undefined;
 }
 
 const ABSENT = ["ENOENT", "ENOTDIR", "ELOOP"];
@@ -154,18 +164,18 @@ async function barrier(path: string, wish: number): Promise<Barrier | undefined>
     return {
       path,
       code,
-      owner: await nameOf(uid),
+      owner: await nameIn("/etc/passwd", uid, "user"),
       mine: uid === myId(),
       mode: (mode & 0o7777).toString(8).padStart(4, "0"),
     };
   }
 }
 
-/** A user's name, where the machine's own list has it. */
-async function nameOf(uid: number): Promise<string> {
-  const users = await readFile("/etc/passwd", "utf8").catch(() => "");
-  const line = users.split("\n").find((each) => each.split(":")[2] === String(uid));
-  return line?.split(":")[0] ?? `user ${uid}`;
+/** The name of a user or a group, where the machine's own list has it. */
+async function nameIn(list: string, id: number, what: string): Promise<string> {
+  const lines = (await readFile(list, "utf8").catch(() => "")).split("\n");
+  const line = lines.find((each) => each.split(":")[2] === String(id));
+  return line?.split(":")[0] ?? `${what} ${id}`;
 }
 
 function myId(): number | undefined {
