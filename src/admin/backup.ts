@@ -22,6 +22,7 @@ import {
 } from "../store/sqlite/backups";
 import { copySnapshot, identity, snapshot, type Snapshot } from "../store/sqlite/snapshot";
 import { filePath, whole } from "../words";
+import { NOUNS, recordsIn } from "./records";
 import { size } from "./size";
 
 interface Backup {
@@ -33,19 +34,6 @@ interface Backup {
   took_ms: number;
   removed: string[];
 }
-
-/** What one row of each table of records is. */
-const NOUNS = {
-  letters: "letter",
-  requests: "request",
-  todos: "todo",
-  history_entries: "history entry",
-  queue_items: "queue item",
-} as const;
-
-/** How many rows each table of records has, of those that all tables have. */
-export const recordsIn = (rows: Readonly<Record<string, number>>): Record<string, number> =>
-  Object.fromEntries(Object.keys(NOUNS).map((table) => [table, rows[table] ?? 0]));
 
 const args = {
   to: flag(

@@ -5,7 +5,7 @@ import type { Context } from "../cli/context";
 import { defineVerb } from "../cli/define";
 import { inline, lines } from "../cli/text";
 import { onStore } from "../cli/on-store";
-import { EXITS, withoutPasswords } from "../errors";
+import { EXITS } from "../errors";
 import { ownPath } from "../files";
 import { describe, type Location } from "../store/location";
 import {
@@ -58,7 +58,7 @@ export default defineVerb({
     const { storeFlag } = context.settings;
     const checks = found.map(({ fix, ...rest }) => ({
       ...rest,
-      fix: fix && withoutPasswords(onStore(fix, storeFlag)),
+      fix: fix && onStore(fix, storeFlag),
     }));
     const failing = checks.some(({ status }) => status === "fail");
     return answer(

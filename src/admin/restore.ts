@@ -39,8 +39,8 @@ import {
   type Restorable,
 } from "../store/sqlite/restore";
 import { snapshot } from "../store/sqlite/snapshot";
-import { recordsIn } from "./backup";
 import { filePath } from "../words";
+import { recordsIn } from "./records";
 
 interface Restored {
   restored_from: string;
@@ -63,7 +63,8 @@ backups/coop.before-restore.DATE.db, which can be restored in turn. Then the row
 transaction: commands that run at that moment wait, and neither fail nor write into a file that is gone. Numbers go on
 from the highest that was ever given; where that cannot be known, of another store's file, they skip ahead by ${SKIP}. So
 they do where the store cannot be opened, or is a backup that was put in its place, which FILE may name then: that alone is
-replaced as a file. The versions of records go back too, so --if-version can fit what was changed since. Only coop init makes a store: on a new machine give that first.`,
+replaced as a file. The versions of records go back too, so --if-version can fit what was changed since. Only coop init
+makes a store: on a new machine give that first.`,
   args: {
     file: word(
       filePath("name a file", "coop copy --from URL --to STORE brings a store back from a server"),

@@ -150,15 +150,14 @@ export class Context {
       writes: this.settings.writes,
     });
     this.#ahead = store.ahead ?? 0;
-    const { writes, verb } = this.settings;
-    // What writes is refused there, but for the letters that are shown unmarked.
-    if (!writes || verb === "letter read") await this.#warnMoved(store);
+    // What writes is refused there.
+    if (!this.settings.writes) await this.warnMoved(store);
     return store;
   }
 
   /** Warns of a store that another has taken the place of: what is read here is as it was then. */
-  async #warnMoved(store: Store): Promise<void> {
-    const to = await meta(store, MOVED_TO);
+  async warnMoved(on: Sql): Promise<void> {
+    const to = await meta(on, MOVED_TO);
     if (to !== undefined)
       this.warn("moved", `this store was moved to ${to}: what is here is as it was then`);
   }

@@ -36,9 +36,10 @@ export async function program(root: Group, argv: readonly string[], edge: Edge):
 async function forStore(error: CoopError, argv: readonly string[]): Promise<CoopError> {
   const { code, message, details } = error;
   // Also where nothing of the line was understood.
-  const at = argv.findIndex((word) => word === "--db" || word.startsWith("--db="));
+  const words = beforeWords(argv);
+  const at = words.findIndex((word) => word === "--db" || word.startsWith("--db="));
   if (at < 0 || details.hint === undefined) return error;
-  const flag = argv[at] === "--db" ? argv[at + 1] : argv[at]!.slice("--db=".length);
+  const flag = words[at] === "--db" ? words[at + 1] : words[at]!.slice("--db=".length);
   const { onStore } = await import("./on-store");
   return new CoopError(code, message, { ...details, hint: onStore(details.hint, flag) });
 }
@@ -56,7 +57,10 @@ async function tell(warnings: Warning[], edge: Edge): Promise<void> {
 }
 
 /** Whether errors are wanted as JSON, known before anything is understood. */
-function asksForJson(argv: readonly string[]): boolean {
+const asksForJson = (argv: readonly string[]) => beforeWords(argv).includes("--json");
+
+/** A command line up to `--`, which ends its flags. */
+function beforeWords(argv: readonly string[]): readonly string[] {
   const end = argv.indexOf("--");
-  return (end < 0 ? argv : argv.slice(0, end)).includes("--json");
+  return end < 0 ? argv : argv.slice(0, end);
 }

@@ -2,7 +2,7 @@ import { CoopError } from "../errors";
 import { insertAlike } from "./alike";
 import { keptJson } from "./json";
 import type { Warning } from "./open";
-import { among, sql, type Sql, VALUES_A_STATEMENT } from "./sql";
+import { among, sql, VALUES_A_STATEMENT, type Sql } from "./sql";
 
 /** What makes a command repeatable: `--key`, and a hash of the arguments as they were first given. */
 export interface IdempotencyKey {
@@ -44,13 +44,10 @@ export interface Given {
 export async function replay(on: Sql, key: IdempotencyKey): Promise<Given | undefined> {
   const kept = (await keptAnswers(on, key, [key.key])).get(key.key);
   if (!kept) return undefined;
-  if (isSame(kept, key.fingerprint)) {
-    const given = unpacked(kept.result);
-    return kept.fingerprint === FORGOTTEN
-      ? { ...given, warnings: [...given.warnings, notCompared(key)] }
-      : given;
-  }
-  throw keyConflict(key);
+  if (!isSame(kept, key.fingerprint)) throw keyConflict(key);
+  const { result, warnings } = unpacked(kept.result);
+  const more = kept.fingerprint === FORGOTTEN ? [notCompared(key)] : [];
+  return { result, warnings: [...warnings, ...more] };
 }
 
 /** An answer that came with warnings is kept beside them, under names that no answer has; any other by itself. */

@@ -227,12 +227,11 @@ async function findIn(
   text: string | undefined,
   stone: string,
 ): Promise<Record<keyof Replaced, Found[]>> {
-  const eraserOf = eraser(text, stone);
-  const { erase } = eraserOf;
+  const one = eraser(text, stone);
   const { table, columns, said } = TEXTS[surface];
   const name = ref(surface, number);
   const slug = columns.includes("slug") ? await freeSlug(on, number) : "";
-  const erased = <T extends object>(row: T): T => eraseIn(row, columns, eraserOf, slug);
+  const erased = <T extends object>(row: T): T => eraseIn(row, columns, one, slug);
 
   const record: Found[] = [];
   for (const row of await on.all(sql`select * from ${raw(table)} where number = ${number}`)) {
@@ -245,7 +244,7 @@ async function findIn(
       )
     : [];
   for (const { id, body } of messages) {
-    const set = difference({ body }, { body: erase(body) });
+    const set = difference({ body }, { body: one.erase(body) });
     if (set) record.push({ table: said!.table, set, where: sql`id = ${id}` });
   }
 

@@ -17,6 +17,7 @@ import { sql } from "../../src/store/sql";
 import { Wait } from "../../src/store/wait";
 import { clock, failure } from "../engines";
 import { readOnly } from "../mounts";
+import { killedInCommit } from "../killed";
 import { story, type RunOptions, type Story } from "../story";
 
 const errorOf = async (coop: Story, words: string[], options: RunOptions = {}) => {
@@ -299,21 +300,10 @@ describe("a log that another store left beside a store", () => {
 });
 
 describe("a program that was killed", () => {
-  /** Leaves a store as a program does that is killed in the middle of a commit. */
-  async function killedInCommit(coop: Story): Promise<void> {
-    const script = `import { Database } from "bun:sqlite";
-      const store = new Database(${JSON.stringify(coop.store)});
-      store.run("pragma cache_size = 5");
-      store.run("begin immediate");
-      store.run("update letters set body = hex(randomblob(1500)), version = 99");
-      process.kill(process.pid, "SIGKILL");`;
-    await Bun.spawn([process.execPath, "-e", script]).exited;
-  }
-
   test("in the middle of a commit with a rollback journal leaves what was before, for the next command", async () => {
     await using coop = await storeWithLetters();
     await coop.data(["init", "--journal", "rollback"]);
-    await killedInCommit(coop);
+    await killedInCommit(coop.store);
     expect(Bun.file(`${coop.store}-journal`).size).toBeGreaterThan(512);
 
     const letters = await coop.data(["letter", "list", "--limit", "0"]);
@@ -326,7 +316,7 @@ describe("a program that was killed", () => {
   test("and what it left cannot be undone on a read-only mount: the snapshot is read, or the reason told", async () => {
     await using coop = await storeWithLetters();
     await coop.data(["init", "--journal", "rollback"]);
-    await killedInCommit(coop);
+    await killedInCommit(coop.store);
     const at = join(coop.home, "read-only");
     await using _mount = await readOnly(dirname(coop.store), at);
     const there = { env: { PIPPA_COOP_DB: join(at, "coop.db") } };
@@ -337,7 +327,7 @@ describe("a program that was killed", () => {
     await mkdir(join(dirname(coop.store), "backups"));
     using database = new Database(coop.store);
     database.run("vacuum into ?", [join(dirname(coop.store), "backups/coop.latest.db")]);
-    await killedInCommit(coop);
+    await killedInCommit(coop.store);
     const read = await coop.run(["--json", "letter", "list", "--limit", "0"], there);
     expect(read.json()).toMatchObject({ total: 20, warnings: [{ code: "snapshot" }] });
   });

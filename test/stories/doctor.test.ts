@@ -673,6 +673,18 @@ describe("backups", () => {
     expect(await troubles()).toEqual([]);
   });
 
+  test("from before another store's file was restored have nothing that is missing", async () => {
+    await using other = await story();
+    for (let n = 0; n < 5; n++) await other.data(["todo", "add", "theirs"], { as: "ben" });
+    const { file } = await other.data(["backup", "--to", join(coop.home, "theirs.db")]);
+    await writeLetter();
+    await writeLetter();
+    await coop.data(["backup"]);
+    await coop.data(["restore", file], { as: "ann" });
+    for (const name of ["published", "backup"])
+      expect((await doctor())[name]).toMatchObject({ status: "ok" });
+  });
+
   test("that are not wanted are not missed", async () => {
     setMeta("snapshot_every", 0);
     await writeLetter();

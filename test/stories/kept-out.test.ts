@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chmod, copyFile, mkdir, readdir, rm, truncate } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Check } from "../../src/admin/doctor/check";
+import { killedInCommit } from "../killed";
 import { readOnly } from "../mounts";
 import { ordinary } from "../ordinary";
 import { story, type RunOptions, type Story } from "../story";
@@ -125,13 +126,7 @@ describe("the doctor, as a user who may not look everywhere,", () => {
     for (let n = 0; n < 20; n++)
       await coop.data(["letter", "write", "--body", "x".repeat(3000)], { as: "ann" });
     await coop.data(["init", "--journal", "rollback"]);
-    const script = `import { Database } from "bun:sqlite";
-      const store = new Database(${JSON.stringify(coop.store)});
-      store.run("pragma cache_size = 5");
-      store.run("begin immediate");
-      store.run("update letters set body = hex(randomblob(1500))");
-      process.kill(process.pid, "SIGKILL");`;
-    await Bun.spawn([process.execPath, "-e", script]).exited;
+    await killedInCommit(coop.store);
     await chmod(`${coop.store}-journal`, 0o644);
 
     const found = await doctor(theirs);

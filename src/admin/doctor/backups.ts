@@ -12,11 +12,11 @@ import {
   backupsFolder,
   datedAt,
   datedIn,
-  isAhead,
+  hasMore,
   publishedFile,
 } from "../../store/sqlite/backups";
 import type { Journal } from "../../store/sqlite/journal";
-import { identity, inspect } from "../../store/sqlite/snapshot";
+import { inspect } from "../../store/sqlite/snapshot";
 import { age } from "../../time";
 import { fail, failed, ok, warn, type Finding } from "./check";
 
@@ -64,7 +64,7 @@ async function renewed(
       `${file} is of another store`,
       `coop restore ${shellWord(file)} puts it into this one; or coop backup, which keeps it under its date`,
     );
-  if (await isAhead(on, found.contents)) return ahead(file);
+  if (await hasMore(file, on)) return ahead(file);
   const old = kept.at === 0 ? "of unknown age" : `${age(now - kept.at)} old`;
   if (!newest || newest.id <= lastEvent) return ok(`whole, ${old}, nothing was written since`);
   if (!isStale(kept, now)) return ok(`whole, ${old}`);
@@ -105,27 +105,13 @@ export async function backup(path: string, now: number, on?: Sql): Promise<Findi
   });
   const [name] = names;
   if (name === undefined) return ok(`none with a date in ${folder}`);
-  if (on) {
-    const of = await identityOf(on);
-    for (const each of names) {
-      const file = join(folder, each);
-      if (await isBackupAhead(on, of, file)) return ahead(file);
-    }
+  for (const each of on ? names : []) {
+    const file = join(folder, each);
+    if (await hasMore(file, on!)) return ahead(file);
   }
   const found = await whole(join(folder, name));
   if ("finding" in found) return found.finding;
   return ok(`${name}: whole, ${age(now - datedAt(path, name)!)} old`);
-}
-
-/** Whether a file is a backup of a store that has what the store has not. */
-async function isBackupAhead(on: Sql, of: string, file: string): Promise<boolean> {
-  try {
-    const found = identity(file);
-    return found.backup_of === of && (await isAhead(on, found));
-  } catch (thrown) {
-    if (thrown instanceof CoopError) return false;
-    throw thrown;
-  }
 }
 
 const ahead = (file: string) =>

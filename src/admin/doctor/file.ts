@@ -6,7 +6,7 @@ import { isAbsence, isSameFile, statIfThere } from "../../files";
 import { quotedWord } from "../../shell";
 import { isPartOfStore } from "../../store/location";
 import { mountOf } from "../../store/sqlite/mount";
-import { backupsFolder, publishedFile, isShared } from "../../store/sqlite/backups";
+import { backupsFolder, isShared, publishedFile } from "../../store/sqlite/backups";
 import { choose, damagesLogs, probe, type Journal, type Kept } from "../../store/sqlite/journal";
 import type { LogHeader } from "../../store/sqlite/log-header";
 import { refusal } from "../../store/sqlite/refusal";

@@ -14,7 +14,8 @@ import { CoopError } from "../../errors";
 import { asFolderError, giveOwner, ownPath, statIfThere } from "../../files";
 import { timestamp } from "../../time";
 import { identityOf } from "../schema";
-import { sql, type Sql } from "../sql";
+import type { Sql } from "../sql";
+import { lacks } from "./lineage";
 import { identity, isTemporary, type Identity } from "./snapshot";
 
 /** Where a store's backups are when nobody says otherwise: the folder `backups` beside it. */
@@ -144,24 +145,15 @@ function look(path: string): Identity | undefined {
  */
 export async function keepOthers(on: Sql, store: string): Promise<void> {
   const published = publishedFile(store);
-  const found = look(published);
-  const isOwn = found !== undefined && found.backup_of === (await identityOf(on));
-  if (!isOwn || (await isAhead(on, found))) await keepDated(published, store);
+  if (!isBackupOf(await identityOf(on), published) || (await hasMore(published, on)))
+    await keepDated(published, store);
 }
 
-/** Whether a backup of a store has a change that the store has not, nor ever had. */
-export async function isAhead(
-  on: Sql,
-  { lastChange }: Pick<Identity, "lastChange">,
-): Promise<boolean> {
-  if (!lastChange) return false;
-  const [row] = await on.all<{ last: number; at: number | null }>(
-    sql`select (select coalesce(max(id), 0) from events) as last,
-      (select at from events where id = ${lastChange.id}) as at`,
-  );
-  const { last, at } = row!;
-  // One of a lower number that is not there was archived, or undone by a restore.
-  return last < lastChange.id || (at !== null && at !== lastChange.at);
+/** Whether a file is a backup of a store, and has what the store has not. */
+export async function hasMore(file: string, on: Sql): Promise<boolean> {
+  const found = look(file);
+  if (!found?.lastChange || found.backup_of !== (await identityOf(on))) return false;
+  return lacks(on, found.lastChange);
 }
 
 /** Keeps the published snapshot as a dated backup: what replaces it may be older than it, or another store's. */

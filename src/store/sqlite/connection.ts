@@ -201,6 +201,15 @@ export function openDatabase(path: string, opening: Opening): Database {
   );
 }
 
+/** A file that was opened to look into it, as the port to a store that nobody waits for. */
+export const asSql = (database: Database): Sql => ({
+  dialect: SQLITE,
+  all: async <R extends Row>(statement: Fragment) => {
+    const { text, values } = statement.render(SQLITE.placeholder);
+    return database.query<R, Row[string][]>(text).all(...values);
+  },
+});
+
 /** Whether a connection was opened as "unchanging". */
 export async function isUnlocked(on: Sql): Promise<boolean> {
   // Such a file SQLite takes for its own, without any lock on it.

@@ -6,9 +6,9 @@ import { CoopError } from "../../errors";
 import { isAbsence, isSameFile, ownPath } from "../../files";
 import { isPartOfStore } from "../location";
 import { originOf } from "../schema";
-import type { Fragment, Row, Sql, Value } from "../sql";
+import type { Sql } from "../sql";
 import { backupsFolder, isNamedAsCopy } from "./backups";
-import { SQLITE } from "./connection";
+import { asSql } from "./connection";
 import { identity } from "./snapshot";
 
 /** Where copies were looked for, and what could not be looked into. */
@@ -66,13 +66,7 @@ async function reading(file: string, work: (on: Sql) => Promise<void>): Promise<
     constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI,
   );
   try {
-    await work({
-      dialect: SQLITE,
-      all: async <R extends Row>(statement: Fragment) => {
-        const { text, values } = statement.render(SQLITE.placeholder);
-        return database.query<R, Value[]>(text).all(...values);
-      },
-    });
+    await work(asSql(database));
   } finally {
     database.close();
   }

@@ -53,7 +53,7 @@ export async function refusal(path: string, thrown: unknown): Promise<CoopError>
   return unavailable(
     reason,
     `${what}: ${found.path} is ${mine ? "yours" : `${owner}'s`} with mode ${mode}`,
-    `${mine ? "change its mode (chmod)" : letIn}${mine ? "," : ";"} or ${allow}`,
+    mine ? `change its mode (chmod), or ${allow}` : `${letIn}; or ${allow}`,
     thrown,
   );
 }

@@ -10,6 +10,7 @@ import { ARCHIVE_OF, BACKUP_OF, CREATED_AT, IDENTITY, identityOf } from "../sche
 import { first, raw, sql, type Fragment, type Value } from "../sql";
 import type { Clock } from "../wait";
 import { APPLICATION_ID, codeOf, isUnlocked } from "./connection";
+import type { Change } from "./lineage";
 
 /** What a coop file says of itself. */
 export interface Identity {
@@ -30,7 +31,7 @@ export interface Identity {
   lastEventAt: number;
   lastEvent: number;
   /** The newest event that is no redaction, which a copy may have had of its own. */
-  lastChange: { id: number; at: number } | undefined;
+  lastChange: Change | undefined;
 }
 
 /** What a whole and sound coop file holds. */
@@ -252,11 +253,7 @@ export const identity = (path: string) => reading(path, path, identify);
 
 function identify(database: Database): Identity {
   const newest = (where: string) =>
-    database
-      .query<{ id: number; at: number }, []>(
-        `select id, at from events ${where} order by id desc limit 1`,
-      )
-      .get();
+    database.query<Change, []>(`select id, at from events ${where} order by id desc limit 1`).get();
   const last = newest("");
   const schema = database.query<{ user_version: number }, []>("pragma user_version").get()!;
   const setting = (name: string) =>

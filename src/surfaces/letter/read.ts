@@ -36,6 +36,8 @@ open is not kept with --key: the next read with it looks again.`,
     const me = context.requireSpeaker();
     const scope = await context.scopeOrNone();
     const store = await context.store();
+    // Letters are shown there all the same, unmarked.
+    await context.warnMoved(store);
     const look = (on: Sql) =>
       letter === undefined ? readOpen(on, me, scope) : readOne(on, letter);
     // Refs alone are no letters in full.

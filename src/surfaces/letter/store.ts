@@ -151,12 +151,14 @@ export async function moveLetter(
   // One without words leaves those of an earlier one, which a reopened letter still has.
   const acknowledgement = body === undefined ? {} : { acknowledgement: body };
   const said = verb === "ack" ? acknowledgement : saidWith(verb, body);
-  if (verb !== "reopen")
-    return toLetter(await move<LetterRow>(writing, LETTERS, which, verb, MOVES[verb], said));
-  const links = { ...said, superseded_by: null };
-  const row = await move<LetterRow>(writing, LETTERS, which, verb, MOVES[verb], links);
-  for (const newer of await superseding(writing.tx, which.number))
-    await unlink(writing, newer, ref("letter", which.number));
+  const links = verb === "reopen" ? { superseded_by: null } : {};
+  const row = await move<LetterRow>(writing, LETTERS, which, verb, MOVES[verb], {
+    ...said,
+    ...links,
+  });
+  if (verb === "reopen")
+    for (const newer of await superseding(writing.tx, which.number))
+      await unlink(writing, newer, ref("letter", which.number));
   return toLetter(row);
 }
 

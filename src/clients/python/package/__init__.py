@@ -39,7 +39,9 @@ def add_history_entry(
     its own, for programs that have none to give.
     """
     speaker = as_id or os.environ.get("PIPPA_COOP_ID") or ID_OF_PROGRAMS
-    return history_add(title, body=body, slug=slug, commit=commit_sha or None, scope=scope, as_id=speaker)
+    return history_add(
+        title, body=body, slug=slug, commit=commit_sha or None, scope=scope, as_id=speaker
+    )
 
 
 def letter_write(
