@@ -1,8 +1,10 @@
 import { CoopError } from "../errors";
+import { inOrder } from "./listing";
 import { describe } from "./location";
 import type { Store } from "./open";
+import { pages } from "./pages";
 import { CREATED_AT, IDENTITY, identityOf, meta, setMeta } from "./schema";
-import { and, join, letRest, raw, sql, type Row, type Sql } from "./sql";
+import { join, letRest, raw, sql, type Row, type Sql } from "./sql";
 
 interface CopiedTable {
   name: string;
@@ -123,22 +125,12 @@ async function readAll(
 }
 
 /** The rows of a table in the order of its key, some at a time. */
-async function* batches(on: Sql, { name, key, backwards }: CopiedTable) {
-  const [beyond, order] = backwards ? [raw("<"), " desc"] : [raw(">"), ""];
-  const by = raw(key.map((column) => column + order).join(", "));
-  let last: Row | undefined;
-  for (;;) {
-    const after = last
-      ? sql`(${raw(key.join(", "))}) ${beyond} (${join(key.map((column) => last![column]!))})`
-      : and([]);
-    const rows = await on.all(
-      sql`select * from ${raw(name)} where ${after} order by ${by} limit ${ROWS_A_BATCH}`,
-    );
-    if (rows.length > 0) yield rows;
-    if (rows.length < ROWS_A_BATCH) return;
-    last = rows.at(-1)!;
-  }
-}
+const batches = (on: Sql, { name, key, backwards }: CopiedTable) =>
+  pages(
+    on,
+    { columns: key, backwards, size: ROWS_A_BATCH },
+    (next, order) => sql`select * from ${raw(name)} where ${next} ${inOrder(order)}`,
+  );
 
 /** How a copy differs from what was copied, such as "todos: 1, not 2"; undefined when it does not. */
 export function differenceOf(contents: Contents, copy: Contents): string | undefined {

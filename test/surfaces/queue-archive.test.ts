@@ -1,8 +1,9 @@
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import fc from "fast-check";
 import type { Store } from "../../src/store/open";
-import { raw } from "../../src/store/sql";
+import { join as joined, raw, sql } from "../../src/store/sql";
 import { archivable } from "../../src/surfaces/queue/store";
 import { clock, engines, eventsOf } from "../engines";
 import { insideFresh, type Inside } from "../inside";
@@ -378,4 +379,91 @@ describe.each(engines)("archiving from $name", ({ openFresh }) => {
     expect(await numbersOf({ before: Date.parse(updated_at) })).toMatchObject({ numbers: [] });
     expect(await numbersOf({ before: Date.parse(updated_at) + 1 })).toMatchObject({ numbers: [1] });
   });
+
+  test("finds what hangs together whatever the links are, those that were finished first before the others", async () => {
+    const item = fc.record({
+      state: fc.constantFrom("waiting", "taken", "done", "done", "dropped"),
+      changed: fc.integer({ min: 1, max: 9 }),
+      fanOut: fc.option(fc.integer({ min: 1, max: 4 })),
+      about: fc.option(fc.nat()),
+    });
+    const some = fc.array(item, { minLength: 1, maxLength: 20 });
+    await fc.assert(
+      fc.asyncProperty(some, fc.nat({ max: 12 }), async (drawn, limit) => {
+        const items = drawn.map(({ about, ...rest }, index) => ({
+          ...rest,
+          number: index + 1,
+          re: about === null || index === 0 ? null : (about % index) + 1,
+        }));
+        await refill(items);
+        expect(await numbersOf({ before: 6, limit })).toEqual(expectedOf(items, 6, limit));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("finds groups of more than it looks at at once", async () => {
+    const items = Array.from({ length: 2400 }, (_, index) => ({
+      number: index + 1,
+      state: "done",
+      changed: 3000 - index,
+      fanOut: Math.floor(index / 1200),
+      re: null,
+    }));
+    await refill(items);
+    const [first, second] = [items.slice(0, 1200), items.slice(1200)].map((half) =>
+      half.map(({ number }) => number),
+    );
+    expect(await numbersOf({ limit: 1 })).toEqual({ numbers: second!, kept: 0, left: 1200 });
+    expect(await numbersOf()).toMatchObject({ numbers: [...first!, ...second!], left: 0 });
+    expect(await numbersOf({ before: 3000 })).toEqual({ numbers: second!, kept: 1199, left: 0 });
+  });
+
+  interface Made {
+    number: number;
+    state: string;
+    changed: number;
+    fanOut: number | null;
+    re: number | null;
+  }
+
+  async function refill(items: readonly Made[]): Promise<void> {
+    await store.all(raw("delete from queue_items"));
+    for (let from = 0; from < items.length; from += 100) {
+      const rows = items
+        .slice(from, from + 100)
+        .map(
+          ({ number, state, changed, fanOut, re }) =>
+            sql`(${number}, 'p', 1, 0, ${changed}, 'ann', ${state}, 'jobs', '', 2, 'x', 'text', ${fanOut}, ${re})`,
+        );
+      await store.all(sql`insert into queue_items (number, scope, version, created_at, updated_at, author, state, queue,
+        addressee, priority, payload, payload_type, fan_out, re) values ${joined(rows)}`);
+    }
+  }
+
+  /** By following the links from each item. */
+  function expectedOf(items: readonly Made[], before: number, limit: number) {
+    const moves = ({ state, changed }: Made) => state.startsWith("d") && changed < before;
+    const areLinked = (one: Made, other: Made) =>
+      one.re === other.number ||
+      other.re === one.number ||
+      (one.fanOut !== null && one.fanOut === other.fanOut);
+    const groupOf = (item: Made) => {
+      const group = new Set([item]);
+      for (const one of group)
+        for (const other of items) if (areLinked(one, other)) group.add(other);
+      return [...group];
+    };
+    const moving = items.filter(moves);
+    const free = moving.filter((item) => groupOf(item).every(moves));
+    const taken = new Set<Made>();
+    for (const item of free.toSorted((one, other) => one.changed - other.changed)) {
+      if (taken.has(item)) continue;
+      const group = groupOf(item);
+      if (limit > 0 && taken.size > 0 && taken.size + group.length > limit) break;
+      for (const one of group) taken.add(one);
+    }
+    const numbers = Array.from(taken, ({ number }) => number).sort((one, other) => one - other);
+    return { numbers, kept: moving.length - free.length, left: free.length - numbers.length };
+  }
 });

@@ -1,4 +1,5 @@
-import { anyOf, stateIn } from "../../../store/listing";
+import { anyOf, firstOf, stateIn } from "../../../store/listing";
+import { pages } from "../../../store/pages";
 import {
   among,
   and,
@@ -10,6 +11,7 @@ import {
   type Sql,
   VALUES_A_STATEMENT,
 } from "../../../store/sql";
+import { Groups } from "./groups";
 import { FINISHED, ITEMS, placeChoices, type Place } from "./items";
 
 /** What finished items to move out of the store. */
@@ -30,69 +32,50 @@ export interface Archiving {
 }
 
 /**
- * The items that can be moved out of the store, the oldest groups first. Those of one push to several and those that are
- * about each other are one group, which goes whole or stays whole: no reply loses its question.
+ * The items that can be moved out of the store, those that were finished first before the others. Those of one push to
+ * several and those that are about each other are one group, which goes whole or stays whole: no reply loses its question.
  */
 export async function archivable(
   on: Sql,
   { before, limit, ...place }: Archivable,
 ): Promise<Archiving> {
-  const moves = and([stateIn(FINISHED), sql`updated_at < ${before}`, anyOf(placeChoices(place))]);
-  const candidates = await on.all<{ number: number }>(
-    sql`select number from queue_items where ${moves} order by number`,
+  const old = [sql`updated_at < ${before}`, anyOf(placeChoices(place))];
+  const moves = and([stateIn(FINISHED), ...old]);
+  const groups = await Groups.of(on, moves);
+  const [candidates] = await on.all<{ count: number }>(
+    sql`select count(*) as count from queue_items where ${moves}`,
   );
-  const linked = await on.all<Link>(
-    sql`select number, fan_out, re, case when ${moves} then 1 else 0 end as moves from queue_items
-      where fan_out is not null or re is not null
-        or number in (select re from queue_items where re is not null)`,
+  const free = candidates!.count - groups.kept;
+  const oldest = pages<{ number: number; updated_at: number }>(
+    on,
+    { columns: ["updated_at", "number"], size: VALUES_A_STATEMENT },
+    (next, order) => {
+      const heads = FINISHED.map((state) => and([stateIn([state]), ...old, next]));
+      return sql`select ${order.keys} from ${firstOf("queue_items", heads, order)}`;
+    },
   );
-  const groupOf = groupsOf(linked);
-  const stays = new Set(linked.filter(({ moves: ok }) => !ok).map(({ number }) => groupOf(number)));
-  const numbers = candidates.map(({ number }) => number);
-  const free = numbers.filter((number) => !stays.has(groupOf(number)));
-  const groups = Array.from(Map.groupBy(free, groupOf).values());
-  const taken: number[] = [];
-  for (const group of groups) {
-    if (limit > 0 && taken.length > 0 && taken.length + group.length > limit) break;
-    for (const number of group) taken.push(number);
-  }
+  const numbers = await firstGroups(groups, oldest, limit);
   return {
-    numbers: taken.sort((one, other) => one - other),
-    kept: numbers.length - free.length,
-    left: free.length - taken.length,
+    numbers: numbers.sort((one, other) => one - other),
+    kept: groups.kept,
+    left: free - numbers.length,
   };
 }
 
-/** An item that belongs together with others, and whether it may be moved. */
-interface Link extends Row {
-  number: number;
-  fan_out: number | null;
-  re: number | null;
-  moves: number;
-}
-
-/** Gives each item's group, as the number of one of its items. */
-function groupsOf(links: readonly Link[]): (number: number) => number {
-  const parents = new Map<number, number>();
-  const top = (number: number): number => {
-    let at = number;
-    for (let next = parents.get(at); next !== undefined; next = parents.get(at)) at = next;
-    if (at !== number) parents.set(number, at);
-    return at;
-  };
-  const unite = (one: number, other: number) => {
-    const [a, b] = [top(one), top(other)];
-    if (a !== b) parents.set(Math.max(a, b), Math.min(a, b));
-  };
-  const firstOf = new Map<number, number>();
-  for (const { number, fan_out, re } of links) {
-    if (re !== null) unite(number, re);
-    if (fan_out === null) continue;
-    const first = firstOf.get(fan_out);
-    if (first === undefined) firstOf.set(fan_out, number);
-    else unite(number, first);
-  }
-  return top;
+/** Whole groups in the order of what comes first of each, as many as a limit allows, but one at least. */
+async function firstGroups(
+  groups: Groups,
+  items: AsyncIterable<{ number: number }[]>,
+  limit: number,
+): Promise<number[]> {
+  const taken: number[] = [];
+  for await (const page of items)
+    for (const { number } of page) {
+      const group = groups.take(number);
+      if (limit > 0 && taken.length > 0 && taken.length + group.length > limit) return taken;
+      for (const one of group) taken.push(one);
+    }
+  return taken;
 }
 
 /** Items with all that is kept of them, by their table. */
