@@ -46,7 +46,7 @@ async function runTests(words: string[]): Promise<Counts> {
   try {
     const report = join(folder, "junit.xml");
     const reporter = ["--reporter=junit", `--reporter-outfile=${report}`];
-    const run = ["--no-env-file", "test", "--timeout=60000", ...reporter, ...words];
+    const run = ["--no-env-file", "test", "--parallel", "--timeout=60000", ...reporter, ...words];
     const passed = await step("tests", run);
     const xml = (await Bun.file(report).exists()) ? await Bun.file(report).text() : "";
     return countTests(xml, passed, words);

@@ -427,19 +427,20 @@ describe.each(engines)("archiving from $name", ({ openFresh }) => {
     re: number | null;
   }
 
-  async function refill(items: readonly Made[]): Promise<void> {
-    await store.all(raw("delete from queue_items"));
-    for (let from = 0; from < items.length; from += 100) {
-      const rows = items
-        .slice(from, from + 100)
-        .map(
-          ({ number, state, changed, fanOut, re }) =>
-            sql`(${number}, 'p', 1, 0, ${changed}, 'ann', ${state}, 'jobs', '', 2, 'x', 'text', ${fanOut}, ${re})`,
-        );
-      await store.all(sql`insert into queue_items (number, scope, version, created_at, updated_at, author, state, queue,
-        addressee, priority, payload, payload_type, fan_out, re) values ${joined(rows)}`);
-    }
-  }
+  const refill = (items: readonly Made[]) =>
+    store.transaction(async (tx) => {
+      await tx.all(raw("delete from queue_items"));
+      for (let from = 0; from < items.length; from += 100) {
+        const rows = items
+          .slice(from, from + 100)
+          .map(
+            ({ number, state, changed, fanOut, re }) =>
+              sql`(${number}, 'p', 1, 0, ${changed}, 'ann', ${state}, 'jobs', '', 2, 'x', 'text', ${fanOut}, ${re})`,
+          );
+        await tx.all(sql`insert into queue_items (number, scope, version, created_at, updated_at, author, state, queue,
+          addressee, priority, payload, payload_type, fan_out, re) values ${joined(rows)}`);
+      }
+    });
 
   /** By following the links from each item. */
   function expectedOf(items: readonly Made[], before: number, limit: number) {
