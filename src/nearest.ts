@@ -34,10 +34,15 @@ export const ENOUGH = 3;
 
 /**
  * The candidate that is spelt most like `word`, or whose beginning is, the first of equals; undefined when there are none.
+ * @param most how far it may be.
  */
-export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+export function nearest(
+  word: string,
+  candidates: Iterable<string>,
+  most = Infinity,
+): string | undefined {
   let best: string | undefined;
-  let least = Infinity;
+  let least = most + 0.1;
   const letters = [...word.toLowerCase()];
   const enough = word.replaceAll("-", "").length >= ENOUGH;
   for (const candidate of candidates) {
@@ -53,3 +58,11 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   }
   return best;
 }
+
+/**
+ * The candidate that `word` is a slip for, of one letter in three at most; undefined where it shares hardly more than
+ * chance with any.
+ * @param prefix how many of its letters are no part of the word proper, such as the dashes of a flag.
+ */
+export const slip = (word: string, candidates: Iterable<string>, prefix = 0) =>
+  nearest(word, candidates, Math.max(1, Math.floor((word.length - prefix) / 3)));

@@ -14,6 +14,7 @@ import {
 } from "../words";
 import type { Surface } from "../ref";
 import { ref } from "../ref";
+import type { Listable } from "../store/listing";
 import { flag, list, toggle, word, type Arg } from "./define";
 
 /** The flags that every command understands, before or after its words. */
@@ -118,22 +119,21 @@ export const textWord = <S extends v.GenericSchema>(
   }) satisfies Arg<S>;
 
 /** What every list takes. */
-export const listing = <const S extends readonly [string, ...string[]]>(
-  surface: Surface,
-  states: S,
-) =>
-  ({
+export const listing = ({ surface, states, finished }: Listable) => {
+  const words = [...states, ...(finished.length > 0 ? ["unfinished", "finished"] : [])];
+  return {
     status: list(
-      later(() => v.picklist([...states, "all"])),
+      later(() => v.picklist([...words, "all"])),
       "STATE",
-      `${states.join(", ")} or all`,
+      `${words.join(", ")} or all`,
     ),
     from: list(id, "ID", "written by"),
     since: flag(v.string(), "TIME", "changed since: a time, or how long ago (90m, 2h, 3d)"),
     before: flag(refOf(surface), "REF", `older than this one, to go on from ${ref(surface, 12)}`),
     limit,
     allScopes: toggle("of every project"),
-  }) as const;
+  } as const;
+};
 
 /** `--to` and `--mine` of a list. */
 export const addressed = {

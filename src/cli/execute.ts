@@ -35,6 +35,7 @@ export async function execute(
     settings(flags, edge, path.join(" "), command, texts),
     warnings,
   );
+  warnUnusedScope(context, command.args, texts);
   try {
     const answer = await runVerb(command, texts, path, context);
     const due = context.wrote && (await publishDue(await context.store(), context.now()));
@@ -52,6 +53,15 @@ export async function execute(
       (thrown.code === "unavailable" || thrown.code === "busy");
     throw late ? afterWriting(thrown, context) : thrown;
   }
+}
+
+/** Warns who changes a record of a scope by flag: a ref is found from any, and stays in its own. */
+function warnUnusedScope(context: Context, args: Args, given: Given): void {
+  if (!context.settings.scopeFlag || !context.settings.writes) return;
+  const [[name, { ref: surface }] = ["", {} as Arg]] = Object.entries(args);
+  const value = given[name];
+  if (surface !== undefined && typeof value === "string" && looksLikeRef(value))
+    context.warn("unused_scope", `--scope changes nothing for ${value}: a ref is of one project`);
 }
 
 /** The error of a command that failed after what it had to do was done. */

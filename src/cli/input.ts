@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { usage } from "../errors";
-import { distance, nearest } from "../nearest";
+import { slip } from "../nearest";
 import { LONGEST } from "../words";
 import { flagName, type Args, type Verb } from "./define";
 import type { Given } from "./route";
@@ -180,9 +180,7 @@ export function check<S extends v.GenericSchema>(
   if (issue.type !== "picklist") throw usage(`${name}: ${issue.message}`);
   const options = (issue.expected ?? "").match(/[^"()| ]+/g) ?? [];
   const given = String(issue.input);
-  const guess = nearest(given, options);
-  // What shares hardly a letter is no slip for it.
-  const meant = guess && distance(given, guess) <= Math.max(2, given.length / 2) && guess;
+  const meant = slip(given, options);
   throw usage(
     `${name}: there is no '${given}'`,
     `${meant ? `did you mean ${meant}? ` : ""}one of ${options.join(", ")}`,

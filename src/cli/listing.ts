@@ -1,5 +1,5 @@
 import { usage } from "../errors";
-import type { Count, ListQuery, Listed } from "../store/listing";
+import type { Count, Listable, ListQuery, Listed } from "../store/listing";
 import type { Sql } from "../store/sql";
 import { instant } from "../time";
 import { answer, type Answer } from "./answer";
@@ -25,14 +25,16 @@ export const idsOf = (given: readonly string[], context: Context) => [
 ];
 
 /**
- * A list's filter and slice, by its flags and where it is asked. Warns of ids that have never written.
+ * A table's list: its filter and slice, by its flags and where it is asked. Warns of ids that have never written.
+ * @param hidesFinished whether the finished are left out where no state is asked for.
  * @throws CoopError usage, also for a scope by flag beside all scopes.
  */
 export async function listQuery(
   input: ListInput,
   context: Context,
   on: Sql,
-  unfinished?: readonly string[],
+  table: Listable,
+  hidesFinished = false,
 ): Promise<ListQuery> {
   if (input.allScopes && context.settings.scopeFlag)
     throw usage("--scope and --all-scopes exclude each other", "give one of them");
@@ -43,14 +45,22 @@ export async function listQuery(
   return {
     filter: {
       scope: input.allScopes ? undefined : await context.scopeOrNone(),
-      states: input.status?.includes("all") ? undefined : (input.status ?? unfinished),
+      states: statesOf(table, input.status ?? (hidesFinished ? ["unfinished"] : ["all"])),
       authors,
       addressees,
       since: input.since === undefined ? undefined : instant(input.since, context.now()),
     },
     slice: { before: input.before, limit: input.limit ?? DEFAULT_LIMIT },
-    hidesFinished: unfinished !== undefined && input.status === undefined,
+    hidesFinished: hidesFinished && input.status === undefined,
   };
+}
+
+/** The states that words for them stand for, each once; undefined for all. */
+function statesOf({ states, finished }: Listable, words: readonly string[]): string[] | undefined {
+  if (words.includes("all")) return undefined;
+  const meant = (state: string) =>
+    words.includes(state) || words.includes(finished.includes(state) ? "finished" : "unfinished");
+  return states.filter(meant);
 }
 
 /** Counts as numbers; `"exact": false` beside them where one of them stopped, so that there are more. */

@@ -1,8 +1,8 @@
 import { usage } from "../errors";
-import { looksLikeRef, parseRef, SIGILS, type Surface } from "../ref";
-import { distance, ENOUGH, nearest } from "../nearest";
-import { GLOBALS, NOTE_ALIASES } from "./args";
-import { ACTS, canonical, flagName, type Act, type Arg, type Group, type Verb } from "./define";
+import { looksLikeRef } from "../ref";
+import { GLOBALS } from "./args";
+import { canonical, flagName, type Arg, type Group, type Verb } from "./define";
+import { unknownFlag, unknownVerb, type Within } from "./guess";
 
 /** What was typed, by the flags' and words' keys; nothing is checked yet but that each may stand there. */
 export type Given = Record<string, string | string[] | true>;
@@ -35,6 +35,7 @@ const isText = (token: string) => /^[^=]*\s/.test(token);
  */
 export async function route(root: Group, argv: readonly string[]): Promise<Route> {
   let command: Verb | Group = root;
+  let group = root;
   const path: string[] = [];
   const words: string[] = [];
   const globals: Given = {};
@@ -56,13 +57,14 @@ export async function route(root: Group, argv: readonly string[]): Promise<Route
       const name = canonical(command, token);
       if (name === undefined) throw await unknownVerb(command, token, path);
       path.push(name);
+      group = command;
       command = (await command.commands[name]!()).default;
       continue;
     }
     const equals = token.startsWith("--") ? token.indexOf("=") : -1;
     const name = equals < 0 ? token : token.slice(0, equals);
     const found = findFlag(command, name);
-    if (!found) throw unknownFlag(name, command, path);
+    if (!found) throw await noSuchFlag(name, command, { path, group });
     let value: string | true = true;
     if (found.arg.type === "boolean") {
       if (equals >= 0) throw usage(`${name} takes no value`, `write ${name} alone`);
@@ -185,6 +187,12 @@ function placeWords(verb: Verb, words: string[], given: Given, path: string[]): 
     given[key] = value;
   }
   if (rest.length > 0) {
+    const [record] = Object.values(verb.args);
+    if (record?.ref !== undefined && looksLikeRef(rest[0]!))
+      throw usage(
+        `'${rest[0]}' is a word too much for \`coop ${path.join(" ")}\``,
+        "one record a command",
+      );
     const main = Object.entries(verb.args).find(([, arg]) => arg.text?.edit);
     throw usage(
       `'${rest[0]}' is a word too much for \`coop ${path.join(" ")}\``,
@@ -198,80 +206,11 @@ function placeWords(verb: Verb, words: string[], given: Given, path: string[]): 
 const mustBeWord = ({ type, required, alsoFlag }: Arg) =>
   type === "positional" && required === true && !alsoFlag;
 
-async function unknownVerb(group: Group, token: string, path: readonly string[]) {
-  if (looksLikeRef(token)) return refAsVerb(token, path);
-  const words = ["coop", ...path].join(" ");
-  const guesses = await deeper(group, token);
-  if (guesses.length === 0) guesses.push(nearestVerb(group, token));
-  const guess = guesses.map((each) => `\`${words} ${each}\``).join(" or ");
-  return usage(
-    `there is no \`${words} ${token}\``,
-    `did you mean ${guess}? \`${words} --help\` lists all`,
-  );
-}
-
-/** What a word does that is a verb of the group's own groups: `letter read`, for one who left out the surface. */
-async function deeper(group: Group, token: string): Promise<string[]> {
-  const found: string[] = [];
-  for (const [name, load] of Object.entries(group.commands)) {
-    // What is no group is loaded for nothing.
-    if (!Object.hasOwn(SIGILS, name)) continue;
-    const command = (await load()).default;
-    const verb = command.kind === "group" ? canonical(command, token) : undefined;
-    if (verb !== undefined) found.push(`${name} ${verb}`);
-  }
-  return found;
-}
-
-/** What cannot be had back is only guessed where hardly anything else can be meant: one letter is wrong, or some left out. */
-const DRASTIC = new Set(["redact", "restore", "copy", "drop", "abandon", "decline", "cancel"]);
-
-function nearestVerb(group: Group, token: string): string {
-  const known = Object.keys(group.commands);
-  for (const act in group.acts) known.push(...ACTS[act as Act]);
-  const safe = known.filter(
-    (each) =>
-      !DRASTIC.has(canonical(group, each)!) ||
-      distance(token, each) === 1 ||
-      (token.length >= ENOUGH && each.startsWith(token)),
-  );
-  return canonical(group, nearest(token, safe)!)!;
-}
-
-/** `coop letter L12` and `coop T12`: a ref where a verb belongs. */
-function refAsVerb(token: string, path: readonly string[]) {
-  const parsed = parseRef(token);
-  const place = path[0] ?? "";
-  const surface = Object.hasOwn(SIGILS, place) ? (place as Surface) : undefined;
-  // A shell takes what begins with # for a comment.
-  const name = parsed ? `${SIGILS[parsed.surface]}${parsed.number}` : token.replace("#", "");
-  const other = parsed && parsed.surface !== surface;
-  if (surface === "history" && other && parsed.surface !== "fan-out") {
-    return usage(
-      `\`coop history\` is the why of commits, not the changes of ${name}`,
-      `coop log ${name}`,
-    );
-  }
-  const says = `'${token}' is a ref where a verb belongs`;
-  if (!parsed && !surface)
-    return usage(says, `a ref begins with its surface's letter, as in \`coop show T${name}\``);
-  const show = surface && !other ? `coop ${surface} show ${name}` : `coop show ${name}`;
-  return usage(says, `did you mean \`${show}\`?`);
-}
-
-function unknownFlag(name: string, command: Verb | Group, path: readonly string[]) {
-  const words = ["coop", ...path].join(" ");
+function noSuchFlag(name: string, command: Verb | Group, within: Within) {
+  const words = ["coop", ...within.path].join(" ");
   if (isText(name))
     return usage(`\`${words}\` has no flag '${name}'`, "put -- before it if it is a word");
   const flags = spellings(command);
   const text = flags.find(([, { arg, file }]) => arg.text?.edit && !file)?.[0];
-  const note = NOTE_ALIASES.some((alias) => name === `-${alias}` || name === `--${alias}`);
-  const known = flags.map(([spelling]) => spelling);
-  const guess = note && text ? text : nearest(name, known)!;
-  // Only long names take a value after =.
-  const [short] = /^-\w(?==)/.exec(name) ?? [];
-  if (short !== undefined && known.includes(short))
-    return usage(`\`${words}\` has no flag ${name}`, `put a space: ${short} TEXT`);
-  const late = command.kind === "group" ? "; a verb's own flags come after the verb" : "";
-  return usage(`\`${words}\` has no flag ${name}`, `did you mean ${guess}?${late}`);
+  return unknownFlag(name, command, within, { names: flags.map(([flag]) => flag), text });
 }

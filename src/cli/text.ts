@@ -50,6 +50,16 @@ export const countText = ({ count, exact }: Count) => (exact ? String(count) : `
 /** How long ago a record's time was. */
 export const ago = (view: View, time: string) => age(view.now - Date.parse(time));
 
+/** How old a record is, and where it was changed a while after it was made how long ago: `6d, changed 2h`. */
+export function ages(view: View, record: { created_at: string; updated_at: string }): string {
+  const made = ago(view, record.created_at);
+  const changed = ago(view, record.updated_at);
+  const since = Date.parse(record.updated_at) - Date.parse(record.created_at);
+  return since < A_WHILE_MS || made === changed ? made : `${made}, changed ${changed}`;
+}
+
+const A_WHILE_MS = 60_000;
+
 /** A number of things: `1 entry`, `2 entries`; any number of them that is not one may be text, such as `10000+`. */
 export function counted(count: number | string, noun: string): string {
   const one = Number(count) === 1;

@@ -33,7 +33,8 @@ PGPASSWORD        and PGPASSFILE, PGHOST, PGPORT, PGUSER, PGDATABASE, PGSSLMODE,
                   store, as for psql; so does ~/.pgpass
 An empty value counts as unset. coop reads no other variable, no .env and no configuration file.`,
   output:
-    () => `Text: one short line a record, REF STATE AGE …: TITLE; [scope] where it is not the current one; a title or payload that ends
+    () => `Text: one short line a record, REF STATE AGE …: TITLE; where it was changed since, AGE, changed AGE; [scope] where it is not
+the current one, [] where it is of none; a title or payload that ends
 in … goes on: show REF; bodies between fences of backticks. Control, escape, bidi-override and zero-width characters are shown as \\u{…}; show --raw prints the exact text.
 --quiet: only the refs; where there are more, stderr says how to get them.
 Warnings and errors go to stderr, one line each: what is wrong; what to do.

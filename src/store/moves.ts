@@ -45,6 +45,7 @@ export const saidWith = (verb: string, note: string | undefined): { note?: strin
 
 /**
  * Holds a verb to the states that it may be called in.
+ * @param onward what to do instead, where that is not known from the state alone.
  * @throws CoopError conflict state, saying since when, by whom and where the record is what it is.
  */
 export async function requireState(
@@ -52,13 +53,14 @@ export async function requireState(
   table: Table,
   row: RecordRow,
   allowed: readonly string[],
+  onward?: string,
 ) {
   const state = stateOf(table, row);
   if (allowed.includes(state)) return;
   throw await conflict(writing, table, row, {
     reason: "state",
     says: `is ${state}`,
-    hint: wayOn(table, row, state),
+    hint: onward ?? wayOn(table, row, state),
   });
 }
 

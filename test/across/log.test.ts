@@ -66,6 +66,31 @@ describe.each(engines)("the log on $name", ({ openFresh }) => {
     },
   );
 
+  test("--scope beside a ref is said to change nothing, but beside a slug", async () => {
+    const env = { PIPPA_COOP_SCOPE: "s1" };
+    await coop.data(["todo", "add", "x"], { as: "ann", env });
+    await coop.data(["history", "add", "x", "--slug", "s", "--body", "b"], { as: "ann", env });
+    const warningsOf = async (...words: string[]) =>
+      (await coop.run(["--json", ...words, "--scope", "s1"], { as: "ann" })).json().warnings;
+    for (const words of [
+      ["todo", "edit", "T1", "--title", "y"],
+      ["todo", "start", "1"],
+      ["history", "edit", "H1", "--title", "y"],
+    ])
+      expect([words, await warningsOf(...words)]).toEqual([
+        words,
+        [
+          {
+            code: "unused_scope",
+            message: `--scope changes nothing for ${/\w?\d/.exec(words.join(" "))![0]}: a ref is of one project`,
+          },
+        ],
+      ]);
+    expect(await warningsOf("history", "edit", "s", "--title", "z")).toBeUndefined();
+    expect(await warningsOf("show", "T1")).toBeUndefined();
+    expect(await warningsOf("todo", "add", "y", "--after", "T1")).toBeUndefined();
+  });
+
   test("of what is no ref, and of a push to several, says what to ask for", async () => {
     await ann("queue", "push", "q", "x", "--to", "ann,ben");
     const refusal = async (ref: string) => {

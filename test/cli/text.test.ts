@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { fenced, heading, inline, lines, visible } from "../../src/cli/text";
+import { ages, fenced, heading, inline, lines, visible } from "../../src/cli/text";
 
 describe("text from users", () => {
   test("shows every character that could hide, rearrange or drive as its number", () => {
@@ -36,6 +36,20 @@ describe("lines", () => {
     expect(lines("first", false, many, undefined, [], "last")).toBe(
       `first\n${many.join("\n")}\nlast`,
     );
+  });
+});
+
+describe("the age of a record", () => {
+  test("is told with how long ago it was changed, where that was a while after it was made", () => {
+    const view = { now: Date.parse("2026-11-29T12:00:00Z"), scope: "", me: undefined };
+    for (const [made, changed, told] of [
+      ["2026-11-26T12:00:00Z", "2026-11-26T12:00:00Z", "3d"],
+      ["2026-11-26T12:00:00Z", "2026-11-29T10:00:00Z", "3d, changed 2h"],
+      ["2026-11-29T11:59:00Z", "2026-11-29T11:59:40Z", "1m"],
+      ["2026-11-26T12:00:00Z", "2026-11-26T12:05:00Z", "3d, changed 2d"],
+      ["2026-11-26T11:00:00Z", "2026-11-26T11:05:00Z", "3d"],
+    ] as const)
+      expect(ages(view, { created_at: made, updated_at: changed })).toBe(told);
   });
 });
 

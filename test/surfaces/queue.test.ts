@@ -184,6 +184,17 @@ describe.each(engines)("queues on $name", ({ openFresh }) => {
     });
   }
 
+  test("what waits must be taken before it is done, and is said to", async () => {
+    await itemIn("waiting");
+    const { exit, json } = await coop.run(["queue", "done", "Q1", "--json"], { as: "ben" });
+    expect([exit, json().error]).toEqual([
+      4,
+      expect.objectContaining({ reason: "state", hint: "coop queue take Q1" }),
+    ]);
+    const { error } = (await coop.run(["queue", "release", "Q1", "--json"], { as: "ben" })).json();
+    expect(error.hint).toBe("coop show Q1");
+  });
+
   test("--from of an item that nobody holds is a conflict", async () => {
     await itemIn("waiting");
     for (const verb of ["drop", "reply"] as const)

@@ -609,6 +609,18 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
       expect(await refs("ben", "list", "--priority", "0,1")).toEqual(["T1"]);
       expect(await refs("ben", "list", "--status", "done,open")).toEqual(["T3", "T2", "T1"]);
       expect((await say("ben", "list")).out).toEndWith("\n1 finished: --status all\n");
+      expect(await refs("ben", "list", "--status", "finished")).toEqual(
+        await refs("ben", "list", "--status", "done,dropped"),
+      );
+      expect(await refs("ben", "list", "--status", "finished,done")).toEqual(
+        await refs("ben", "list", "--status", "done,dropped"),
+      );
+      expect(await refs("ben", "list", "--status", "unfinished")).toEqual(
+        await refs("ben", "list"),
+      );
+      expect(await refs("ben", "list", "--status", "unfinished,finished")).toEqual(
+        await refs("ben", "list", "--status", "all"),
+      );
     });
 
     test("a line says whose it is and what it waits on", async () => {

@@ -2,10 +2,10 @@ import { answer } from "../../cli/answer";
 import { listing } from "../../cli/args";
 import { defineVerb } from "../../cli/define";
 import { listQuery, listText, partOf } from "../../cli/listing";
-import { listEntries, STATES } from "./store";
+import { ENTRIES, listEntries } from "./store";
 import { entryLine } from "./text";
 
-const { status: _, ...args } = listing("history", STATES);
+const { status: _, ...args } = listing(ENTRIES);
 
 export default defineVerb({
   about: "list the entries that wait for their commit",
@@ -13,7 +13,7 @@ export default defineVerb({
   args,
   run: async (input, context) => {
     const store = await context.store();
-    const query = await listQuery({ ...input, status: ["pending"] }, context, store);
+    const query = await listQuery({ ...input, status: ["pending"] }, context, store, ENTRIES);
     const listed = await listEntries(store, query);
     return answer(
       { entries: listed.rows },

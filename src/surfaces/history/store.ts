@@ -17,7 +17,7 @@ import type { Writing } from "../../store/write";
 /** An entry is pending until its commit is known. Its state is not a column of its own: the sha tells it. */
 export const STATES = ["pending", "committed"] as const;
 
-const ENTRIES: Listable = {
+export const ENTRIES: Listable = {
   surface: "history",
   name: "history_entries",
   states: STATES,

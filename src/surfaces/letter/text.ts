@@ -1,4 +1,5 @@
 import {
+  ages,
   ago,
   fenced,
   fullHeading,
@@ -17,10 +18,16 @@ export function letterLine(letter: Letter, view: View, called = heading): string
   const from = letter.author === letter.to ? undefined : `from ${inline(letter.author)}`;
   const to = letter.to === view.me ? undefined : `to ${inline(letter.to)}`;
   return titled(
-    line(letter.ref, letter.state, ago(view, letter.created_at), scopeTag(view, letter), from, to),
+    line(letter.ref, letter.state, age(letter, view), scopeTag(view, letter), from, to),
     called(letter.title, letter.body),
   );
 }
+
+/** That it was read changes it, and says nothing of how it stands. */
+const age = (letter: Letter, view: View) =>
+  letter.state === "unread" || letter.state === "read"
+    ? ago(view, letter.created_at)
+    : ages(view, letter);
 
 /** What a write or a move answers: `L12 working to codex-pippa: Where I stopped`. */
 export const letterMoved = ({ ref, state, to, title, body }: Letter) =>

@@ -3,7 +3,7 @@ import { defineVerb, list, optionalWord } from "../../cli/define";
 import { idsOf, listAnswer, listQuery } from "../../cli/listing";
 import { id, priority, queueName } from "../../words";
 import { warnUnused } from "./args";
-import { listItems, STATES, UNFINISHED } from "./store";
+import { ITEMS, listItems } from "./store";
 import { itemLine } from "./text";
 
 export default defineVerb({
@@ -16,7 +16,7 @@ export default defineVerb({
   notes: "Lists items of every project, unless --scope is given.",
   args: {
     queue: optionalWord(queueName, "NAME", "the queue (all)"),
-    ...listing("queue", STATES),
+    ...listing(ITEMS),
     ...addressed,
     priority: list(priority, "0-4", "of this priority"),
     takenBy: list(id, "ID", "taken by"),
@@ -31,7 +31,8 @@ export default defineVerb({
       { ...input, ...(everywhere && { allScopes: true }) },
       context,
       store,
-      UNFINISHED,
+      ITEMS,
+      true,
     );
     return listAnswer(
       "items",

@@ -1,4 +1,5 @@
 import {
+  ages,
   ago,
   countText,
   fenced,
@@ -25,7 +26,7 @@ const itemHead = (item: Item, view: View) =>
     item.ref,
     item.state,
     `p${item.priority}`,
-    ago(view, item.created_at),
+    item.state === "taken" ? ago(view, item.created_at) : ages(view, item),
     inline(item.queue),
     arrow(item.to),
     scopeTag(view, item),

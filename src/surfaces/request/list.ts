@@ -2,7 +2,7 @@ import { addressed, listing } from "../../cli/args";
 import { defineVerb, list } from "../../cli/define";
 import { idsOf, listAnswer, listQuery } from "../../cli/listing";
 import { id, kind } from "../../words";
-import { listRequests, STATES, UNFINISHED } from "./store";
+import { listRequests, REQUESTS } from "./store";
 import { requestLine } from "./text";
 
 export default defineVerb({
@@ -13,7 +13,7 @@ export default defineVerb({
   ],
   notes: "With --waiting-on the list is of every project, unless --scope names one.",
   args: {
-    ...listing("request", STATES),
+    ...listing(REQUESTS),
     ...addressed,
     waitingOn: list(id, "ID", "waiting on"),
     kind: list(kind, "KIND", "of this kind"),
@@ -27,7 +27,8 @@ export default defineVerb({
       { ...input, ...(everywhere && { allScopes: true }) },
       context,
       store,
-      UNFINISHED,
+      REQUESTS,
+      true,
     );
     return listAnswer(
       "requests",

@@ -17,7 +17,7 @@ export const STATES = ["open", "accepted", "done", "declined", "cancelled"] as c
 export const UNFINISHED = ["open", "accepted"] as const;
 const FINISHED = ["done", "declined", "cancelled"] as const;
 
-const REQUESTS: Listable = {
+export const REQUESTS: Listable = {
   surface: "request",
   name: "requests",
   states: STATES,

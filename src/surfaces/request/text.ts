@@ -1,4 +1,5 @@
 import {
+  ages,
   ago,
   fenced,
   fullHeading,
@@ -22,7 +23,7 @@ export function requestLine(request: Request, view: View, called = heading): str
   const about = line(
     ref,
     state,
-    ago(view, request.created_at),
+    ages(view, request),
     scopeTag(view, request),
     inline(kind),
     author !== view.me && `from ${inline(author)}`,

@@ -2,7 +2,7 @@ import { addressed, listing } from "../../cli/args";
 import { defineVerb, list } from "../../cli/define";
 import { listAnswer, listQuery } from "../../cli/listing";
 import { priority } from "../../words";
-import { listTodos, STATES, UNFINISHED } from "./store";
+import { listTodos, TODOS } from "./store";
 import { todoLine } from "./text";
 
 export default defineVerb({
@@ -12,13 +12,13 @@ export default defineVerb({
     "coop todo list --status done --since 2d --priority 0,1",
   ],
   args: {
-    ...listing("todo", STATES),
+    ...listing(TODOS),
     ...addressed,
     priority: list(priority, "0-4", "of this priority"),
   },
   run: async ({ priority: priorities, ...input }, context) => {
     const store = await context.store();
-    const query = await listQuery(input, context, store, UNFINISHED);
+    const query = await listQuery(input, context, store, TODOS, true);
     return listAnswer("todos", await listTodos(store, query, { priorities }), todoLine);
   },
 });

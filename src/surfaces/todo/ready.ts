@@ -3,10 +3,10 @@ import { addressed, listing } from "../../cli/args";
 import { defineVerb } from "../../cli/define";
 import { listQuery } from "../../cli/listing";
 import { countText, inline, line, lines, type View } from "../../cli/text";
-import { readyTodos, STATES, type Todo } from "./store";
+import { readyTodos, TODOS, type Todo } from "./store";
 import { todoLine } from "./text";
 
-const { limit, allScopes } = listing("todo", STATES);
+const { limit, allScopes } = listing(TODOS);
 
 export default defineVerb({
   about: "list the todos that can be started now, most urgent first, then oldest",
@@ -16,7 +16,7 @@ is \`coop todo start\`.`,
   args: { ...addressed, limit, allScopes },
   run: async (input, context) => {
     const store = await context.store();
-    const { filter, slice } = await listQuery(input, context, store);
+    const { filter, slice } = await listQuery(input, context, store, TODOS);
     const { todos, total, truncated } = await readyTodos(store, filter, slice.limit);
     const rest = truncated
       ? `${todos.length} of ${countText(total)} ready: --limit 0 for all`

@@ -1,5 +1,5 @@
 import {
-  ago,
+  ages,
   fenced,
   fullHeading,
   heading,
@@ -23,7 +23,7 @@ export const todoLine = (todo: Todo, view: View, called = heading): string =>
       todo.ref,
       todo.state,
       `p${todo.priority}`,
-      ago(view, todo.created_at),
+      ages(view, todo),
       scopeTag(view, todo),
       whose(todo),
       waits(todo),

@@ -1,3 +1,4 @@
+import { ref } from "../../../ref";
 import { shellWord } from "../../../shell";
 import { requireState, target, type MoveRule, type Target } from "../../../store/moves";
 import { change, conflict } from "../../../store/records";
@@ -22,15 +23,17 @@ export interface HeldTarget extends Target {
 
 /**
  * The item a command is about, in a state that it may be in and held by nobody else.
+ * @param onward what to do with one that waits where it may not.
  * @throws CoopError not_found, conflict version, conflict state, conflict claimed.
  */
 async function held(
   writing: Writing,
   which: HeldTarget,
   allowed: readonly State[],
+  onward?: string,
 ): Promise<ItemRow> {
   const row = await target<ItemRow>(writing, ITEMS, which);
-  await requireState(writing, ITEMS, row, allowed);
+  await requireState(writing, ITEMS, row, allowed, row.state === "waiting" ? onward : undefined);
   const holder = row.state === "taken" ? row.taken_by : null;
   const { from } = which;
   if (from === undefined ? holder === null || holder === writing.actor.id : holder === from)
@@ -57,7 +60,8 @@ export async function done(
   which: HeldTarget,
   { reply: said, note }: { reply: string | undefined; note: string | undefined },
 ): Promise<Item> {
-  const row = await held(writing, which, MOVES.done.from);
+  const take = `coop queue take ${ref("queue", which.number)}`;
+  const row = await held(writing, which, MOVES.done.from, take);
   if (said !== undefined) await say(writing, row, said);
   return moved(writing, row, "done", note);
 }

@@ -1,0 +1,208 @@
+import { usage } from "../errors";
+import { distance, ENOUGH, slip } from "../nearest";
+import { looksLikeRef, parseRef, SIGILS, type Surface } from "../ref";
+import { NOTE_ALIASES } from "./args";
+import { ACTS, canonical, flagName, type Act, type Args, type Group, type Verb } from "./define";
+
+/** What other programs call what a verb does: of the verbs, the first that a group has is meant. */
+const CALLED: readonly [verbs: readonly string[], words: string][] = [
+  [["take", "show"], "get fetch pop next pull receive dequeue"],
+  [["show"], "view info cat display details describe print"],
+  [["list"], "ls all find search query grep"],
+  [["edit"], "update change rename set modify amend correct retitle"],
+  [["reply", "edit"], "comment answer respond say append"],
+  [["done", "ack"], "resolve fulfil fulfill resolved finished completed end"],
+  [["reopen"], "undo unclose undone"],
+  [["start"], "resume continue unblock work"],
+  [["assign"], "give delegate unassign reassign handoff delegated move"],
+  [["release", "stop", "reopen"], "nack retry fail unclaim requeued pause"],
+  [["cancel", "drop", "abandon"], "withdraw revoke retract"],
+  [["drop", "cancel", "abandon"], "delete remove rm del trash discard purge clear"],
+  [["push", "open", "write", "add"], "enqueue put emit post submit ask make insert publish"],
+  [["ready"], "todo available unblocked"],
+  [["stats"], "count summary status"],
+  [["letter read"], "inbox mail mails messages"],
+  [["who"], "status overview summary board dashboard mine users ids"],
+  [["todo"], "task tasks"],
+  [["log"], "events audit"],
+  [["help"], "man usage"],
+];
+
+/** The same of flags. */
+const FLAGS_CALLED: Record<string, string> = {
+  to: "assignee for owner addressee recipient",
+  from: "author sender by",
+  by: "from author id",
+  status: "state open closed finished unfinished done pending filter",
+  body: "text content desc description comment details",
+  title: "name subject summary",
+  priority: "prio p urgency",
+  after: "on needs requires blocked-by depends waits-on",
+  allScopes: "all everywhere all-projects global a",
+  limit: "max n count top lines",
+  since: "newer updated changed",
+  reply: "answer",
+  payload: "data",
+  re: "about reply-to in-reply-to",
+  as: "user speaker",
+  scope: "project repo",
+  json: "format output o",
+  quiet: "silent q refs-only",
+  db: "database store",
+  wait: "timeout",
+  key: "idempotency-key request-id",
+};
+
+/** What cannot be had back is only guessed where hardly anything else can be meant: one letter is wrong, or some left out. */
+const DRASTIC = new Set([
+  "redact",
+  "restore",
+  "copy",
+  "init",
+  "drop",
+  "abandon",
+  "decline",
+  "cancel",
+]);
+
+/** The error for a word where a verb of a group belongs. */
+export async function unknownVerb(group: Group, token: string, path: readonly string[]) {
+  if (looksLikeRef(token)) return refAsVerb(token, path);
+  const words = ["coop", ...path].join(" ");
+  const guesses = await deeper(group, token);
+  const guess = guesses.length > 0 ? undefined : (called(group, token) ?? misspelt(group, token));
+  if (guess !== undefined) guesses.push(guess);
+  const help = `\`${words} --help\``;
+  return usage(
+    `there is no \`${words} ${token}\``,
+    guesses.length > 0
+      ? `did you mean ${guesses.map((each) => `\`${words} ${each}\``).join(" or ")}? ${help} lists all`
+      : `one of ${Object.keys(group.commands).join(", ")}: ${help}`,
+  );
+}
+
+/** What a word does that is a verb of the group's own groups: `letter read`, for one who left out the surface. */
+async function deeper(group: Group, token: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const [name, load] of Object.entries(group.commands)) {
+    // What is no group is loaded for nothing.
+    if (!Object.hasOwn(SIGILS, name)) continue;
+    const command = (await load()).default;
+    const verb = command.kind === "group" ? canonical(command, token) : undefined;
+    if (verb !== undefined) found.push(`${name} ${verb}`);
+  }
+  return found;
+}
+
+/** The command that other programs call so. */
+function called(group: Group, token: string): string | undefined {
+  const isThere = (verb: string) => Object.hasOwn(group.commands, verb.split(" ")[0]!);
+  for (const [verbs, words] of CALLED) {
+    const verb = words.split(" ").includes(token.toLowerCase()) && verbs.find(isThere);
+    if (verb) return verb;
+  }
+  return undefined;
+}
+
+function misspelt(group: Group, token: string): string | undefined {
+  const known = Object.keys(group.commands);
+  for (const act in group.acts) known.push(...ACTS[act as Act]);
+  const safe = known.filter(
+    (each) =>
+      !DRASTIC.has(canonical(group, each)!) ||
+      distance(token, each) === 1 ||
+      (token.length >= ENOUGH && each.startsWith(token)),
+  );
+  const meant = slip(token, safe);
+  return meant === undefined ? undefined : canonical(group, meant);
+}
+
+/** `coop letter L12` and `coop T12`: a ref where a verb belongs. */
+function refAsVerb(token: string, path: readonly string[]) {
+  const parsed = parseRef(token);
+  const place = path[0] ?? "";
+  const surface = Object.hasOwn(SIGILS, place) ? (place as Surface) : undefined;
+  // A shell takes what begins with # for a comment.
+  const name = parsed ? `${SIGILS[parsed.surface]}${parsed.number}` : token.replace("#", "");
+  const other = parsed && parsed.surface !== surface;
+  if (surface === "history" && other && parsed.surface !== "fan-out") {
+    return usage(
+      `\`coop history\` is the why of commits, not the changes of ${name}`,
+      `coop log ${name}`,
+    );
+  }
+  const says = `'${token}' is a ref where a verb belongs`;
+  if (!parsed && !surface)
+    return usage(says, `a ref begins with its surface's letter, as in \`coop show T${name}\``);
+  const show = surface && !other ? `coop ${surface} show ${name}` : `coop show ${name}`;
+  return usage(says, `did you mean \`${show}\`?`);
+}
+
+/** Where a command was looked for: its words, and the group that it is in. */
+export interface Within {
+  path: readonly string[];
+  group: Group;
+}
+
+/** The flags that a command has, as they are typed, and that of its main text. */
+interface Known {
+  names: readonly string[];
+  text: string | undefined;
+}
+
+/** The error for a flag that a command has not. */
+export async function unknownFlag(
+  name: string,
+  command: Verb | Group,
+  { path, group }: Within,
+  { names, text }: Known,
+) {
+  const words = ["coop", ...path].join(" ");
+  const says = `\`${words}\` has no flag ${name}`;
+  const late = command.kind === "group" ? "; a verb's own flags come after the verb" : "";
+  // Only long names take a value after =.
+  const [short] = /^-\w(?==)/.exec(name) ?? [];
+  if (short !== undefined && names.includes(short))
+    return usage(says, `put a space: ${short} TEXT`);
+  const bare = name.replace(/^-+/, "");
+  const guess =
+    (NOTE_ALIASES.includes(bare) ? text : undefined) ??
+    slip(name, names, 2) ??
+    names.find((flag) => FLAGS_CALLED[keyOfFlag(flag)]?.split(" ").includes(bare));
+  if (guess !== undefined) return usage(says, `did you mean ${guess}?${late}`);
+  const isOfSurface = command.kind === "verb" && path.length > 1;
+  const others = isOfSurface ? await havingFlag(group, command, bare) : [];
+  if (others.length > 0) {
+    const verbs = others.map((verb) => `\`coop ${[...path.slice(0, -1), verb].join(" ")}\``);
+    return usage(says, `${verbs.join(" and ")} ${others.length > 1 ? "have" : "has"} it`);
+  }
+  const own = command.kind === "verb" ? ownFlags(command.args) : [];
+  const help = `\`${words} --help\``;
+  return usage(
+    says,
+    own.length > 0 ? `one of ${own.join(", ")}: ${help}` : `${help} lists all${late}`,
+  );
+}
+
+const keyOfFlag = (flag: string) =>
+  flag.replace(/^-+/, "").replace(/-\w/g, (part) => part[1]!.toUpperCase());
+
+const ownFlags = (args: Args) =>
+  Object.entries(args).flatMap(([key, { type }]) =>
+    type === "positional" ? [] : [`--${flagName(key)}`],
+  );
+
+/** The group's verbs that have a flag which one of them has not: those that are about one record and write, as it does. */
+async function havingFlag(group: Group, verb: Verb, bare: string): Promise<string[]> {
+  const found: string[] = [];
+  const kindOf = ({ args }: Verb) =>
+    `${Object.values(args)[0]?.ref !== undefined} ${"key" in args}`;
+  for (const [name, load] of Object.entries(group.commands)) {
+    const other = (await load()).default;
+    if (other.kind === "group" || kindOf(other) !== kindOf(verb)) continue;
+    if (ownFlags(other.args).includes(`--${bare}`)) found.push(name);
+  }
+  return found.length > MOST_NAMED ? [] : found;
+}
+
+const MOST_NAMED = 3;
