@@ -24,6 +24,7 @@ import {
   closedToRedact,
   holds,
   itemsOf,
+  pushedWith,
   redact,
   standsIn,
   type Closed,
@@ -113,7 +114,8 @@ new, and copy --undo is refused then. A text on the command line is seen by othe
       context.warn("elsewhere", place);
     // Also after a repeat: the command before it may have ended between its commit and here.
     const gone = await erase(store, context, (copy) => anyHolds(copy, which, secret));
-    const others = secret === undefined ? [] : await standsIn(store, secret);
+    const others =
+      secret === undefined ? await pushedWith(store, which) : await standsIn(store, secret);
     const redacted: Redacted = {
       ...data,
       snapshot: gone.snapshot,

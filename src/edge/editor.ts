@@ -1,6 +1,7 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { isatty } from "node:tty";
 import { CoopError, usage } from "../errors";
 
 /** Keeps a text in a new file that only its owner can read, and gives the file's path. */
@@ -26,14 +27,8 @@ export async function edit(
   try {
     const file = await keep(initial);
     folder = dirname(file);
-    const child = Bun.spawn(commandFor(editor, file, process.platform), {
-      stdio: ["inherit", "inherit", "inherit"],
-      windowsVerbatimArguments: true,
-    });
-    if ((await child.exited) !== 0) {
-      const how = child.signalCode
-        ? `was ended by ${child.signalCode}`
-        : `ended with ${child.exitCode}`;
+    const how = await run(commandFor(editor, file, process.platform));
+    if (how !== undefined) {
       const left = await remains(file, initial);
       if (left !== undefined) folder = undefined;
       throw usage(
@@ -56,6 +51,26 @@ export async function edit(
     );
   } finally {
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Runs an editor to its end; says how it ended, if not well. */
+async function run(command: string[]): Promise<string | undefined> {
+  const screen = isatty(1) ? undefined : await open("/dev/tty", "w").catch(() => undefined);
+  const ignore = () => {};
+  // What is typed is meant for the editor, also the key that interrupts.
+  for (const signal of ["SIGINT", "SIGQUIT"] as const) process.on(signal, ignore);
+  try {
+    const child = Bun.spawn(command, {
+      // Standard output that is no terminal is for the answer alone.
+      stdio: ["inherit", isatty(1) ? "inherit" : (screen?.fd ?? 2), "inherit"],
+      windowsVerbatimArguments: true,
+    });
+    if ((await child.exited) === 0) return undefined;
+    return child.signalCode ? `was ended by ${child.signalCode}` : `ended with ${child.exitCode}`;
+  } finally {
+    for (const signal of ["SIGINT", "SIGQUIT"] as const) process.off(signal, ignore);
+    await screen?.close();
   }
 }
 

@@ -192,6 +192,19 @@ export async function itemsOf(on: Sql, fanOut: number): Promise<number[]> {
   return rows.map(({ number }) => number);
 }
 
+/** The refs of other items that were pushed with one of these, whose payload is still what all of that push had. */
+export async function pushedWith(on: Sql, which: readonly Which[]): Promise<string[]> {
+  const items = which.filter(({ surface }) => surface === "queue").map(({ number }) => number);
+  if (items.length === 0) return [];
+  const rows = await on.all<{ number: number; payload: string }>(
+    sql`select number, payload from queue_items where not (${among("number", items)}) and fan_out in
+      (select fan_out from queue_items where ${among("number", items)}) order by number`,
+  );
+  const { erase } = eraser(undefined, tombstone("?", 0));
+  const holding = rows.filter(({ payload }) => erase(payload) !== payload);
+  return holding.map(({ number }) => ref("queue", number));
+}
+
 /** The table of a surface's records. */
 export const tableName = (surface: Surface) => TEXTS[surface].table;
 
@@ -271,9 +284,9 @@ async function findIn(
   );
   for (const { author, verb, key, ...answer } of kept) {
     const result = inJson(answer.result, (value) => eraseAbout(value, name, erasedKept));
-    // A command that tells of the text was given it, but for a redaction; so was a line, of which only the ref is kept.
-    const wasGivenIt = result !== answer.result || (wasThere && result === JSON.stringify(name));
-    const fingerprint = wasGivenIt && verb !== "redact" ? FORGOTTEN : answer.fingerprint;
+    // Any command that tells of the record may have been given the text, whether or not its answer repeats it.
+    const mayBeGivenIt = verb !== "redact" && (wasThere || result !== answer.result);
+    const fingerprint = mayBeGivenIt ? FORGOTTEN : answer.fingerprint;
     const set = difference({ ...answer }, { fingerprint, result });
     const where = sql`author = ${author} and verb = ${verb} and key = ${key}`;
     if (set) keys.push({ table: "keys", set, where });

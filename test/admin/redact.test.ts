@@ -316,13 +316,40 @@ describe.each(engines)("redacting on $name", ({ openFresh }) => {
     expect(await ann("queue", "list")).toHaveLength(2);
   });
 
-  test("keeps the keys of what was not given the text, and those of redactions", async () => {
+  test.each([[], ["--text", "hunter2"]])(
+    "leaves no hash of what was said either, whose answers do not repeat it (%p)",
+    async (...text: string[]) => {
+      const said = async (...words: string[]) => ann(...words, "--key", words.join(" "));
+      await said("request", "open", "x", "--to", "ann", "--body", "x");
+      await said("request", "reply", "R1", "hunter2");
+      await said("request", "accept", "R1", "--body", "hunter2");
+      await said("request", "done", "R1", "--body", "hunter2");
+      await said("queue", "push", "jobs", "hunter2", "--to", "ann,ben");
+      const lines = ["queue", "push", "jobs", "--jsonl", "-", "--key", "lines"];
+      const stdin = '{"payload":"hunter2"}\n{"payload":"hunter2"}\n{"payload":"x"}';
+      await coop.data(lines, { as: "ann", stdin });
+      await said("queue", "take", "Q1");
+      await said("queue", "reply", "Q1", "hunter2");
+      await said("queue", "done", "Q1", "--reply", "hunter2");
+      for (const ref of ["R1", "F1", "Q3", "Q4"]) await redact(ref, ...text);
+      expect(
+        await store.all(raw("select verb from keys where fingerprint <> '' order by verb")),
+      ).toEqual([]);
+    },
+  );
+
+  test("keeps the keys of what never held the text, and those of redactions", async () => {
     await ann("letter", "write", "--body", "AAA BBB");
-    await ann("letter", "start", "L1", "--key", "k");
+    await ann("letter", "write", "--body", "CCC", "--key", "k");
     const away = async (text: string) =>
       (await coop.run(["redact", "L1", "--text", text, "--key", "r"], { as: "dad" })).exit;
     expect(await away("AAA")).toBe(0);
     expect(await away("BBB")).toBe(4);
+    const kept = raw("select author, length(fingerprint) as length from keys order by author");
+    expect(await store.all(kept)).toEqual([
+      { author: "ann", length: 64 },
+      { author: "dad", length: 64 },
+    ]);
     expect((await ann("letter", "show", "L1")).body).toMatch(/^\[redacted .*\] BBB$/);
   });
 
@@ -339,7 +366,23 @@ describe.each(engines)("redacting on $name", ({ openFresh }) => {
     await ann("queue", "push", "jobs", SECRET, "--to", "ann,ben");
     const redacted = await redact("F1");
     expect(redacted).toMatchObject({ ref: "F1", refs: ["Q1", "Q2"], version: null });
-    expect(redacted.replaced.record).toBe(2);
+    expect(redacted).toMatchObject({ replaced: { record: 2 }, also_in: [] });
+    expect(await placesOf(SECRET)).toEqual([]);
+  });
+
+  test("of one item of a push to several tells where its payload is still", async () => {
+    await ann("queue", "push", "jobs", SECRET, "--to", "ann,ben,cyd");
+    expect((await redact("Q1")).also_in).toEqual(["Q2", "Q3"]);
+    const { out } = await coop.run(["show", "F1"]);
+    expect(out.replace(/ \d+s /g, " 1s ").replace(/redacted by dad \S+]/, "redacted]")).toBe(
+      [
+        "F1 jobs from ann\n```\n[redacted]\n```\nQ1 waiting p2 1s jobs →ann\n",
+        `\`\`\`\n${SECRET}\n\`\`\`\nQ2 waiting p2 1s jobs →ben\nQ3 waiting p2 1s jobs →cyd\n`,
+      ].join(""),
+    );
+    expect((await redact("Q3")).also_in).toEqual(["Q2"]);
+    expect((await redact("Q3")).also_in).toEqual(["Q2"]);
+    expect((await redact("F1")).also_in).toEqual([]);
     expect(await placesOf(SECRET)).toEqual([]);
   });
 

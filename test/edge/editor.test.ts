@@ -4,6 +4,7 @@ import { readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { commandFor } from "../../src/edge/editor";
+import { COOP } from "../binary";
 import { story } from "../story";
 
 describe("an editor", () => {
@@ -22,6 +23,20 @@ describe("an editor", () => {
   test("gives the text that it leaves", async () => {
     const { exit, letters } = await written('printf "한글\\n" >"$1"');
     expect({ exit, letters }).toEqual({ exit: 0, letters: ["한글\n"] });
+  });
+
+  test("prints nothing into the answer", async () => {
+    const { exit, out, letters } = await written('echo opening; printf x >"$1"');
+    expect({ exit, letters }).toEqual({ exit: 0, letters: ["x"] });
+    expect(JSON.parse(out)).toMatchObject({ data: { ref: "L1" } });
+  });
+
+  test("is not left alone by a key that interrupts and is meant for it", async () => {
+    const script = `of() { cut -d" " -f4 /proc/$1/stat; }
+      coop=$PPID; until [ "$(readlink /proc/$coop/exe)" = "$COOP" ]; do coop=$(of $coop); done
+      kill -INT $coop; kill -QUIT $coop; sleep 0.2; printf kept >"$1"`;
+    const { exit, letters } = await written(script, { COOP });
+    expect({ exit, letters }).toEqual({ exit: 0, letters: ["kept"] });
   });
 
   test.each([

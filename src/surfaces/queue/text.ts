@@ -74,13 +74,15 @@ export const itemInFull = (item: ItemInFull, view: View) =>
     item.followed_by.length > 0 && `followed by ${item.followed_by.join(" ")}`,
   );
 
-/** A push to several: its payload once, and a line for each item. */
+/** A push to several: its payload once, and a line for each item. Where one was redacted they differ. */
 export function fanOutText({ ref, queue, items }: FanOut<Item>, view: View): string {
-  const { payload, author } = items[0]!;
+  const byPayload = Map.groupBy(items, ({ payload }) => payload);
   return lines(
-    `${ref} ${inline(queue)} from ${inline(author)}`,
-    payload !== "" && fenced(payload),
-    items.map((item) => itemHead(item, view)),
+    `${ref} ${inline(queue)} from ${inline(items[0]!.author)}`,
+    ...Array.from(byPayload, ([payload, same]) => [
+      payload !== "" && fenced(payload),
+      ...same.map((item) => itemHead(item, view)),
+    ]),
   );
 }
 
