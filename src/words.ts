@@ -1,6 +1,5 @@
 import * as v from "valibot";
 import { isPrintableAscii } from "./ascii";
-import { CoopError } from "./errors";
 import { refNumber, looksLikeRef, type Numbered } from "./ref";
 
 /** The words that users give, each as the schema that checks it and turns it into what the verbs work with. */
@@ -180,21 +179,12 @@ export const filePath = (says: string, copy = BY_PATH) =>
     ),
   );
 
-/** A ref inside its surface, as the record's number. */
+/** A ref inside its surface, as the record's number. What is none is thrown, with what to do instead. */
 export const refOf = (surface: Numbered) =>
   later(() =>
     v.pipe(
       v.string(),
-      v.rawTransform(({ dataset, addIssue, NEVER }) => {
-        try {
-          return refNumber(surface, dataset.value);
-        } catch (thrown) {
-          if (!(thrown instanceof CoopError)) throw thrown;
-          const { hint } = thrown.details;
-          addIssue({ message: hint ? `${thrown.message} (${hint})` : thrown.message });
-          return NEVER;
-        }
-      }),
+      v.transform((text) => refNumber(surface, text)),
     ),
   );
 

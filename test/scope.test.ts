@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { files } from "../src/edge/files";
 import { findWorkTree, headCommit, resolve, scopeOf } from "../src/scope";
-import { git } from "./story";
+import { git, story } from "./story";
 
 let folder: string;
 beforeAll(async () => {
@@ -166,6 +166,23 @@ describe("the scope", () => {
     expect(await scopeAt(join(path, "a"))).toBeUndefined();
     expect(await scopeAt(join(path, "b"))).toBeUndefined();
   });
+});
+
+test("a folder whose name can be no scope keeps nobody from what a ref names", async () => {
+  await using coop = await story();
+  const cwd = join(coop.home, "new\nline");
+  await mkdir(cwd);
+  await git(cwd, "init");
+  await coop.data(["history", "add", "x", "--body", "b"], { as: "ann" });
+  await coop.data(["letter", "write", "--body", "b"], { as: "ann" });
+  for (const words of [
+    ["history", "commit", "H1", "abcdef1"],
+    ["letter", "read", "L1"],
+    ["letter", "ack", "L1"],
+  ])
+    expect(await coop.run(words, { as: "ann", cwd })).toMatchObject({ exit: 0, err: "" });
+  const { exit, err } = await coop.run(["letter", "read"], { as: "ann", cwd });
+  expect({ exit, err }).toEqual({ exit: 2, err: expect.stringContaining("name it with --scope") });
 });
 
 test("a path above the root is the root", () => {

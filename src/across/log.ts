@@ -68,16 +68,21 @@ function eventLine(event: LoggedEvent, where: boolean, view: View): string {
     column.endsWith("_at") && typeof value === "string" ? ago(view, value) : short(value);
   const changes = Object.entries(before ?? {}).map(([column, was]) =>
     after && Object.hasOwn(after, column)
-      ? `${column} ${told(column, was)} → ${told(column, after[column])}`
-      : `${column} ${textBefore(was)}`,
+      ? `${called(column)} ${told(column, was)} → ${told(column, after[column])}`
+      : `${called(column)} ${textBefore(was)}`,
   );
   const added = Object.entries(after ?? {})
     .filter(([column]) => !before || !Object.hasOwn(before, column))
-    .map(([column, value]) => `${column} ${told(column, value)}`);
+    .map(([column, value]) => `${called(column)} ${told(column, value)}`);
   const all = [...changes, ...added];
   const what = all.length > 0 && `: ${all.join(", ")}`;
   return `${line(event.ref, verb, `${ago(view, at)}`, inline(author), place)}${what || ""}`;
 }
+
+/** A column by the word that its flag and the lists have for it. */
+const called = (column: string) =>
+  ({ addressee: "to", waiting_on: "waits on", commit_sha: "commit" })[column] ??
+  column.replaceAll("_", " ");
 
 const short = (value: unknown) =>
   value === null || value === undefined || value === "" ? "–" : heading(wordsOf(value), "");

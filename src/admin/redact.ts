@@ -271,6 +271,7 @@ function redactedText({ ref, replaced, also_in, still_in, searched }: Redacted):
       : line("nothing to redact in", ref),
     also_in.length > 0 && `it also stands in ${also_in.join(" ")}`,
     still_in.map((file) => `still holds it: ${inline(file)}`),
+    still_in.length > 0 && `to redact it there too: the same command with --db FILE`,
     searched.length > 0
       ? `looked for copies in ${searched.map(inline).join(" and ")}, not elsewhere`
       : "no folder was searched for copies",

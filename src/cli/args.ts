@@ -76,7 +76,11 @@ export const repeatable = {
 /** What every command that changes an existing record takes. */
 export const changing = {
   ...repeatable,
-  ifVersion: flag(version, "N", "only if the record is still at this version"),
+  ifVersion: flag(
+    version,
+    "N",
+    "only if the record is still at this version, which show --json tells",
+  ),
 } as const;
 
 /** Other names of `--body` on moves. */
@@ -131,7 +135,7 @@ export const listing = ({ surface, states, finished }: Listable) => {
     since: flag(v.string(), "TIME", "changed since: a time, or how long ago (90m, 2h, 3d)"),
     before: flag(refOf(surface), "REF", `older than this one, to go on from ${ref(surface, 12)}`),
     limit,
-    allScopes: toggle("of every project"),
+    allScopes: toggle("of every project, not of this one alone"),
   } as const;
 };
 

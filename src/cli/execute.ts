@@ -42,7 +42,8 @@ export async function execute(
     await context.close();
     const colour = flags.noColor !== true && (await edge.colour());
     await print(answer, context, { json, colour });
-    if (due) await publish(context.settings.location(), edge.clock);
+    const { location, waitSeconds } = context.settings;
+    if (due) await publish(location(), edge.clock, waitSeconds);
     return answer.exit ?? EXITS.ok;
   } catch (thrown) {
     await context.close().catch(() => {});

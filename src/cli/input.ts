@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { usage } from "../errors";
+import { CoopError, usage } from "../errors";
 import { slip } from "../nearest";
 import { LONGEST } from "../words";
 import { flagName, type Args, type Verb } from "./define";
@@ -168,13 +168,23 @@ export function checkInput(
   return input;
 }
 
+/** A value by its schema; what the schema throws is told of the flag or word, with its hint. */
+function parsed<S extends v.GenericSchema>(schema: S, value: unknown, name: string) {
+  try {
+    return v.safeParse(schema, value, { abortEarly: true });
+  } catch (thrown) {
+    if (!(thrown instanceof CoopError)) throw thrown;
+    throw usage(`${name}: ${thrown.message}`, thrown.details.hint);
+  }
+}
+
 /** @throws CoopError usage, naming the flag or word. */
 export function check<S extends v.GenericSchema>(
   schema: S,
   value: unknown,
   name: string,
 ): v.InferOutput<S> {
-  const result = v.safeParse(schema, value, { abortEarly: true });
+  const result = parsed(schema, value, name);
   if (result.success) return result.output;
   const [issue] = result.issues;
   if (issue.type !== "picklist") throw usage(`${name}: ${issue.message}`);

@@ -78,12 +78,17 @@ async function isDue(on: Sql, now: number): Promise<boolean> {
  * Writes the snapshot beside a SQLite store that any copy of its folder then carries. Of many that begin at once one does
  * it, and what goes wrong is left to `coop doctor` to tell: the command that it follows has succeeded.
  */
-export async function publish(location: Location, clock: Clock): Promise<void> {
+export async function publish(
+  location: Location,
+  clock: Clock,
+  waitSeconds = WAIT_SECONDS,
+): Promise<void> {
+  const most = Math.min(WAIT_SECONDS, waitSeconds);
   try {
-    const claimed = await opened(location, CLAIM_WAIT_SECONDS, clock, (store) =>
+    const claimed = await opened(location, Math.min(CLAIM_WAIT_SECONDS, most), clock, (store) =>
       claim(store, clock),
     );
-    if (claimed) await opened(location, WAIT_SECONDS, clock, (store) => write(store, clock));
+    if (claimed) await opened(location, most, clock, (store) => write(store, clock));
   } catch {
     // As said above.
   }

@@ -43,7 +43,7 @@ describe.each(engines)("the log on $name", ({ openFresh }) => {
     await ann("queue", "push", "jobs", "x");
     await ann("queue", "take", "jobs");
     const { out } = await coop.run(["log", "Q1"]);
-    expect(out).toMatch(/taken_at – → \d+s$/m);
+    expect(out).toMatch(/taken at – → \d+s$/m);
     expect((await coop.run(["log", "--by", "ann,ben"])).exit).toBe(2);
   });
 

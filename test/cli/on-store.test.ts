@@ -62,6 +62,19 @@ describe("commands that coop tells", () => {
     expect(missing.json().error.hint).toBe(`${named} todo list`);
     const misread = await coop.run([...db, "letter", "T1"]);
     expect(misread.err).toContain(`did you mean \`${named} show T1\`?`);
+    const other = await coop.run([...db, "--json", "letter", "show", "T1"]);
+    expect(other.json().error).toMatchObject({
+      message: "LETTER: T1 is a todo, not a letter",
+      hint: `${named} show T1`,
+    });
+    for (let n = 0; n < 10; n++) {
+      const stdin = `{"payload":1,"key":"k${n}"}\n{"payload":2}\n`;
+      await coop.data([...db, "queue", "push", "q", "--jsonl", "-"], { as: "ann", stdin });
+    }
+    const again = Array.from({ length: 10 }, (_, n) => `{"payload":1,"key":"k${n}"}`).join("\n");
+    const push = [...db, "queue", "push", "q", "--jsonl", "-"];
+    const pushed = await coop.run(push, { as: "ann", stdin: again });
+    expect(pushed.out).toContain(`2 more runs: ${named} queue list q --status all`);
     const long = { as: "ann", stdin: "line\n".repeat(9000) };
     await coop.data([...db, "letter", "write", "--body", "-"], long);
     const { out } = await coop.run([...db, "letter", "read"], { as: "ann" });

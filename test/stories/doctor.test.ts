@@ -546,11 +546,13 @@ describe("second stores", () => {
     expect(await troubles()).toEqual([]);
   });
 
-  test("are found by what is in them, and another store is none", async () => {
+  test("are found by what is in them; another store is none, and no backup", async () => {
     await writeLetter();
     await coop.data(["init", "--db", join(folder, "other.db")]);
+    await coop.data(["backup", "--to", join(folder, "coop copy.db")]);
     expect(await troubles()).toEqual([]);
-    const { file } = await coop.data(["backup", "--to", join(folder, "quest.db")]);
+    const file = join(folder, "quest.db");
+    await copyFile(coop.store, file);
     expect(await troubles()).toMatchObject([
       { name: "strays", message: expect.stringContaining(file) },
     ]);

@@ -382,6 +382,7 @@ test("says in few words what it did and where the text is still", async () => {
   expect(first.out).toBe(`L1 redacted: 1 of its texts, 1 of the answers kept for keys
 it also stands in T1
 still holds it: ${folder}/older.db
+to redact it there too: the same command with --db FILE
 looked for copies in ${folder} and ${folder}/backups, not elsewhere
 `);
   const again = await coop.run(["redact", "T1"], { as: "ann" });

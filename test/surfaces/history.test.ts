@@ -193,6 +193,26 @@ describe.each(engines)("history on $name", ({ openFresh }) => {
     });
   });
 
+  test("a commit that an entry of the project has already is warned of", async () => {
+    await add();
+    await add({ slug: "second" });
+    await add({ slug: "elsewhere", scope: "other" });
+    await using coop = await inside(store);
+    const warningsOf = async (...words: string[]) =>
+      (await coop.run(["--json", "history", "commit", ...words], { as: "ann" })).json().warnings;
+    await warningsOf("H1", "abcdef1234");
+    expect(await warningsOf("H1", "abcdef1")).toBeUndefined();
+    expect(await warningsOf("H3", "abcdef1234")).toBeUndefined();
+    expect(await warningsOf("H2", "abcdef1")).toEqual([
+      {
+        code: "same_commit",
+        message:
+          "H1 has this commit too; if that of H2 is not made yet, --replace puts it in once it is",
+      },
+    ]);
+    expect(await warningsOf("H2", "1234567", "--replace")).toBeUndefined();
+  });
+
   test("a commit is held to the version that its user saw", async () => {
     await add();
     expect(await failure(commit("abcdef1", { ifVersion: 7 }))).toMatchObject({

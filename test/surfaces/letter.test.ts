@@ -251,6 +251,20 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
     });
   });
 
+  test.each(["ack", "abandon"])("to %s what is another's is warned of", async (verb) => {
+    for (const to of ["ann", "ben", "cyd"]) await write({ to });
+    const warningsOf = async (ref: string, as: string) =>
+      (await coop.run(["--json", "letter", verb, ref], { as })).json().warnings;
+    expect(await warningsOf("L1", "ann")).toBeUndefined();
+    expect(await warningsOf("L2", "cyd")).toContainEqual({
+      code: "not_yours",
+      message:
+        "L2 was for ben, who does not get it any more; if another was meant: coop letter reopen L2",
+    });
+    // Who wrote it may take it back.
+    expect(await warningsOf("L3", "ann")).toBeUndefined();
+  });
+
   test("a letter that supersedes another's is warned of, since that one's addressee gets none in its place", async () => {
     await write({ to: "ben" });
     await write({ to: "ben" });
@@ -269,7 +283,7 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
   test("the log of a superseded letter names the one in its place", async () => {
     await letterIn("superseded");
     const { out } = await coop.run(["log", "L1"]);
-    expect(out).toContain("superseded_by – → L2");
+    expect(out).toContain("superseded by – → L2");
   });
 
   test("a move of a superseded letter is told which one is in its place", async () => {

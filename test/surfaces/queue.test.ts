@@ -934,6 +934,8 @@ describe.each(engines)("queues on $name", ({ openFresh }) => {
       expect((await say("ann", "replies", "f1", "--quiet")).out).toBe("Q1\nQ2\n");
       await data("ann", "push", "jobs", "for anyone");
       expect((await say("ann", "replies", "3")).out).toEndWith("missing: Q3\n");
+      await data("dan", "take", "Q3");
+      expect((await say("ann", "replies", "3")).out).toEndWith("missing: dan\n");
       await data("ann", "drop", "Q2");
       expect((await say("ann", "replies", "F1")).out).toEndWith("missing: nobody\n");
     });

@@ -163,7 +163,9 @@ describe.each(engines)("requests on $name", ({ openFresh }) => {
       code: "conflict",
       details: { reason: "claimed", ref: "R1", hint: "coop request decline R1" },
     });
-    expect(error.message).toStartWith("R1 is for ann alone to cancel, who asked; it is accepted");
+    expect(error.message).toStartWith(
+      "R1 can be cancelled by ann alone, who asked; it is accepted",
+    );
     expect(await everything()).toEqual(before);
   });
 

@@ -273,8 +273,9 @@ function isSecond(
   const stem = base.replace(/\.[^.]*$/, "");
   const isCalledSo = name.toLowerCase().includes(stem.toLowerCase()) && SECOND.test(name);
   try {
-    const { created_at: made, archive_of: of } = identity(file);
-    if (of !== undefined) return false;
+    const { created_at: made, archive_of: archive, backup_of: backup } = identity(file);
+    // Neither is written to by anybody.
+    if (archive !== undefined || backup !== undefined) return false;
     return isCalledSo || (made !== undefined && made === created_at);
   } catch {
     return isCalledSo;

@@ -30,10 +30,11 @@ another one is a conflict unless --replace is given.`,
   },
   run: async (input, context) => {
     const author = context.requireSpeaker();
-    const scope = await context.scope();
-    const named = input.entry === undefined ? undefined : await resolveName(input.entry, context);
+    const { entry } = input;
+    const named = entry === undefined ? undefined : await resolveName(entry, context);
+    const scope = named ? undefined : await context.scope();
     const result = await context.write(async (writing) => {
-      const name = named ?? (await onePending(writing.tx, author, scope, input.sha));
+      const name = named ?? (await onePending(writing.tx, author, scope!, input.sha));
       // Only now: a repeat with its key answers as before, wherever it is given.
       const commit = input.sha === "HEAD" ? await head(context) : input.sha;
       return commitEntry(writing, name, {

@@ -13,6 +13,8 @@ export default defineVerb({
     "coop --as claude-code-pippa history edit H7 --edit",
     'coop --as codex-pippa history edit H7 --title "Split it"',
   ],
+  notes:
+    "One that no commit came of can become the entry of the next: give it another title, body and slug.",
   args: {
     entry: { ...word(entryName, "SLUG|H7", "the entry"), ref: "history" },
     title: flag(title, "TITLE", "the new title"),

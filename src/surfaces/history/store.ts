@@ -146,8 +146,20 @@ export async function commitEntry(
       column: "commit_sha",
     });
   }
+  const others = await lastCommitted(writing.tx, row.scope);
+  const same = others.find((other) => sameSha(other.commit_sha, sha) && other.number !== number);
+  if (same)
+    writing.warn(
+      "same_commit",
+      `${ref("history", same.number)} has this commit too; if that of ${ref("history", number)} is not made yet, --replace puts it in once it is`,
+    );
   return toEntry(await change<EntryRow>(writing, ENTRIES, row, "commit", { commit_sha: sha }));
 }
+
+/** The newest entries of a scope that have their commit. */
+const lastCommitted = (on: Sql, scope: string) =>
+  on.all<{ number: number; commit_sha: string }>(sql`select number, commit_sha from history_entries
+    where commit_sha is not null and scope = ${scope} order by number desc limit ${MOST_NAMED}`);
 
 /** Whether one sha is an abbreviation of the other. */
 const sameSha = (a: string, b: string) => a.startsWith(b) || b.startsWith(a);

@@ -34,7 +34,9 @@ open is not kept with --key: the next read with it looks again.`,
     if (ifVersion !== undefined && letter === undefined)
       throw usage("--if-version goes with one letter", "name it");
     const me = context.requireSpeaker();
-    const scope = await context.scopeOrNone();
+    const here = context.scopeOrNone();
+    // A ref is of any scope: that the folder's name can be none is no matter then.
+    const scope = await (letter === undefined ? here : here.catch(() => undefined));
     const store = await context.store();
     // Letters are shown there all the same, unmarked.
     await context.warnMoved(store);

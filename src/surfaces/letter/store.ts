@@ -156,6 +156,14 @@ export async function moveLetter(
     ...said,
     ...links,
   });
+  const mine = [row.addressee, row.author].includes(writing.actor.id);
+  if (!mine && (verb === "ack" || verb === "abandon")) {
+    const name = ref("letter", row.number);
+    writing.warn(
+      "not_yours",
+      `${name} was for ${row.addressee}, who does not get it any more; if another was meant: coop letter reopen ${name}`,
+    );
+  }
   if (verb === "reopen")
     for (const newer of await superseding(writing.tx, which.number))
       await unlink(writing, newer, ref("letter", which.number));

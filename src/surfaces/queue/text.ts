@@ -1,3 +1,4 @@
+import { onStore } from "../../cli/on-store";
 import {
   ages,
   ago,
@@ -106,17 +107,23 @@ export function answersText(answers: readonly Answered[], view: View): string {
     ]),
     missing.length === 0
       ? "missing: nobody"
-      : `missing: ${missing.map(({ ref, to }) => (to === null ? ref : inline(to))).join(", ")}`,
+      : `missing: ${missing.map(({ ref, to, taken_by }) => inline(to ?? taken_by ?? ref)).join(", ")}`,
   );
 }
 
 /** What a push of many answers, in few words however many: `1000 items Q1..Q1000`. */
-export function pushedLines({ queue, refs }: { queue: string; refs: readonly string[] }): string {
+export function pushedLines(
+  { queue, refs }: { queue: string; refs: readonly string[] },
+  { storeFlag }: View,
+): string {
   const runs = inRuns(refs);
   const shown = runs.slice(0, MOST_RUNS).join(" ");
   const rest =
     runs.length > MOST_RUNS &&
-    `and ${runs.length - MOST_RUNS} more runs: coop queue list ${shellWord(inline(queue))} --status all --limit 0`;
+    onStore(
+      `and ${runs.length - MOST_RUNS} more runs: coop queue list ${shellWord(inline(queue))} --status all --limit 0`,
+      storeFlag,
+    );
   return line(`${refs.length} item${refs.length === 1 ? "" : "s"}`, shown, rest);
 }
 

@@ -6,7 +6,8 @@ import { reply } from "./store";
 import { requestMoved } from "./text";
 
 export default defineVerb({
-  about: "say something in a request's thread, in any state; moves nothing",
+  about:
+    "say something in a request's thread, in any state, which stays; the turn passes to the other",
   examples: [
     'coop --as codex-pippa request reply R3 "which branch?"',
     "bun test 2>&1 | coop --as codex-pippa request reply R3 -",

@@ -171,7 +171,7 @@ async function requireAsker(writing: Writing, row: RequestRow): Promise<void> {
   const { ref } = head(REQUESTS, row);
   throw await conflict(writing, REQUESTS, row, {
     reason: "claimed",
-    says: `is for ${row.author} alone to cancel, who asked; it is ${row.state}`,
+    says: `can be cancelled by ${row.author} alone, who asked; it is ${row.state}`,
     hint: `coop request decline ${ref}`,
   });
 }
