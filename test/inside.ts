@@ -23,13 +23,15 @@ export interface Inside extends AsyncDisposable {
 export type InsideOptions = Pick<RunOptions, "as" | "stdin" | "cwd" | "env"> & {
   /** What the person writes in the editor, seeing what it begins with. */
   edit?: (initial: string) => string;
+  /** What prints the answer, where that is not kept. */
+  print?: Edge["print"];
 };
 
 /** Runs commands on a store that is open here too; without one, where there is no store. */
 export async function inside(store?: Store): Promise<Inside> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), "coop-inside-")));
   const variables: Record<string, string> = store ? { PIPPA_COOP_DB: nameOf(store) } : {};
-  const run: Inside["run"] = async (words, { as, stdin, cwd = folder, env, edit } = {}) => {
+  const run: Inside["run"] = async (words, { as, stdin, cwd = folder, env, edit, print } = {}) => {
     const argv = as === undefined ? words : ["--as", as, ...words];
     const out: string[] = [];
     const err: string[] = [];
@@ -42,7 +44,7 @@ export async function inside(store?: Store): Promise<Inside> {
       home: () => folder,
       versions: async () => ({ coop: "1", bun: "1", sqlite: "1" }),
       colour: async () => false,
-      print: async (text) => void out.push(text),
+      print: print ?? (async (text) => void out.push(text)),
       complain: async (text) => void err.push(text),
       progress: async () => {},
       files,

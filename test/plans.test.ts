@@ -142,9 +142,11 @@ queue push new text --to brain-1,brain-2 --re Q10490
 queue push new --jsonl -
 queue take new
 queue take jobs-1 --count 3
+queue take jobs-1 --count 5
 queue take jobs-1 --count 3 --scope elsewhere
 queue take
 queue take --count 3
+queue take --count 5
 queue take --scope elsewhere
 queue release Q10501
 queue take Q10501

@@ -76,6 +76,10 @@ export class Context {
   wait: Wait;
   #store: Promise<Store> | undefined;
   #ahead = 0;
+  /** What was warned of. */
+  readonly #told = new Set<string>();
+  /** Every id that has written, once somebody asked. */
+  #known: string[] | undefined;
   #workTree: Promise<WorkTree | undefined> | undefined;
   readonly #read: Record<string, string> = {};
 
@@ -179,7 +183,8 @@ export class Context {
   /** Tells something that is no failure, once. */
   warn(code: string, text: string): void {
     const message = withoutPasswords(onStore(text, this.settings.storeFlag));
-    if (this.warnings.some((warning) => warning.message === message)) return;
+    if (this.#told.has(message)) return;
+    this.#told.add(message);
     this.warnings.push({ code, message });
   }
 
@@ -199,7 +204,8 @@ export class Context {
         this.warn("unknown_id", "other ids may be unknown too: coop who lists the known");
         return;
       }
-      const guess = nearest(id, await knownIds(on));
+      this.#known ??= await knownIds(on);
+      const guess = nearest(id, this.#known);
       // In a new store nobody is known.
       if (guess === undefined) return;
       this.warn("unknown_id", `'${id}' has never written here; the nearest known id is '${guess}'`);

@@ -48,11 +48,9 @@ export async function execute(
   } catch (thrown) {
     await context.close().catch(() => {});
     // That nothing was written, or to try again, is only said of what came after.
-    const late =
-      context.wrote &&
-      thrown instanceof CoopError &&
-      (thrown.code === "unavailable" || thrown.code === "busy");
-    throw late ? afterWriting(thrown, context) : thrown;
+    const error = asCoopError(thrown);
+    const isOfStore = ["unavailable", "busy", "failed"].includes(error.code);
+    throw context.wrote && isOfStore ? afterWriting(error, context) : thrown;
   }
 }
 

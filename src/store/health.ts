@@ -13,15 +13,14 @@ export const newestEvent = (on: Sql) =>
 
 /**
  * The last event since a time that is older than the one before it by more than `tolerance` ms: the clock of one of the
- * two hosts was wrong there.
+ * two hosts was wrong there. Each looks up the one before it: a window would hold all events in memory.
  */
 export const lastSetBack = (on: Sql, since: number, tolerance: number) =>
   first<{ id: number; at: number; host: string; before: number; host_before: string }>(
     on,
-    sql`select id, at, host, before, host_before from
-      (select id, at, host, lag(at) over (order by id) as before, lag(host) over (order by id) as host_before
-        from events) as stepped
-      where at < before - ${tolerance} and at >= ${since} order by id desc limit 1`,
+    sql`select late.id, late.at, late.host, early.at as before, early.host as host_before
+      from events as late join events as early on early.id = (select max(id) from events where id < late.id)
+      where late.at >= ${since} and late.at < early.at - ${tolerance} order by late.id desc limit 1`,
   );
 
 /** How often an id has written: infinitely often where its events were archived, which count them no more. */

@@ -20,7 +20,7 @@ const LONGEST_PAUSE_MS = 25;
  * is published after its answer.
  */
 export class Wait {
-  readonly #end: number;
+  #end: number;
 
   /** @param seconds how long the command may wait in all, counted from now. */
   constructor(
@@ -28,6 +28,11 @@ export class Wait {
     readonly clock: Clock,
   ) {
     this.#end = clock.elapsed() + seconds * 1000;
+  }
+
+  /** Begins the time anew, after work that took long without waiting for anybody. */
+  renew(): void {
+    this.#end = this.clock.elapsed() + this.seconds * 1000;
   }
 
   /** Milliseconds that are left, at least 0. */

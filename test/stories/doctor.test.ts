@@ -614,6 +614,35 @@ describe("ids", () => {
       "'codx-pipa' (1 event) looks like 'codex-pippa' (5 events)",
     ]);
   });
+
+  test("are named only in part where they are many, and of very many none", async () => {
+    const add = (ids: readonly string[], each: number) =>
+      onStore((database) => {
+        const event = database.query(
+          "insert into events (at, author, host, pid, folder, surface, number, verb, version) select at, ?, host, pid, folder, surface, number, verb, version from events limit 1",
+        );
+        for (const id of ids) for (let n = 0; n < each; n++) event.run(id);
+      });
+    const row = (length: number, end: string) =>
+      Array.from(
+        { length },
+        (_, n) => `brain-${String(n).padStart(4, "0")}-${"abcdefghij"[n % 10]}${end}`,
+      );
+    await writeLetter("x", "ann");
+    add(["session-pippa"], 100);
+    add(
+      Array.from({ length: 13 }, (_, n) => `session-pipp${"bcdefghijklmn"[n]}`),
+      1,
+    );
+    const [found] = await troubles();
+    expect(found!.message.split("; ")).toHaveLength(11);
+    expect(found!.message).toEndWith("; and 3 more");
+    add(row(500, "x"), 1);
+    expect((await doctor())["ids"]).toMatchObject({
+      status: "ok",
+      message: "515 known, too many to find those that are slips for another",
+    });
+  });
 });
 
 describe("backups", () => {

@@ -113,6 +113,11 @@ test("a reader whose id is misspelt learns which ids have open letters", async (
   expect(out).toBe("no open letters to claude-code-pipa\n");
   expect(err).toContain("the nearest known id is 'claude-code-pippa'");
   expect(err).toMatch(/open letters are for .*claude-code-pippa.*codex-pippa/);
+  for (let n = 10; n < 22; n++) await write({ as: `worker-${n}` });
+  const many = await coop.run(["letter", "read"], { as: "claude-code-pipa" });
+  expect(many.err).toMatch(
+    /open letters are for claude-code-pippa, codex-pippa, worker-10, .*, worker-17, and 4 more\n/,
+  );
 });
 
 describe("a store that cannot be written", () => {

@@ -184,6 +184,35 @@ describe.each(engines)("queues on $name", ({ openFresh }) => {
     });
   }
 
+  test("of large payloads fewer are taken at once than asked for, and it is said", async () => {
+    const payload = "x".repeat(4 * 1024 * 1024);
+    for (let n = 0; n < 6; n++) await pushOne({ payload });
+    await pushOne({ payload: "small", priority: 0 });
+    const takeUpTo = async (count: number) => {
+      const words = ["--json", "queue", "take", "jobs", "--count", String(count)];
+      const { data, warnings } = (await coop.run(words, { as: "ann" })).json();
+      return [data.map(({ ref }: { ref: string }) => ref), warnings];
+    };
+    const fewer = (few: number, most: number) => [
+      {
+        code: "taken_fewer",
+        message: `only ${few} of ${most}: with the next one their payloads would be more than 16 MiB; take again for more`,
+      },
+    ];
+    expect(await takeUpTo(100)).toEqual([["Q7", "Q1", "Q2", "Q3"], fewer(4, 100)]);
+    expect(await takeUpTo(5)).toEqual([["Q4", "Q5", "Q6"], undefined]);
+  });
+
+  test("an answer that cannot be made after it was written is no defect alone, but exit 8", async () => {
+    await itemIn("waiting");
+    const print = () => Promise.reject(new RangeError("Out of memory"));
+    const { exit, err } = await coop.run(["queue", "take", "Q1"], { as: "ben", print });
+    expect(exit).toBe(8);
+    expect(err).toContain("coop: it was written, but a defect in coop: RangeError: Out of memory");
+    expect(await coop.data(["queue", "show", "Q1"])).toMatchObject({ taken_by: "ben" });
+    expect((await coop.run(["queue", "show", "Q1"], { print })).exit).toBe(1);
+  });
+
   test("what waits must be taken before it is done, and is said to", async () => {
     await itemIn("waiting");
     const { exit, json } = await coop.run(["queue", "done", "Q1", "--json"], { as: "ben" });

@@ -364,6 +364,17 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
       expect(warnings).toEqual(["waits: T3 waits on T1, still unfinished: started all the same"]);
     });
 
+    test("what waits on many names the first of them", async () => {
+      const others = Array.from({ length: 12 }, (_, n) => `T${n + 4}`);
+      for (const other of others) await add({ title: other });
+      await coop.data(["todo", "edit", "T3", "--after", others.join()], { as: "ann" });
+      const { out, err } = await coop.run(["todo", "start", "T3"], { as: "ann" });
+      const named = `T3 waits on ${others.slice(0, 10).join(", ")}, and 2 more`;
+      expect(out).toEndWith(`${named}\n`);
+      expect(err).toContain(`${named}, still unfinished`);
+      expect((await coop.data(["todo", "show", "T3"])).waits_on).toEqual(others);
+    });
+
     test.each([
       { links: [], todo: 1, after: [1], says: "T1 → T1" },
       { links: [[2, 1]], todo: 1, after: [2], says: "T1 → T2 → T1" },

@@ -1,3 +1,4 @@
+import { firstFew } from "../../few";
 import { distance } from "../../nearest";
 import { everyId, lastSetBack, missingTables, newestEvent, type Written } from "../../store/health";
 import { breaksOlder, meta, schemaVersion } from "../../store/schema";
@@ -83,9 +84,14 @@ const SET_BACK_MS = 30 * 24 * 3_600_000;
 const FEW = 3;
 const TIMES = 3;
 
+/** Each is compared with each. */
+const MOST_COMPARED = 500;
+
 /** Whether ids are misspellings of one another. */
 export async function ids(on: Sql): Promise<Finding> {
   const all = await everyId(on);
+  if (all.length > MOST_COMPARED)
+    return ok(`${all.length} known, too many to find those that are slips for another`);
   const slips = all
     .filter(({ events }) => events <= FEW)
     .flatMap((rare) => {
@@ -95,8 +101,9 @@ export async function ids(on: Sql): Promise<Finding> {
       return meant ? [{ rare, meant }] : [];
     });
   if (slips.length === 0) return ok(`${all.length} known`);
+  const told = slips.map(({ rare, meant }) => `${named(rare)} looks like ${named(meant)}`);
   return warn(
-    slips.map(({ rare, meant }) => `${named(rare)} looks like ${named(meant)}`).join("; "),
+    firstFew(told, "; "),
     "if it is one of them, use the known id; `coop who` says what is open on each",
   );
 }

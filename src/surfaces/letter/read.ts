@@ -5,6 +5,7 @@ import type { Context } from "../../cli/context";
 import { defineVerb, optionalWord } from "../../cli/define";
 import { onStore } from "../../cli/on-store";
 import { countText, inline, lines, type View } from "../../cli/text";
+import { firstFew } from "../../few";
 import { refNumber } from "../../ref";
 import { isKnown } from "../../store/events";
 import type { Sql } from "../../store/sql";
@@ -93,7 +94,7 @@ async function explainUnknown(context: Context, on: Sql, me: string): Promise<vo
   const others = await addresseesWithOpenLetters(on);
   // Whoever has some is no misspelt id.
   if (others.length > 0 && !others.includes(me))
-    context.warn("open_letters", `open letters are for ${others.join(", ")}`);
+    context.warn("open_letters", `open letters are for ${firstFew(others)}`);
 }
 
 /** @param here the scope that was looked in; undefined for all. */

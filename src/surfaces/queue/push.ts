@@ -91,8 +91,11 @@ function requireLinesAlone({
 /** @throws CoopError usage, for one that is named twice, such as by `me`. */
 function addressees(context: Context, given: readonly string[] = []): string[] {
   const to = given.map((each) => context.resolveId(each));
-  for (let index = 1; index < to.length; index++)
-    if (to.indexOf(to[index]!) < index) throw usage(`--to names '${to[index]}' twice`);
+  const named = new Set<string>();
+  for (const each of to) {
+    if (named.has(each)) throw usage(`--to names '${each}' twice`);
+    named.add(each);
+  }
   return to;
 }
 

@@ -10,11 +10,12 @@ import {
   titled,
   type View,
 } from "../../cli/text";
+import { firstFew } from "../../few";
 import type { Todo } from "./store";
 
 const whose = ({ to }: Todo) => to !== null && `@${inline(to)}`;
 
-const waits = ({ waits_on }: Todo) => waits_on.length > 0 && `waits on ${waits_on.join(", ")}`;
+const waits = ({ waits_on }: Todo) => waits_on.length > 0 && `waits on ${firstFew(waits_on)}`;
 
 /** One line: `T45 open p1 3h @codex-pippa: Fix parser`. */
 export const todoLine = (todo: Todo, view: View, called = heading): string =>

@@ -21,13 +21,41 @@ const nextFor = (id: string, place: Place, most: number): Fragment =>
     mostUrgent(most),
   );
 
-/** Takes up to `most` items for the speaker, in the order of {@link nextFor}; none when nothing waits. */
+const MIB = 1024 * 1024;
+
+/** How many bytes of payload are taken at once. */
+const MOST_BYTES = 16 * MIB;
+
+/** Each may have 4 MiB. */
+const SURELY_FIT = 4;
+
+/** How many of the next items have no more bytes in all than are taken at once; as many as asked where all fit. */
+async function howManyFit({ tx, actor }: Writing, place: Place, most: number): Promise<number> {
+  const sizes = await tx.all<{ bytes: number }>(
+    sql`select octet_length(payload) as bytes from queue_items
+      where number in (${nextFor(actor.id, place, most)}) order by priority, number`,
+  );
+  let left = MOST_BYTES;
+  const fit = sizes.findIndex(({ bytes }) => (left -= bytes) < 0);
+  return fit < 0 ? most : Math.max(1, fit);
+}
+
+/**
+ * Takes up to `most` items for the speaker, in the order of {@link nextFor}; none when nothing waits. Of large payloads it
+ * takes fewer, one at least: they are all in memory and in the answer at once.
+ */
 export async function take(writing: Writing, place: Place, most: number): Promise<Item[]> {
   const { tx, actor, at } = writing;
+  const few = most <= SURELY_FIT ? most : await howManyFit(writing, place, most);
   const rows = await tx.all<ItemRow>(sql`update queue_items
     set state = 'taken', taken_by = ${actor.id}, taken_at = ${at}, version = version + 1, updated_at = ${at}
-    where number in (${nextFor(actor.id, place, most)}) returning *`);
+    where number in (${nextFor(actor.id, place, few)}) returning *`);
   if (rows.length === 0) return [];
+  if (few < most)
+    writing.warn(
+      "taken_fewer",
+      `only ${few} of ${most}: with the next one their payloads would be more than ${MOST_BYTES / MIB} MiB; take again for more`,
+    );
   rows.sort((one, other) => one.priority - other.priority || one.number - other.number);
   await appendEvents(
     tx,

@@ -107,8 +107,8 @@ function shortestWay(
     }
   }
   if (!cameFrom.has(round)) return undefined;
-  const way = [round];
-  do way.unshift(cameFrom.get(way[0]!)!);
-  while (way[0] !== round);
-  return way;
+  const back = [round];
+  do back.push(cameFrom.get(back.at(-1)!)!);
+  while (back.at(-1) !== round);
+  return back.reverse();
 }

@@ -1,3 +1,4 @@
+import { firstFew } from "../../../few";
 import { ref } from "../../../ref";
 import { requireState, saidWith, target, type MoveRule, type Target } from "../../../store/moves";
 import { change, conflict, create } from "../../../store/records";
@@ -74,7 +75,7 @@ export async function moveTodo(
   if (verb === "start" && todo.waits_on.length > 0)
     writing.warn(
       "waits",
-      `${todo.ref} waits on ${todo.waits_on.join(", ")}, still unfinished: started all the same`,
+      `${todo.ref} waits on ${firstFew(todo.waits_on)}, still unfinished: started all the same`,
     );
   return todo;
 }
