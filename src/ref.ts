@@ -37,7 +37,7 @@ const NOUN: Record<Numbered, string> = {
   todo: "todo",
   history: "history entry",
   queue: "queue item",
-  "fan-out": "fan-out",
+  "fan-out": "push to several",
 };
 
 /** A record's short name, such as `L12`. */

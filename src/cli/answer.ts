@@ -11,6 +11,8 @@ export interface Answer<T = unknown> {
   truncated?: boolean;
   /** How many finished ones match too, where they are left out because nobody asked for a state. */
   finished?: Count | undefined;
+  /** How many match in other projects, where nobody named one. */
+  elsewhere?: Count | undefined;
   /** What is left out and how to get it, in a line of the text; `--quiet` tells it on stderr. */
   rest?: string | undefined;
   /** Whether this is the kept answer to an earlier command with the same key. */

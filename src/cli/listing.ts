@@ -36,22 +36,27 @@ export async function listQuery(
   table: Listable,
   hidesFinished = false,
 ): Promise<ListQuery> {
-  if (input.allScopes && context.settings.scopeFlag)
+  const { scopeFlag } = context.settings;
+  if (input.allScopes && scopeFlag)
     throw usage("--scope and --all-scopes exclude each other", "give one of them");
   const to = input.mine ? ["me", ...(input.to ?? [])] : input.to;
   const addressees = to && idsOf(to, context);
   const authors = input.from && idsOf(input.from, context);
   await context.warnUnknown(on, [...(addressees ?? []), ...(authors ?? [])]);
+  const scope = input.allScopes ? undefined : await context.scopeOrNone();
+  const unfinished = hidesFinished && input.status === undefined;
   return {
     filter: {
-      scope: input.allScopes ? undefined : await context.scopeOrNone(),
+      scope,
       states: statesOf(table, input.status ?? (hidesFinished ? ["unfinished"] : ["all"])),
       authors,
       addressees,
       since: input.since === undefined ? undefined : instant(input.since, context.now()),
     },
     slice: { before: input.before, limit: input.limit ?? DEFAULT_LIMIT },
-    hidesFinished: hidesFinished && input.status === undefined,
+    hidesFinished: unfinished,
+    // What is handed to somebody is not to be missed for the folder that it was written in.
+    countsElsewhere: unfinished && addressees !== undefined && scope !== undefined && !scopeFlag,
   };
 }
 
@@ -80,7 +85,7 @@ export function listAnswer<T extends { ref: string }>(
   return answer(
     listed.rows,
     (shown, view) => listText(plural, { ...listed, rows: shown }, recordLine, view),
-    { ...partOf(listed), finished: listed.finished },
+    { ...partOf(listed), finished: listed.finished, elsewhere: listed.elsewhere },
   );
 }
 
@@ -100,12 +105,17 @@ export const listText = <T extends { ref: string }>(
   recordLine: (record: T, view: View) => string,
   view: View,
 ): string => {
-  const { rows, scope, finished } = listed;
+  const { rows, scope, finished, elsewhere } = listed;
   return lines(
     rows.length === 0 &&
       line("no", listed.total.count > 0 && "older", plural, scope && `in ${inline(scope)}`),
     rows.map((record) => recordLine(record, view)),
     partOf(listed).rest,
     finished && finished.count > 0 && `${countText(finished)} finished: --status all`,
+    elsewhereText(elsewhere),
   );
 };
+
+/** How many more match in other projects, and how to see them. */
+export const elsewhereText = (elsewhere: Count | undefined) =>
+  elsewhere && elsewhere.count > 0 && `${countText(elsewhere)} in other projects: --all-scopes`;

@@ -1,25 +1,28 @@
 import type { CoopError } from "../errors";
+import type { Count } from "../store/listing";
 import type { Answer } from "./answer";
 import type { Warning } from "../store/open";
 
 /** The one document that `--json` prints on stdout. */
 export function jsonDocument(
-  { data, total, truncated, finished, replayed }: Answer,
+  { data, total, truncated, finished, elsewhere, replayed }: Answer,
   warnings: readonly Warning[],
 ): string {
   return JSON.stringify({
     schema: 1,
     data,
-    ...(total && { total: total.count, ...(total.exact ? {} : { total_exact: false }) }),
+    ...counted("total", total),
     ...(truncated !== undefined && { truncated }),
-    ...(finished && {
-      finished: finished.count,
-      ...(finished.exact ? {} : { finished_exact: false }),
-    }),
+    ...counted("finished", finished),
+    ...counted("elsewhere", elsewhere),
     ...(replayed && { replayed }),
     ...(warnings.length > 0 && { warnings }),
   });
 }
+
+/** A count beside the data, where there is one, and whether it stopped. */
+const counted = (name: string, count: Count | undefined) =>
+  count && { [name]: count.count, ...(count.exact ? {} : { [`${name}_exact`]: false }) };
 
 /** The one document that `--json` prints on stderr when a command fails. */
 export function jsonError(

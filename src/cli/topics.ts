@@ -39,7 +39,8 @@ the current one, [] where it is of none; a title or payload that ends
 in … goes on: show REF; bodies between fences of backticks. Control, escape, bidi-override and zero-width characters are shown as \\u{…}; show --raw prints the exact text.
 --quiet: only the refs; where there are more, stderr says how to get them.
 Warnings and errors go to stderr, one line each: what is wrong; what to do.
---json: one document {"schema":1,"data":…} with total, total_exact, truncated, finished, replayed and warnings where they apply.
+--json: one document {"schema":1,"data":…} with total, total_exact, truncated, finished, elsewhere (in other
+projects), replayed and warnings where they apply.
 list, read, take and replies give an array, everything else an object. Times are RFC 3339 UTC in milliseconds.
 An error is one document on stderr: {"schema":1,"error":{code,reason,message,hint,ref,current}}.`,
 };

@@ -33,6 +33,8 @@ export interface ListQuery {
   slice: Slice;
   /** The finished are left out because nobody asked for a state, so how many there are is told. */
   hidesFinished: boolean;
+  /** Nobody named the scope, so how many match in others is told. */
+  countsElsewhere?: boolean;
 }
 
 export interface Listed<R> {
@@ -45,6 +47,8 @@ export interface Listed<R> {
   total: Count;
   /** How many finished ones match too, where those are hidden. */
   finished: Count | undefined;
+  /** How many match in other scopes, where that is asked. */
+  elsewhere: Count | undefined;
 }
 
 /** A table of records that can be listed. */
@@ -93,6 +97,12 @@ export const choicesOf = ({ scope, authors, addressees }: Filter): Choice[] => [
   ...(addressees ? [oneOf("addressee", addressees)] : []),
 ];
 
+/** The same for all scopes but the filter's. */
+export const elsewhere = ({ scope, ...filter }: Filter): Choice[] => [
+  ...choicesOf(filter),
+  only(sql`scope <> ${scope ?? ""}`),
+];
+
 /**
  * The records of a table that match a query and a surface's own choices, newest first. `apart` narrows nothing: it says
  * what an index keeps apart that the list brings together.
@@ -100,7 +110,7 @@ export const choicesOf = ({ scope, authors, addressees }: Filter): Choice[] => [
 export async function list<R extends RecordRow>(
   on: Sql,
   table: Listable,
-  { filter, slice: { before, limit }, hidesFinished }: ListQuery,
+  { filter, slice: { before, limit }, hidesFinished, countsElsewhere }: ListQuery,
   own: readonly Choice[] = [],
   apart: readonly Choice[] = [],
 ): Promise<Listed<R>> {
@@ -138,6 +148,9 @@ export async function list<R extends RecordRow>(
     total: complete ? { count: rows.length, exact: true } : (recent ?? (await total(asked))),
     finished: hidesFinished
       ? await total([oneOfStates(table, table.finished), ...others])
+      : undefined,
+    elsewhere: countsElsewhere
+      ? await total([...(states ? [oneOfStates(table, states)] : []), ...elsewhere(filter), ...own])
       : undefined,
   };
 }

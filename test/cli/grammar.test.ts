@@ -172,7 +172,11 @@ describe("a command line that is wrong", () => {
   test("a ref of another surface is refused with the one that it is of", async () => {
     await refuses(["letter", "start", "T12"], "T12 is a todo, not a letter", "coop show T12");
     await refuses(["letter", "start", "#t012"], "#t012 is a todo, not a letter", "coop show T12");
-    await refuses(["queue", "done", "F2"], "F2 is a fan-out, not a queue item", "coop show F2");
+    await refuses(
+      ["queue", "done", "F2"],
+      "F2 is a push to several, not a queue item",
+      "coop show F2",
+    );
     await refuses(["todo", "start", "L12"], "L12 is a letter, not a todo");
     await refuses(["letter", "start", "12x"], "'12x' is not the ref of a letter");
     await refuses(["letter", "start", "L0"], "'L0' is not the ref of a letter");

@@ -890,13 +890,13 @@ describe.each(engines)("queues on $name", ({ openFresh }) => {
       }
       for (const [words, says] of [
         [["take", "L1"], "L1 is a letter"],
-        [["take", "F1"], "F1 is a fan-out"],
+        [["take", "F1"], "F1 is a push to several"],
         [["take", "Q1", "--count", "2"], "--count goes with a queue"],
         [["take", "jobs", "--if-version", "1"], "--if-version goes with one item"],
         [["take", "--count", "0"], "from 1 to 1000"],
         [["take", "--count", "1001"], "from 1 to 1000"],
         [["push", "Q9"], "may not look like a ref"],
-        [["done", "F1"], "F1 is a fan-out"],
+        [["done", "F1"], "F1 is a push to several"],
         [["list", "7"], "may not look like a ref"],
       ] as const) {
         const { exit, err } = await say("ben", ...words);

@@ -71,8 +71,9 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
     events: await eventsOf(store),
   });
   const lastEvent = async () => (await eventsOf(store)).at(-1)!;
+  const first = (limit: number, filter = {}) => ({ filter, slice: { limit }, hidesFinished: true });
   const ready = async (filter = {}, limit = 0) =>
-    (await readyTodos(store, filter, limit)).todos.map(({ ref }) => ref);
+    (await readyTodos(store, first(limit, filter))).todos.map(({ ref }) => ref);
 
   /** Adds todo 1, nobody's, and brings it into a state. */
   async function todoIn(state: State): Promise<void> {
@@ -463,7 +464,7 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
       for (const priority of [2, 0, 4, 0, 2]) await add({ priority });
       expect(await ready()).toEqual(["T2", "T4", "T1", "T5", "T3"]);
       expect(await ready({}, 2)).toEqual(["T2", "T4"]);
-      expect((await readyTodos(store, {}, 2)).total).toEqual({ count: 5, exact: true });
+      expect((await readyTodos(store, first(2))).total).toEqual({ count: 5, exact: true });
     });
 
     test("more of them than are counted are cut only where that is said", async () => {
@@ -475,13 +476,13 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
           select n, scope, version, created_at, updated_at, author, state, addressee, priority, title, body, note
           from todos, n where number = 1`),
       );
-      const { todos, total, truncated } = await readyTodos(store, {}, COUNT_STOP + 2);
+      const { todos, total, truncated } = await readyTodos(store, first(COUNT_STOP + 2));
       expect(todos).toHaveLength(COUNT_STOP + 2);
       expect({ total, truncated }).toEqual({
         total: { count: COUNT_STOP, exact: false },
         truncated: true,
       });
-      const all = await readyTodos(store, {}, many);
+      const all = await readyTodos(store, first(many));
       expect(all.todos).toHaveLength(many);
       expect(all).toMatchObject({ total: { count: many, exact: true }, truncated: false });
     });
@@ -606,6 +607,39 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
         edit: (initial) => `${initial}, longer`,
       });
       expect(await findTodo(store, 1)).toMatchObject({ body: "a body, longer", version: 2 });
+    });
+
+    test("what is on somebody in other projects is counted, where no project is named", async () => {
+      const here = { env: { PIPPA_COOP_SCOPE: "quest" } };
+      const lines = [
+        "add here --to ben",
+        "add there --to ben",
+        "add nowhere --to ben",
+        "add done --to ben",
+      ];
+      const scopes = ["quest", "other", "", "other"];
+      for (const [index, line] of lines.entries())
+        await coop.data(["todo", ...line.split(" ")], {
+          as: "ann",
+          env: { PIPPA_COOP_SCOPE: scopes[index]! },
+        });
+      await coop.data(["todo", "done", "T4"], { as: "ben" });
+      for (const verb of ["list", "ready"]) {
+        const asked = async (...words: string[]) =>
+          (await coop.run(["--json", "todo", verb, ...words], { as: "ben", ...here })).json();
+        const text = await coop.run(["todo", verb, "--mine"], { as: "ben", ...here });
+        expect(text.out).toMatch(/^T1 open .*\n2 in other projects: --all-scopes\n$/);
+        expect((await asked("--mine")).elsewhere).toBe(2);
+        expect((await asked("--to", "ann")).elsewhere).toBe(0);
+        expect(await asked()).not.toHaveProperty("elsewhere");
+        expect(await asked("--mine", "--scope", "quest")).not.toHaveProperty("elsewhere");
+        expect(await asked("--mine", "--all-scopes")).not.toHaveProperty("elsewhere");
+      }
+      const all = await coop.run(["todo", "list", "--mine", "--status", "all"], {
+        as: "ben",
+        ...here,
+      });
+      expect(all.out).not.toContain("other projects");
     });
 
     test("a list is narrowed by whose, by whom, priority and state, and hides the finished", async () => {

@@ -2,7 +2,7 @@ import { defineGroup } from "../../cli/define";
 
 export default defineGroup({
   name: "queue",
-  about: "signals between programs and brains: pushed, taken, replied to, done",
+  about: "signals between programs and agents: pushed, taken, replied to, done",
   commands: {
     push: () => import("./push"),
     take: () => import("./take"),

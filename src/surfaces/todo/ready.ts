@@ -1,7 +1,7 @@
 import { answer } from "../../cli/answer";
 import { addressed, listing } from "../../cli/args";
 import { defineVerb } from "../../cli/define";
-import { listQuery } from "../../cli/listing";
+import { elsewhereText, listQuery } from "../../cli/listing";
 import { countText, inline, line, lines, type View } from "../../cli/text";
 import { readyTodos, TODOS, type Todo } from "./store";
 import { todoLine } from "./text";
@@ -16,17 +16,19 @@ is \`coop todo start\`.`,
   args: { ...addressed, limit, allScopes },
   run: async (input, context) => {
     const store = await context.store();
-    const { filter, slice } = await listQuery(input, context, store, TODOS);
-    const { todos, total, truncated } = await readyTodos(store, filter, slice.limit);
+    const query = await listQuery(input, context, store, TODOS, true);
+    const { scope } = query.filter;
+    const { todos, total, truncated, elsewhere } = await readyTodos(store, query);
     const rest = truncated
       ? `${todos.length} of ${countText(total)} ready: --limit 0 for all`
       : undefined;
     const text = ({ todos: shown }: { todos: Todo[] }, view: View) =>
       lines(
-        shown.length === 0 && line("nothing ready", filter.scope && `in ${inline(filter.scope)}`),
+        shown.length === 0 && line("nothing ready", scope && `in ${inline(scope)}`),
         shown.map((todo) => todoLine(todo, view)),
         rest,
+        elsewhereText(elsewhere),
       );
-    return answer({ todos }, text, { total, truncated, rest });
+    return answer({ todos }, text, { total, truncated, elsewhere, rest });
   },
 });

@@ -32,6 +32,8 @@ class Answer:
     truncated: bool = False
     #: How many finished ones match too, where a list leaves them out.
     finished: Optional[int] = None
+    #: How many more there are in other projects, where a list was asked for somebody and no project was named.
+    elsewhere: Optional[int] = None
 
 
 class Record(dict[str, Any], Answer):
@@ -162,6 +164,7 @@ def _with_facts(answer: AnAnswer, document: Mapping[str, Any]) -> AnAnswer:
     answer.total_exact = document.get("total_exact", True)
     answer.truncated = document.get("truncated", False)
     answer.finished = document.get("finished")
+    answer.elsewhere = document.get("elsewhere")
     return answer
 
 

@@ -2,6 +2,7 @@ import {
   choicesOf,
   combinations,
   count,
+  elsewhere,
   firstNumbers,
   inOrder,
   list,
@@ -11,7 +12,7 @@ import {
   only,
   stateIn,
   type Count,
-  type Filter,
+  type Choice,
   type Listed,
   type ListQuery,
 } from "../../../store/listing";
@@ -38,23 +39,25 @@ export interface Ready {
   todos: Todo[];
   total: Count;
   truncated: boolean;
+  /** How many are ready in other scopes, where that is asked. */
+  elsewhere: Count | undefined;
 }
 
 const NOTHING_UNFINISHED_BEFORE = sql`not exists (
   select 1 from todo_after as link join todos as earlier on earlier.number = link.after
   where link.todo = todos.number and earlier.${stateIn(UNFINISHED)})`;
 
-/** The open todos with nothing unfinished before them, by priority, then oldest first; `limit` 0 is all. */
+/** The open todos with nothing unfinished before them, by priority, then oldest first. */
 export async function readyTodos(
   on: Sql,
-  { scope, addressees }: Filter,
-  limit: number,
+  { filter: { scope, addressees }, slice: { limit }, countsElsewhere }: ListQuery,
 ): Promise<Ready> {
-  const choices = [
+  const ready = (choices: readonly Choice[]) => [
     oneOfStates(TODOS, ["open"]),
-    ...choicesOf({ scope, addressees }),
+    ...choices,
     only(NOTHING_UNFINISHED_BEFORE),
   ];
+  const choices = ready(choicesOf({ scope, addressees }));
   const order = mostUrgent(limit === 0 ? 0 : limit + 1);
   const numbers = firstNumbers(TODOS.name, combinations(choices), order);
   const rows = await on.all<TodoRow>(
@@ -65,5 +68,8 @@ export async function readyTodos(
     todos: await withLinks(on, truncated ? rows.slice(0, limit) : rows),
     total: truncated ? await count(on, TODOS.name, choices) : { count: rows.length, exact: true },
     truncated,
+    elsewhere: countsElsewhere
+      ? await count(on, TODOS.name, ready(elsewhere({ scope, addressees })))
+      : undefined,
   };
 }
