@@ -92,16 +92,9 @@ new, and copy --undo is refused then. The file is written anew, for which others
     const closed = await closedToRedact(store);
     const { data, replayed } = await context.write(async (writing) => {
       const which = await recordsOf(writing.tx, asked);
-      const replaced = { record: 0, events: 0, keys: 0 };
-      let version = null;
-      for (const each of which) {
-        const done = await redact(writing, each, { text: secret, ifVersion });
-        version = done.version;
-        for (const place of Object.keys(replaced) as (keyof Replaced)[])
-          replaced[place] += done.replaced[place];
-      }
+      const { versions, replaced } = await redact(writing, which, { text: secret, ifVersion });
       const refs = which.map(({ surface, number }) => refOf(surface, number));
-      return { ref: name, refs, version: refs[0] === name ? version : null, replaced };
+      return { ref: name, refs, version: refs[0] === name ? versions[0]! : null, replaced };
     }, closed?.store);
     context.wrote ||= !replayed;
     const which = data.refs.map((each) => parseRef(each) as Which);
@@ -113,7 +106,7 @@ new, and copy --undo is refused then. The file is written anew, for which others
     for (const place of await otherStores(store, closed, data.refs))
       context.warn("elsewhere", place);
     // Also after a repeat: the command before it may have ended between its commit and here.
-    const gone = await erase(store, context, (copy) => anyHolds(copy, which, secret));
+    const gone = await erase(store, context, (copy) => holds(copy, which, secret));
     const others =
       secret === undefined ? await pushedWith(store, which) : await standsIn(store, secret);
     const redacted: Redacted = {
@@ -180,11 +173,6 @@ async function whereIs(store: Store, of: Ref, isHere: boolean): Promise<string |
   const where = `${name} ${isHere ? "was" : "itself is"} in ${files.join(" and in ")}`;
   const commands = files.map((file) => `coop --db ${shellWord(file)} redact ${name}`);
   return `${where}${isHere ? " too," : ""} and must be redacted there: ${commands.join("; ")}`;
-}
-
-async function anyHolds(copy: Sql, which: readonly Which[], text: string | undefined) {
-  for (const each of which) if (await holds(copy, each, text)) return true;
-  return false;
 }
 
 /** The snapshot that was renewed, the copies that still hold what was redacted, and where they were looked for. */

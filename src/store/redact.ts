@@ -3,14 +3,16 @@ import { ref, SURFACES, type Surface } from "../ref";
 import { shellWord } from "../shell";
 import { archivedInto, wasGiven } from "./archived";
 import { appendEvents } from "./events";
+import { inOrder } from "./listing";
 import type { Store } from "./open";
+import { pages } from "./pages";
 import { closingMarks, setMeta } from "./schema";
 import { target } from "./moves";
 import type { RecordRow, Table } from "./records";
 import { among, first, join, raw, sql, type Fragment, type Row, type Sql, type Value } from "./sql";
 import { commonSpellings, quoted } from "./spelling";
 import { FORGOTTEN } from "./keys";
-import { eraseAbout, eraseIn, eraser, inJson, tombstone } from "./tombstone";
+import { eraseAbout, eraseIn, eraser, inJson, tombstone, type EraseRow } from "./tombstone";
 import type { Writing } from "./write";
 
 /** Where a surface keeps what people write: the columns of its records, and the table of what is said about one. */
@@ -50,46 +52,65 @@ export interface Replaced {
 }
 
 /**
- * Replaces one text wherever people wrote it in a record, or without one all that they wrote there, by a tombstone: in
- * the record, in what was said about it, in its events and in the answers that keys keep. The event of it says who and
+ * Replaces one text wherever people wrote it in some records, or without one all that they wrote there, by a tombstone: in
+ * each record, in what was said about it, in its events and in the answers that keys keep. The event of it says who and
  * when, not what. Where there is nothing to replace, nothing is written. Of a record that is not there any more one text
  * is replaced in what is left of it.
- * @returns the record's version; null where the record is not there any more.
+ * @returns the version of each record; null where one is not there any more.
  * @throws CoopError not_found, conflict version; unavailable damaged.
  */
 export async function redact(
   writing: Writing,
-  { surface, number }: Which,
+  which: readonly Which[],
   { text, ifVersion }: { text: string | undefined; ifVersion?: number | undefined },
-): Promise<{ version: number | null; replaced: Replaced }> {
+): Promise<{ versions: (number | null)[]; replaced: Replaced }> {
   const { tx, actor, at } = writing;
-  const row = await recordOf(writing, { surface, number }, { text, ifVersion });
-  const found = await findIn(tx, { surface, number }, text, tombstone(actor.id, at));
-  const replaced = {
-    record: found.record.flatMap(({ set }) => Object.keys(set).filter(isText)).length,
-    events: found.events.length,
-    keys: found.keys.filter(({ set }) => "result" in set).length,
-  };
-  const changes = [...found.record, ...found.events, ...found.keys];
-  if (changes.length === 0) return { version: row?.version ?? null, replaced };
-  for (const { table, set, where } of changes) {
+  const rows: (RecordRow | undefined)[] = [];
+  for (const each of which) rows.push(await recordOf(writing, each, { text, ifVersion }));
+  const { places, keys } = await findIn(tx, which, text, tombstone(actor.id, at));
+  const [record, events] = [
+    places.flatMap((each) => each.record),
+    places.flatMap((each) => each.events),
+  ];
+  for (const { table, set, where } of [...record, ...events, ...keys]) {
     const assignments = Object.entries(set).map(
       ([column, value]) => sql`${raw(column)} = ${value}`,
     );
     await tx.all(sql`update ${raw(table)} set ${join(assignments)} where ${where}`);
   }
+  const told = new Set(keys.flatMap(({ about }) => about));
+  const versions: (number | null)[] = [];
+  for (const [index, { name, wasThere }] of places.entries()) {
+    const isChanged = wasThere || told.has(name);
+    const row = rows[index];
+    versions.push(isChanged ? await log(writing, which[index]!, row) : (row?.version ?? null));
+  }
+  const replaced = {
+    record: record.flatMap(({ set }) => Object.keys(set).filter(isText)).length,
+    events: events.length,
+    keys: keys.filter(({ set }) => "result" in set).length,
+  };
+  return { versions, replaced };
+}
+
+/** Puts the event of a redaction into the log, and gives the record's new version; null where it is not there any more. */
+async function log(
+  { tx, actor, at }: Writing,
+  { surface, number }: Which,
+  row: RecordRow | undefined,
+): Promise<number | null> {
   const redacted = { surface, number, verb: "redact" };
   if (!row) {
     const file = await archivedInto(tx, { surface, number });
     const after = { archived_into: file ?? null };
     await appendEvents(tx, actor, at, [{ ...redacted, version: 0, after }]);
-    return { version: null, replaced };
+    return null;
   }
   const version = row.version + 1;
   await tx.all(sql`update ${raw(TEXTS[surface].table)} set version = ${version}, updated_at = ${at}
     where number = ${number}`);
   await appendEvents(tx, actor, at, [{ ...redacted, version }]);
-  return { version, replaced };
+  return version;
 }
 
 /**
@@ -150,10 +171,14 @@ export async function closedToRedact(store: Store): Promise<Closed | undefined> 
   };
 }
 
-/** Whether a store still has in a record what {@link redact} would replace. */
-export async function holds(on: Sql, which: Which, text: string | undefined): Promise<boolean> {
-  const found = await findIn(on, which, text, "[redacted by ? 1970-01-01]");
-  return Object.values(found).some((changes) => changes.length > 0);
+/** Whether a store still has in some records what {@link redact} would replace. */
+export async function holds(
+  on: Sql,
+  which: readonly Which[],
+  text: string | undefined,
+): Promise<boolean> {
+  const { places, keys } = await findIn(on, which, text, tombstone("?", 0));
+  return keys.length > 0 || places.some(({ wasThere }) => wasThere);
 }
 
 /** The refs of all records that a text stands in, in one of the forms that programs commonly write it in. */
@@ -233,18 +258,45 @@ interface Found {
   where: Fragment;
 }
 
-/** All that is to be changed of a record, so that a text is nowhere in it, or none that people wrote there. */
+/** What is to be changed in a record and in its events. */
+interface Changes {
+  /** The record's ref. */
+  name: string;
+  record: Found[];
+  events: Found[];
+  /** Whether there is anything to be changed in either. */
+  wasThere: boolean;
+  /** Erases what a kept answer tells of it. */
+  eraseKept: EraseRow;
+}
+
+/** What is to be changed in a kept answer, and the refs of the records that it tells of. */
+interface KeyChange extends Found {
+  about: string[];
+}
+
+/** All that is to be changed of some records, so that a text is nowhere in them, or none that people wrote there. */
 async function findIn(
+  on: Sql,
+  which: readonly Which[],
+  text: string | undefined,
+  stone: string,
+): Promise<{ places: Changes[]; keys: KeyChange[] }> {
+  const places: Changes[] = [];
+  for (const each of which) places.push(await changesOf(on, each, text, stone));
+  return { places, keys: await keysTelling(on, places) };
+}
+
+async function changesOf(
   on: Sql,
   { surface, number }: Which,
   text: string | undefined,
   stone: string,
-): Promise<Record<keyof Replaced, Found[]>> {
+): Promise<Changes> {
   const one = eraser(text, stone);
   const { table, columns, said } = TEXTS[surface];
-  const name = ref(surface, number);
   const slug = columns.includes("slug") ? await freeSlug(on, number) : "";
-  const erased = <T extends object>(row: T): T => eraseIn(row, columns, one, slug);
+  const erased: EraseRow = (row) => eraseIn(row, columns, one, slug);
 
   const record: Found[] = [];
   for (const row of await on.all(sql`select * from ${raw(table)} where number = ${number}`)) {
@@ -271,27 +323,50 @@ async function findIn(
     if (set) events.push({ table: "events", set, where: sql`id = ${id}` });
   }
 
-  const keys: Found[] = [];
   const wasThere = record.length + events.length > 0;
   const all = eraser(undefined, stone);
   // Where a text is cut short, it may hold a part of what is to go.
-  const erasedKept = <T extends object>(row: T): T =>
+  const eraseKept: EraseRow = (row) =>
     wasThere && "complete" in row && row.complete === false
       ? eraseIn(row, columns, all, slug)
       : erased(row);
-  const kept = await on.all<{ author: string; verb: string; key: string } & Answered>(
-    sql`select author, verb, key, fingerprint, result from keys where result like ${`%"${name}"%`}`,
+  return { name: ref(surface, number), record, events, wasThere, eraseKept };
+}
+
+/** How many kept answers are in memory at once: each can tell of thousands of records. */
+const ANSWERS_AT_ONCE = 100;
+
+/** The kept answers that tell of records, and what is to be changed in them. One look at all of them finds those of all. */
+async function keysTelling(on: Sql, places: readonly Changes[]): Promise<KeyChange[]> {
+  const byName = new Map(places.map((place) => [place.name, place]));
+  const [name] = byName.keys();
+  const tells = byName.size === 1 ? `%"${name}"%` : "%";
+  const found: KeyChange[] = [];
+  const answers = pages<{ author: string; verb: string; key: string } & Answered>(
+    on,
+    { columns: ["author", "verb", "key"], size: ANSWERS_AT_ONCE },
+    (next, order) => sql`select author, verb, key, fingerprint, result from keys
+      where result like ${tells} and ${next} ${inOrder(order)}`,
   );
-  for (const { author, verb, key, ...answer } of kept) {
-    const result = inJson(answer.result, (value) => eraseAbout(value, name, erasedKept));
-    // Any command that tells of the record may have been given the text, whether or not its answer repeats it.
-    const mayBeGivenIt = verb !== "redact" && (wasThere || result !== answer.result);
-    const fingerprint = mayBeGivenIt ? FORGOTTEN : answer.fingerprint;
-    const set = difference({ ...answer }, { fingerprint, result });
-    const where = sql`author = ${author} and verb = ${verb} and key = ${key}`;
-    if (set) keys.push({ table: "keys", set, where });
-  }
-  return { record, events, keys };
+  for await (const page of answers)
+    for (const { author, verb, key, ...answer } of page) {
+      const refs = new Set(
+        Array.from(answer.result.matchAll(/"([A-Z]\d+)"/g), ([, told]) => told!),
+      );
+      const about = [...refs].filter((told) => byName.has(told));
+      if (about.length === 0) continue;
+      const result = inJson(answer.result, (value) =>
+        eraseAbout(value, (told) => byName.get(String(told))?.eraseKept),
+      );
+      // Any command that tells of the record may have been given the text, whether or not its answer repeats it.
+      const wasThere = about.some((told) => byName.get(told)!.wasThere);
+      const mayBeGivenIt = verb !== "redact" && (wasThere || result !== answer.result);
+      const fingerprint = mayBeGivenIt ? FORGOTTEN : answer.fingerprint;
+      const set = difference({ ...answer }, { fingerprint, result });
+      const where = sql`author = ${author} and verb = ${verb} and key = ${key}`;
+      if (set) found.push({ table: "keys", set, where, about });
+    }
+  return found;
 }
 
 /** A slug in the place of an entry's own, which is a name too: it stays one, and the only one of its scope. */

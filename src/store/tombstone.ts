@@ -29,17 +29,19 @@ export function inJson(json: string, change: (value: never) => unknown): string 
   return changed === JSON.stringify(value) ? json : changed;
 }
 
-/** What a kept answer tells of a record, however deep in it, with its texts erased. */
+/** Gives a row with its texts erased. */
+export type EraseRow = <T extends object>(row: T) => T;
+
+/** What a kept answer tells of some records, however deep in it, with the texts of each erased. */
 export function eraseAbout(
   value: unknown,
-  name: string,
-  erased: <T extends object>(row: T) => T,
+  erasing: (ref: unknown) => EraseRow | undefined,
 ): unknown {
   if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map((each) => eraseAbout(each, name, erased));
-  const record = "ref" in value && value.ref === name ? erased(value) : value;
+  if (Array.isArray(value)) return value.map((each) => eraseAbout(each, erasing));
+  const erased = "ref" in value ? erasing(value.ref) : undefined;
   return Object.fromEntries(
-    Object.entries(record).map(([key, each]) => [key, eraseAbout(each, name, erased)]),
+    Object.entries(erased?.(value) ?? value).map(([key, each]) => [key, eraseAbout(each, erasing)]),
   );
 }
 
