@@ -132,6 +132,7 @@ history add --slug new --body text
 history commit new abc1234
 history edit new --title other
 history show new
+history show 000000000000000000000000000000000000000a
 --as ann history add --slug pending --body text
 --as ann history commit abc1234
 history pending
@@ -252,7 +253,7 @@ const UNSEEN: Record<string, string> = {
  * search, and to pass over what is not meant.
  */
 const INDEXES = `
-events_by_author events_of_record history_by_update history_by_update_in history_committed
+events_by_author events_of_record history_by_commit history_by_update history_by_update_in history_committed
 history_committed_in history_committed_of history_committed_of_in history_pending history_pending_in
 history_pending_of history_pending_of_in letters_by_addressee letters_by_addressee_in letters_by_author
 letters_by_author_in letters_by_state letters_by_state_in letters_by_update letters_by_update_in

@@ -70,6 +70,8 @@ describe("the session ritual", () => {
     await coop.data(["history", "commit", "HEAD"], ann);
 
     const sha = await git(folder, "rev-parse", "HEAD");
+    for (const commit of ["HEAD", sha, sha.slice(0, 9)])
+      expect(await coop.data(["history", "show", commit], ann)).toMatchObject({ ref: "H1" });
     expect(await coop.data(["history", "show", entry.slug], ann)).toMatchObject({
       commit_sha: sha,
     });

@@ -193,6 +193,46 @@ describe.each(engines)("history on $name", ({ openFresh }) => {
     });
   });
 
+  test("an entry is shown by its commit, of which either may be an abbreviation", async () => {
+    await add();
+    await add({ slug: "abcdef1" });
+    await add({ slug: "elsewhere", scope: "other" });
+    await using coop = await inside(store);
+    const as = { as: "ann", env: { PIPPA_COOP_SCOPE: "quest" } };
+    const commitOf = (entry: string, sha: string) =>
+      coop.data(["history", "commit", entry, sha], as);
+    const shown = async (name: string) => {
+      const { exit, json } = await coop.run(["--json", "history", "show", name], as);
+      return exit === 0 ? json().data.ref : [exit, json().error.message, json().error.hint];
+    };
+    await commitOf("H1", LONG);
+    await commitOf("H3", "1234567");
+    // A slug comes first.
+    expect(await shown("abcdef1")).toBe("H2");
+    expect(await shown("abcdef12")).toBe("H1");
+    expect(await shown(LONG.toUpperCase())).toBe("H1");
+    expect(await shown("1234567890abcdef")).toBe("H3");
+    // What could be a number is one only where there is such an entry.
+    expect(await shown("1234567")).toBe("H3");
+    expect(await shown("abcdef13")).toEqual([
+      3,
+      "no entry has the commit abcdef13",
+      "coop history pending lists those that wait for theirs",
+    ]);
+    expect((await shown("abcdef"))[1]).toContain("there is no history entry 'abcdef' in quest");
+    await commitOf("H2", "abcdef12345");
+    expect(await shown("abcdef12")).toEqual([
+      2,
+      "several entries have that commit: H2 abcdef1, H1 split",
+      "coop history show H2",
+    ]);
+    expect(await shown("HEAD")).toEqual([
+      2,
+      "HEAD means nothing here: this is no git work tree",
+      "give the sha itself",
+    ]);
+  });
+
   test("a commit that an entry of the project has already is warned of", async () => {
     await add();
     await add({ slug: "second" });

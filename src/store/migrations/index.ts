@@ -5,6 +5,7 @@ import { requests } from "./003-requests";
 import { todos } from "./004-todos";
 import { history } from "./005-history";
 import { queue } from "./006-queue";
+import { commits } from "./007-commits";
 
 /** One step of the schema. Steps are only ever added: a released one is never changed. */
 export interface Migration {
@@ -15,4 +16,4 @@ export interface Migration {
 }
 
 /** Every step in order; a store's schema version is how many of them it has taken. */
-export const MIGRATIONS: Migration[] = [core, letters, requests, todos, history, queue];
+export const MIGRATIONS: Migration[] = [core, letters, requests, todos, history, queue, commits];

@@ -1,12 +1,9 @@
 import * as v from "valibot";
-import { CoopError, usage } from "../../errors";
 import { written } from "../../cli/answer";
 import { changing } from "../../cli/args";
-import type { Context } from "../../cli/context";
 import { defineVerb, optionalWord, toggle, word } from "../../cli/define";
-import { headCommit } from "../../scope";
 import { sha } from "../../words";
-import { entryName, resolveName } from "./name";
+import { entryName, headSha, resolveName } from "./name";
 import { commitEntry, onePending } from "./store";
 import { entryChanged } from "./text";
 
@@ -36,7 +33,7 @@ another one is a conflict unless --replace is given.`,
     const result = await context.write(async (writing) => {
       const name = named ?? (await onePending(writing.tx, author, scope!, input.sha));
       // Only now: a repeat with its key answers as before, wherever it is given.
-      const commit = input.sha === "HEAD" ? await head(context) : input.sha;
+      const commit = input.sha === "HEAD" ? await headSha(context) : input.sha;
       return commitEntry(writing, name, {
         sha: commit,
         replace: input.replace ?? false,
@@ -46,14 +43,3 @@ another one is a conflict unless --replace is given.`,
     return written(result, entryChanged);
   },
 });
-
-async function head(context: Context): Promise<string> {
-  const workTree = await context.workTree();
-  if (!workTree)
-    throw usage("HEAD means nothing here: this is no git work tree", "give the sha itself");
-  const commit = await headCommit(workTree, context.edge.files);
-  if (commit !== undefined) return commit;
-  throw new CoopError("not_found", "HEAD has no commit that can be read", {
-    hint: "commit first, or give the sha itself",
-  });
-}

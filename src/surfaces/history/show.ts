@@ -1,17 +1,53 @@
+import * as v from "valibot";
+import { CoopError, usage } from "../../errors";
 import { answer } from "../../cli/answer";
 import { showing } from "../../cli/args";
+import type { Context } from "../../cli/context";
 import { defineVerb, word } from "../../cli/define";
-import { entryName, resolveName } from "./name";
-import { findEntry } from "./store";
+import { sha } from "../../words";
+import { entryName, headSha, resolveName } from "./name";
+import { findEntry, withCommit, type Entry } from "./store";
 import { entryText } from "./text";
 
 export default defineVerb({
-  about: "show an entry in full",
-  examples: ["coop history show H7", "coop history show 2026-05-17-evolve-v2"],
-  args: { entry: word(entryName, "SLUG|H7", "the entry"), ...showing },
+  about: "show an entry in full, also the one of a commit: why a line of code is as it is",
+  examples: [
+    "coop history show H7",
+    "coop history show 2026-05-17-evolve-v2",
+    "coop history show abc1234",
+  ],
+  notes:
+    "What is neither a ref nor a slug of this project can be a commit, in whatever project; HEAD is the work tree's.",
+  args: { entry: word(entryName, "SLUG|H7|SHA", "the entry, or its commit"), ...showing },
   run: async ({ entry, raw }, context) => {
     const name = await resolveName(entry, context);
-    const found = await findEntry(await context.store(), name);
+    const found = await findEntry(await context.store(), name).catch(async (thrown) => {
+      const isMissing = thrown instanceof CoopError && thrown.code === "not_found";
+      const committed = isMissing && (await ofCommit(entry, context));
+      if (committed) return committed;
+      throw thrown;
+    });
     return answer(found, entryText, raw ? { raw: found.body } : {});
   },
 });
+
+/**
+ * The one entry of a commit; undefined for what is none.
+ * @throws CoopError not_found where it has none, usage where it has several.
+ */
+async function ofCommit(text: string, context: Context): Promise<Entry | undefined> {
+  const commit = text === "HEAD" ? await headSha(context) : text;
+  const { success, output } = v.safeParse(sha, commit);
+  if (!success) return undefined;
+  const [found, ...others] = await withCommit(await context.store(), output);
+  if (!found)
+    throw new CoopError("not_found", `no entry has the commit ${commit}`, {
+      hint: "coop history pending lists those that wait for theirs",
+    });
+  if (others.length === 0) return found;
+  const named = [found, ...others].map(({ ref, slug }) => `${ref} ${slug}`);
+  throw usage(
+    `several entries have that commit: ${named.join(", ")}`,
+    `coop history show ${found.ref}`,
+  );
+}

@@ -1,6 +1,6 @@
 import { CoopError, usage } from "../../errors";
 import { ref } from "../../ref";
-import { first, raw, sql, type Sql } from "../../store/sql";
+import { among, first, raw, sql, type Sql } from "../../store/sql";
 import { list, type Listable, type Listed, type ListQuery } from "../../store/listing";
 import { target, type Target } from "../../store/moves";
 import {
@@ -146,20 +146,37 @@ export async function commitEntry(
       column: "commit_sha",
     });
   }
-  const others = await lastCommitted(writing.tx, row.scope);
-  const same = others.find((other) => sameSha(other.commit_sha, sha) && other.number !== number);
+  const own = ref("history", number);
+  const others = await withCommit(writing.tx, sha);
+  const same = others.find((other) => other.scope === row.scope && other.ref !== own);
   if (same)
     writing.warn(
       "same_commit",
-      `${ref("history", same.number)} has this commit too; if that of ${ref("history", number)} is not made yet, --replace puts it in once it is`,
+      `${same.ref} has this commit too; if that of ${own} is not made yet, --replace puts it in once it is`,
     );
   return toEntry(await change<EntryRow>(writing, ENTRIES, row, "commit", { commit_sha: sha }));
 }
 
-/** The newest entries of a scope that have their commit. */
-const lastCommitted = (on: Sql, scope: string) =>
-  on.all<{ number: number; commit_sha: string }>(sql`select number, commit_sha from history_entries
-    where commit_sha is not null and scope = ${scope} order by number desc limit ${MOST_NAMED}`);
+/** The first few entries of all scopes that have a commit, of whose sha either may be an abbreviation. */
+export async function withCommit(on: Sql, sha: string): Promise<Entry[]> {
+  // Nothing that continues the sha comes after it with a letter that is no digit.
+  const longer = sql`commit_sha >= ${sha} and commit_sha < ${`${sha}g`}`;
+  const shorter = [];
+  for (let length = LEAST_SHA; length < sha.length; length++) shorter.push(sha.slice(0, length));
+  const rows = await on.all<EntryRow>(
+    sql`select * from history_entries where ${longer} order by commit_sha, number limit ${MOST_NAMED}`,
+  );
+  if (shorter.length > 0)
+    rows.push(
+      ...(await on.all<EntryRow>(
+        sql`select * from history_entries where ${among("commit_sha", shorter)} limit ${MOST_NAMED}`,
+      )),
+    );
+  return rows.map(toEntry);
+}
+
+/** How many digits of a sha are given at least. */
+const LEAST_SHA = 7;
 
 /** Whether one sha is an abbreviation of the other. */
 const sameSha = (a: string, b: string) => a.startsWith(b) || b.startsWith(a);
