@@ -171,6 +171,7 @@ log T3
 log --by brain-1 --since 999d --before 5000
 log --by brain-1 T3 --since 999d --before 5000
 who
+who brain-1
 whoami
 `
   .trim()

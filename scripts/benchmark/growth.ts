@@ -60,6 +60,7 @@ const READING = [
   "log --since 1d",
   "log --by brain-3",
   "who",
+  "who me",
   "whoami",
 ];
 

@@ -4,7 +4,20 @@ import { absent, archivings } from "../store/archived";
 import { different } from "../store/distinct";
 import { authors } from "../store/events";
 import { keptJson } from "../store/json";
-import { atMost, count, COUNT_STOP, only, toCount, type Count } from "../store/listing";
+import {
+  atMost,
+  combinations,
+  count,
+  COUNT_STOP,
+  firstNumbers,
+  newest,
+  oneOf,
+  oneOfStates,
+  only,
+  stateIn,
+  toCount,
+  type Count,
+} from "../store/listing";
 import {
   among,
   and,
@@ -171,6 +184,40 @@ export async function presences(on: Sql): Promise<Presence[]> {
   return all[0]?.id === null ? [...all.slice(1), all[0]] : all;
 }
 
+/** One id, with the newest refs of each kind that is open on it. */
+export interface Charge extends Presence {
+  refs: Record<Kind, string[]>;
+}
+
+/** When an id last wrote and what is open on it: at most so many refs of each kind, the newest first. */
+export async function chargeOf(on: Sql, id: string, most: number): Promise<Charge> {
+  const open = {} as Record<Kind, Count>;
+  const refs = {} as Record<Kind, string[]>;
+  for (const kind of KINDS) {
+    const { surface, table, column, states } = ADDRESSED[kind];
+    const its = [oneOf(column, [id]), oneOfStates({}, states)];
+    const rows = await on.all<{ number: number }>(
+      firstNumbers(table, combinations(its), newest(most)),
+    );
+    refs[kind] = rows.map(({ number }) => ref(surface, number));
+    open[kind] =
+      rows.length < most ? { count: rows.length, exact: true } : await count(on, table, its);
+  }
+  const last = await lastOf(on, id);
+  return { id, last_seen_at: last?.at ?? null, host: last?.host ?? null, open, refs };
+}
+
+/** When and from where an id last wrote. */
+async function lastOf(on: Sql, id: string): Promise<{ at: string; host: string } | undefined> {
+  const row = await first<{ at: number; host: string }>(
+    on,
+    sql`select at, host from events where author = ${id} order by at desc, id desc limit 1`,
+  );
+  const here = row && { at: timestamp(row.at), host: row.host };
+  const archived = (await archivings(on)).flatMap(({ ids }) => ids[id] ?? []);
+  return [...(here ? [here] : []), ...archived].toSorted((a, b) => (a.at < b.at ? 1 : -1))[0];
+}
+
 const KINDS = Object.keys(ADDRESSED) as Kind[];
 
 /** No id is empty: what is open on it is anyone's. */
@@ -193,10 +240,10 @@ async function lastSeen(on: Sql): Promise<Map<string, { at: string; host: string
 /** How much is open on each id on which something is; more than {@link COUNT_STOP} stands for any such number. */
 async function openById(
   on: Sql,
-  { table, column, open, anyones }: Addressed,
+  { table, column, states, anyones }: Addressed,
 ): Promise<Map<string, number>> {
   const howMany = (of: Fragment) =>
-    upTo(sql`${raw(table)} where ${raw(column)} ${of} and ${raw(open)}`);
+    upTo(sql`${raw(table)} where ${raw(column)} ${of} and ${stateIn(states)}`);
   const rows = await on.all<{ id: string; open: number }>(
     sql`with recursive ${different(table, column)}
       select value as id, ${howMany(raw("= found.value"))} as open from found where value is not null

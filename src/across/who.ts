@@ -1,17 +1,30 @@
 import { answer } from "../cli/answer";
-import { defineVerb } from "../cli/define";
+import { DEFAULT_LIMIT } from "../cli/args";
+import { defineVerb, optionalWord } from "../cli/define";
 import { countsInJson } from "../cli/listing";
 import { ago, counted, countText, inline, line, lines, type View } from "../cli/text";
-import type { Count } from "../store/listing";
-import { presences, type Presence } from "./store";
+import type { Kind } from "../store/addressed";
+import { id as idSchema } from "../words";
+import { chargeOf, presences, type Charge, type Presence } from "./store";
 
 export default defineVerb({
   about: "show who takes part, when they last wrote, and what is open on whom, in all projects",
-  examples: ["coop who"],
-  args: {},
-  run: async (_input, context) => {
+  examples: ["coop who", "coop --as codex-pippa who me"],
+  notes: `Of one id it names the newest of what is open on it: letters to it, requests that wait on it, its todos, queue items
+that wait for it and those that it took.`,
+  args: { id: optionalWord(idSchema, "ID", "one id, with the refs of what is open on it") },
+  run: async ({ id }, context) => {
     context.warnUnscoped();
-    const everyone = await presences(await context.store());
+    const store = await context.store();
+    if (id !== undefined) {
+      const who = context.resolveId(id);
+      await context.warnUnknown(store, [who]);
+      const charge = await chargeOf(store, who, DEFAULT_LIMIT);
+      const { open, ...one } = charge;
+      const ids = [{ ...one, ...countsInJson(open) }];
+      return answer({ ids }, (_data, view) => chargeText(charge, view));
+    }
+    const everyone = await presences(store);
     const ids = everyone.map(({ open, ...who }) => ({ ...who, ...countsInJson(open) }));
     return answer({ ids }, (_data, view) =>
       lines(
@@ -22,22 +35,44 @@ export default defineVerb({
   },
 });
 
+const NOUNS: Record<Kind, string> = {
+  letters: "letter",
+  requests: "request",
+  todos: "todo",
+  items: "queue item",
+  taken: "taken queue item",
+};
+
+/** What is open of each kind, such as `2 letters`, where something is. */
+const openOf = ({ open }: Presence): [Kind, string][] =>
+  (Object.keys(NOUNS) as Kind[]).flatMap((kind) =>
+    open[kind].count === 0 ? [] : [[kind, counted(countText(open[kind]), NOUNS[kind])]],
+  );
+
 /** One line: `codex-pippa 3h ago on studio: 2 letters, 1 request`. */
-function presenceLine({ id, last_seen_at, host, open }: Presence, view: View): string {
-  const counts = [
-    some(open.letters, "letter"),
-    some(open.requests, "request"),
-    some(open.todos, "todo"),
-    some(open.items, "queue item"),
-    some(open.taken, "taken queue item"),
-  ].filter((part) => part !== undefined);
+function presenceLine(presence: Presence, view: View): string {
+  const counts = openOf(presence).map(([, told]) => told);
+  return `${whoAndWhen(presence, view)}: ${counts.length > 0 ? counts.join(", ") : "nothing open"}`;
+}
+
+function whoAndWhen({ id, last_seen_at, host }: Presence, view: View): string {
   const seen =
     last_seen_at === null
       ? "never seen"
       : `${ago(view, last_seen_at)} ago on ${inline(host ?? "")}`;
-  const who = id === null ? "for anyone" : line(inline(id), id === view.me && "(you)", seen);
-  return `${who}: ${counts.length > 0 ? counts.join(", ") : "nothing open"}`;
+  return id === null ? "for anyone" : line(inline(id), id === view.me && "(you)", seen);
 }
 
-const some = (count: Count, noun: string) =>
-  count.count === 0 ? undefined : counted(countText(count), noun);
+/** An id, and a line for each kind that is open on it: `2 letters: L12 L9`. */
+function chargeText(charge: Charge, view: View): string {
+  const open = openOf(charge);
+  if (open.length === 0) return presenceLine(charge, view);
+  return lines(
+    whoAndWhen(charge, view),
+    open.map(([kind, told]) => {
+      const refs = charge.refs[kind];
+      const more = charge.open[kind].count > refs.length && "…";
+      return line(`${told}:`, ...refs, more);
+    }),
+  );
+}

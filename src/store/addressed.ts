@@ -1,10 +1,13 @@
+import type { Surface } from "../ref";
+
 /** Where something can be open on an id. An index serves each. */
 export interface Addressed {
+  surface: Surface;
   table: string;
   /** The column that names the id. */
   column: string;
-  /** The rows that are open. */
-  open: string;
+  /** The states in which it is open. */
+  states: readonly string[];
   /** Where null names nobody in particular: it is anyone's. */
   anyones?: true;
 }
@@ -15,17 +18,29 @@ export type Kind = "letters" | "requests" | "todos" | "items" | "taken";
 /** All that can be open on an id. Whoever asks what is on whom asks here. */
 export const ADDRESSED: Record<Kind, Addressed> = {
   letters: {
+    surface: "letter",
     table: "letters",
     column: "addressee",
-    open: "state in ('unread', 'read', 'working')",
+    states: ["unread", "read", "working"],
   },
-  requests: { table: "requests", column: "waiting_on", open: "waiting_on is not null" },
+  requests: {
+    surface: "request",
+    table: "requests",
+    column: "waiting_on",
+    states: ["open", "accepted"],
+  },
   todos: {
+    surface: "todo",
     table: "todos",
     column: "addressee",
-    open: "state in ('open', 'doing', 'blocked')",
+    states: ["open", "doing", "blocked"],
     anyones: true,
   },
-  items: { table: "queue_items", column: "addressee", open: "state = 'waiting'" },
-  taken: { table: "queue_items", column: "taken_by", open: "state = 'taken'" },
+  items: {
+    surface: "queue",
+    table: "queue_items",
+    column: "addressee",
+    states: ["waiting"],
+  },
+  taken: { surface: "queue", table: "queue_items", column: "taken_by", states: ["taken"] },
 };

@@ -2,6 +2,7 @@ import { ADDRESSED } from "./addressed";
 import { archivings } from "./archived";
 import { TABLES } from "./contents";
 import { distinct } from "./distinct";
+import { stateIn } from "./listing";
 import { first, raw, sql, type Row, type Sql } from "./sql";
 
 /** The newest event of a store: its number, and when it was, in ms since 1970. */
@@ -37,8 +38,8 @@ export async function everyId(on: Sql): Promise<Written[]> {
   const ids = new Map(wrote.map(({ id, events }) => [id, Number(events)]));
   for (const archived of (await archivings(on)).flatMap((each) => Object.keys(each.ids)))
     if (!ids.has(archived)) ids.set(archived, Infinity);
-  for (const { table, column, open } of Object.values(ADDRESSED)) {
-    for (const id of await distinct(on, table, column, raw(open)))
+  for (const { table, column, states } of Object.values(ADDRESSED)) {
+    for (const id of await distinct(on, table, column, stateIn(states)))
       if (id !== "" && !ids.has(id)) ids.set(id, 0);
   }
   return Array.from(ids, ([id, events]) => ({ id, events }));

@@ -85,7 +85,10 @@ export const stateIn = (states: readonly string[]) =>
 export const only = (condition: Fragment): Choice => ({ any: condition, each: [condition] });
 
 /** One of these states. */
-export function oneOfStates({ inState }: Listable, states: readonly string[]): Choice {
+export function oneOfStates(
+  { inState }: Pick<Listable, "inState">,
+  states: readonly string[],
+): Choice {
   const each = states.map((state) => inState?.(state) ?? stateIn([state]));
   return { any: inState ? sql`(${join(each, " or ")})` : stateIn(states), each };
 }

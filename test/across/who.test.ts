@@ -37,6 +37,41 @@ describe.each(engines)("who takes part, on $name", ({ openFresh }) => {
     expect(ids[0].last_seen_at > ids[1].last_seen_at).toBe(true);
   });
 
+  test("of one id are the refs of what is open on it, in all projects", async () => {
+    for (const scope of ["s1", "s2"])
+      await coop.data(["todo", "add", "x", "--to", "ann"], {
+        as: "ben",
+        env: { PIPPA_COOP_SCOPE: scope },
+      });
+    await as("ben", "letter write one --body text --to ann");
+    await as("ben", "request open two --to ann --body text");
+    await as("ben", "queue push jobs three --to ann,cyd");
+    await as("ben", "queue push jobs four");
+    await as("ann", "queue take jobs");
+    await as("ann", "todo done T1");
+    const { out, err } = await coop.run(["who", "me"], { as: "ann" });
+    expect(err).toBe("");
+    expect(out.replace(/\d+s/g, "1s")).toBe(
+      "ann (you) 1s ago on host\n1 letter: L1\n1 request: R1\n1 todo: T2\n1 taken queue item: Q1\n",
+    );
+    const everyone = (await coop.data(["who"])).ids;
+    expect(await coop.data(["who", "ann"])).toEqual({
+      ids: [
+        {
+          ...everyone.find(({ id }: { id: string }) => id === "ann"),
+          refs: { letters: ["L1"], requests: ["R1"], todos: ["T2"], items: [], taken: ["Q1"] },
+        },
+      ],
+    });
+    expect((await coop.run(["who", "ben"])).out).toMatch(/^ben \d+s ago on host: nothing open\n$/);
+    const cyd = await coop.run(["who", "cyd"]);
+    expect(cyd.out).toBe("cyd never seen\n1 queue item: Q2\n");
+    expect(cyd.err).toContain("'cyd' has never written here");
+    expect((await coop.run(["who", "me"])).exit).toBe(2);
+    for (let n = 0; n < 51; n++) await as("ben", `todo add t${n} --to cyd`);
+    expect((await coop.run(["who", "cyd"])).out).toMatch(/^51 todos: T53 T52 .* T4 …$/m);
+  });
+
   test("is told of a letter, a request and a todo in each state that is not finished", async () => {
     const onAnn = async () => (await coop.data(["who"])).ids[0];
     await as("ann", "letter write one --body text");

@@ -87,7 +87,7 @@ assert call("queue_archive", "jobs", older="0s", to="archive.db")["archived"] ==
 assert call("show", "L1")["ref"] == "L1"
 assert call("log", "L1", limit=1)["events"][0]["ref"] == "L1"
 assert call("whoami")["id"] == "ann"
-call("who")
+call("who", "ann")
 
 assert call("backup", keep=3)["removed"] == []
 assert all(each["status"] != "fail" for each in call("doctor")["checks"])

@@ -478,10 +478,10 @@ def log(
 
 
 def who(
-    *, as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
+    id: Text = None, *, as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
-    """Who takes part, when they last wrote, and what is open on whom."""
-    return record("who", locals())
+    """Who takes part, when they last wrote, and what is open on whom; of one id with its refs."""
+    return record("who", locals(), "id")
 
 
 def whoami(
