@@ -10,25 +10,32 @@ import {
   titled,
   type View,
 } from "../../cli/text";
+import { slugWords } from "../../words";
 import type { Entry } from "./store";
 
 const SHORT_SHA = 10;
 
 const commitOf = ({ commit_sha }: Entry) => commit_sha?.slice(0, SHORT_SHA) ?? "pending";
 
-/** One line: `H7 abc1234567 3h codex-pippa 2026-11-22-split-the-parser: Split the parser`. */
-export const entryLine = (entry: Entry, view: View, called = heading): string =>
-  titled(
-    line(
-      entry.ref,
-      commitOf(entry),
-      ago(view, entry.created_at),
-      scopeTag(view, entry),
-      inline(entry.author),
-      inline(entry.slug),
-    ),
-    called(entry.title, entry.body),
+/** One line: `H7 abc1234567 3h codex-pippa 2026-11-22: Split the parser`. */
+export const entryLine = (entry: Entry, view: View): string =>
+  titled(told(entry, view, briefly(entry)), heading(entry.title, entry.body));
+
+const told = (entry: Entry, view: View, slug: string) =>
+  line(
+    entry.ref,
+    commitOf(entry),
+    ago(view, entry.created_at),
+    scopeTag(view, entry),
+    inline(entry.author),
+    inline(slug),
   );
+
+/** The slug, or its day where the rest says nothing that the title does not. */
+function briefly({ slug, title }: Entry): string {
+  const [, day, rest] = /^(\d{4}-\d{2}-\d{2})-(.+)$/s.exec(slug) ?? [];
+  return day && slugWords(title).join("-").startsWith(rest!) ? day : slug;
+}
 
 /** What a write answers: `H7 pending 2026-11-22-split-the-parser`. */
 export const entryChanged = (entry: Entry): string =>
@@ -37,7 +44,7 @@ export const entryChanged = (entry: Entry): string =>
 /** An entry in full. */
 export const entryText = (entry: Entry, view: View): string =>
   lines(
-    entryLine(entry, view, fullHeading),
+    titled(told(entry, view, entry.slug), fullHeading(entry.title, entry.body)),
     entry.commit_sha !== null && `commit ${entry.commit_sha}`,
     fenced(entry.body),
   );
