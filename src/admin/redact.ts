@@ -107,8 +107,9 @@ new, and copy --undo is refused then. The file is written anew, for which others
       context.warn("elsewhere", place);
     // Also after a repeat: the command before it may have ended between its commit and here.
     const gone = await erase(store, context, (copy) => holds(copy, which, secret));
-    const others =
-      secret === undefined ? await pushedWith(store, which) : await standsIn(store, secret);
+    const others = await (secret === undefined
+      ? pushedWith(store, asked)
+      : standsIn(store, secret));
     const redacted: Redacted = {
       ...data,
       snapshot: gone.snapshot,

@@ -6,16 +6,16 @@ import { ACTS, canonical, flagName, type Act, type Args, type Group, type Verb }
 
 /** What other programs call what a verb does: of the verbs, the first that a group has is meant. */
 const CALLED: readonly [verbs: readonly string[], words: string][] = [
-  [["take", "show"], "get fetch pop next pull receive dequeue"],
+  [["take", "show"], "get fetch pop next pull receive dequeue consume"],
   [["show"], "view info cat display details describe print"],
-  [["list"], "ls all find search query grep"],
+  [["list"], "ls lst all find search query grep"],
   [["edit"], "update change rename set modify amend correct retitle"],
   [["reply", "edit"], "comment answer respond say append"],
-  [["done", "ack"], "resolve fulfil fulfill resolved finished completed end"],
+  [["done", "ack"], "acknowledge resolve fulfil fulfill resolved finished completed end"],
   [["reopen"], "undo unclose undone"],
   [["start"], "resume continue unblock work"],
   [["assign"], "give delegate unassign reassign handoff delegated move"],
-  [["release", "stop", "reopen"], "nack retry fail unclaim requeued pause"],
+  [["release", "stop", "reopen"], "nack nak retry fail unclaim requeued pause"],
   [["cancel", "drop", "abandon"], "withdraw revoke retract"],
   [["drop", "cancel", "abandon"], "delete remove rm del trash discard purge clear"],
   [["push", "open", "write", "add"], "enqueue put emit post submit ask make insert publish"],
@@ -30,16 +30,17 @@ const CALLED: readonly [verbs: readonly string[], words: string][] = [
 
 /** The same of flags. */
 const FLAGS_CALLED: Record<string, string> = {
-  to: "assignee for owner addressee recipient",
+  to: "assignee assigned assigned-to assign for owner addressee recipient",
   from: "author sender by",
   by: "from author id",
-  status: "state open closed finished unfinished done pending filter",
+  status: "state open closed finished unfinished done pending unread blocked taken waiting filter",
   body: "text content desc description comment details",
   title: "name subject summary",
   priority: "prio p urgency",
   after: "on needs requires blocked-by depends waits-on",
   allScopes: "all everywhere all-projects global a",
   limit: "max n count top lines",
+  count: "limit max n",
   since: "newer updated changed",
   reply: "answer",
   payload: "data",
@@ -167,7 +168,8 @@ export async function unknownFlag(
   const bare = name.replace(/^-+/, "");
   const guess =
     (NOTE_ALIASES.includes(bare) ? text : undefined) ??
-    slip(name, names, 2) ??
+    // Of one letter after one dash any other is near.
+    (name.startsWith("--") ? slip(name, names, 2) : undefined) ??
     names.find((flag) => FLAGS_CALLED[keyOfFlag(flag)]?.split(" ").includes(bare));
   if (guess !== undefined) return usage(says, `did you mean ${guess}?${late}`);
   const isOfSurface = command.kind === "verb" && path.length > 1;
@@ -200,7 +202,11 @@ async function havingFlag(group: Group, verb: Verb, bare: string): Promise<strin
   for (const [name, load] of Object.entries(group.commands)) {
     const other = (await load()).default;
     if (other.kind === "group" || kindOf(other) !== kindOf(verb)) continue;
-    if (ownFlags(other.args).includes(`--${bare}`)) found.push(name);
+    const has = Object.entries(other.args).some(
+      ([key, arg]) =>
+        flagName(key) === bare || ("alias" in arg && [arg.alias].flat().includes(bare)),
+    );
+    if (has) found.push(name);
   }
   return found.length > MOST_NAMED ? [] : found;
 }

@@ -187,8 +187,9 @@ function placeWords(verb: Verb, words: string[], given: Given, path: string[]): 
     given[key] = value;
   }
   if (rest.length > 0) {
-    const [record] = Object.values(verb.args);
-    if (record?.ref !== undefined && looksLikeRef(rest[0]!))
+    const [record, ...others] = Object.values(verb.args);
+    const takesText = others.some(({ type }) => type === "positional");
+    if (record?.ref !== undefined && !takesText && looksLikeRef(rest[0]!))
       throw usage(
         `'${rest[0]}' is a word too much for \`coop ${path.join(" ")}\``,
         "one record a command",

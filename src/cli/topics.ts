@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { EXITS, REASONS, usage } from "../errors";
-import { nearest } from "../nearest";
+import { slip } from "../nearest";
 import root from "../root";
 import { help } from "./about";
 import { answer } from "./answer";
@@ -66,8 +66,12 @@ export default defineVerb({
 async function commandHelp(words: string[]): Promise<string> {
   const [first] = words;
   if (words.length === 1 && !Object.hasOwn(root.commands, first!)) {
-    const guess = nearest(first!, [...Object.keys(TOPICS), ...Object.keys(root.commands)]);
-    throw usage(`there is no help on '${first}'`, `did you mean \`coop help ${guess}\`?`);
+    const known = [...Object.keys(TOPICS), ...Object.keys(root.commands)];
+    const guess = slip(first!, known);
+    throw usage(
+      `there is no help on '${first}'`,
+      guess === undefined ? `one of ${known.join(", ")}` : `did you mean \`coop help ${guess}\`?`,
+    );
   }
   const { path, command } = await route(root, words);
   return help(root, path, command);

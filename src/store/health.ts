@@ -12,17 +12,47 @@ export const newestEvent = (on: Sql) =>
     sql`select id, at, author, host from events order by id desc limit 1`,
   );
 
+/** An event that is older than the one before it. */
+export interface SetBack extends Row {
+  id: number;
+  at: number;
+  host: string;
+  before: number;
+  host_before: string;
+}
+
+/** How many events one look goes through: a window over all would hold them in memory. */
+const EVENTS_A_LOOK = 50_000;
+
 /**
  * The last event since a time that is older than the one before it by more than `tolerance` ms: the clock of one of the
- * two hosts was wrong there. Each looks up the one before it: a window would hold all events in memory.
+ * two hosts was wrong there.
  */
-export const lastSetBack = (on: Sql, since: number, tolerance: number) =>
-  first<{ id: number; at: number; host: string; before: number; host_before: string }>(
-    on,
-    sql`select late.id, late.at, late.host, early.at as before, early.host as host_before
-      from events as late join events as early on early.id = (select max(id) from events where id < late.id)
-      where late.at >= ${since} and late.at < early.at - ${tolerance} order by late.id desc limit 1`,
-  );
+export async function lastSetBack(
+  on: Sql,
+  since: number,
+  tolerance: number,
+): Promise<SetBack | undefined> {
+  let from: number = Number.MAX_SAFE_INTEGER;
+  for (;;) {
+    const part = sql`(select id, at, host from events where id <= ${from} order by id desc limit ${EVENTS_A_LOOK})`;
+    const found = await first<SetBack>(
+      on,
+      sql`select id, at, host, before, host_before from
+        (select id, at, host, lag(at) over (order by id) as before, lag(host) over (order by id) as host_before
+          from ${part} as part) as stepped
+        where at < before - ${tolerance} and at >= ${since} order by id desc limit 1`,
+    );
+    if (found) return found;
+    // The first of a part is the last of the next, so that none is without the one before it.
+    const ends = await first<{ least: number | null; looked: number }>(
+      on,
+      sql`select min(id) as least, count(*) as looked from ${part} as part`,
+    );
+    if (ends!.looked < EVENTS_A_LOOK) return undefined;
+    from = ends!.least!;
+  }
+}
 
 /** How often an id has written: infinitely often where its events were archived, which count them no more. */
 export interface Written extends Row {

@@ -100,12 +100,6 @@ export const choicesOf = ({ scope, authors, addressees }: Filter): Choice[] => [
   ...(addressees ? [oneOf("addressee", addressees)] : []),
 ];
 
-/** The same for all scopes but the filter's. */
-export const elsewhere = ({ scope, ...filter }: Filter): Choice[] => [
-  ...choicesOf(filter),
-  only(sql`scope <> ${scope ?? ""}`),
-];
-
 /**
  * The records of a table that match a query and a surface's own choices, newest first. `apart` narrows nothing: it says
  * what an index keeps apart that the list brings together.
@@ -153,7 +147,11 @@ export async function list<R extends RecordRow>(
       ? await total([oneOfStates(table, table.finished), ...others])
       : undefined,
     elsewhere: countsElsewhere
-      ? await total([...(states ? [oneOfStates(table, states)] : []), ...elsewhere(filter), ...own])
+      ? await countElsewhere(on, table.name, filter.scope, [
+          ...(states ? [oneOfStates(table, states)] : []),
+          ...choicesOf({ ...filter, scope: undefined }),
+          ...own,
+        ])
       : undefined,
   };
 }
@@ -245,6 +243,24 @@ async function countFirst(on: Sql, table: string, conditions: readonly Fragment[
     sql`select ${counted(conditions.map((condition) => sql`${raw(table)} where ${condition}`))} as found`,
   );
   return toCount(row!.found);
+}
+
+/** How many rows that match, of the first {@link COUNT_STOP} of any scope, are of another one. */
+export async function countElsewhere(
+  on: Sql,
+  table: string,
+  scope: string | undefined,
+  choices: readonly Choice[],
+): Promise<Count> {
+  const rows = combinations(choices).map(
+    (condition) => sql`select scope from ${raw(table)} where ${condition}`,
+  );
+  const found = await first<{ looked: number; elsewhere: number }>(
+    on,
+    sql`select count(*) as looked, count(case when scope <> ${scope ?? ""} then 1 end) as elsewhere
+      from (${join(rows, " union all ")} limit ${COUNT_STOP}) as counted`,
+  );
+  return { count: found!.elsewhere, exact: found!.looked < COUNT_STOP };
 }
 
 /** What was counted; null or a number above {@link COUNT_STOP} stands for all that is more. */

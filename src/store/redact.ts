@@ -1,8 +1,9 @@
 import { CoopError } from "../errors";
-import { ref, SURFACES, type Surface } from "../ref";
+import { ref, SURFACES, type Ref, type Surface } from "../ref";
 import { shellWord } from "../shell";
 import { archivedInto, wasGiven } from "./archived";
 import { appendEvents } from "./events";
+import { keptJson } from "./json";
 import { inOrder } from "./listing";
 import type { Store } from "./open";
 import { pages } from "./pages";
@@ -217,18 +218,22 @@ export async function itemsOf(on: Sql, fanOut: number): Promise<number[]> {
   return rows.map(({ number }) => number);
 }
 
-/** The refs of other items that were pushed with one of these, whose payload is still what all of that push had. */
-export async function pushedWith(on: Sql, which: readonly Which[]): Promise<string[]> {
-  const items = which.filter(({ surface }) => surface === "queue").map(({ number }) => number);
-  if (items.length === 0) return [];
-  const rows = await on.all<{ number: number; payload: string }>(
-    sql`select number, payload from queue_items where not (${among("number", items)}) and fan_out in
-      (select fan_out from queue_items where ${among("number", items)}) order by number`,
+/** The refs of the other items of a push to several that one item is of, whose payload is not all gone. */
+export async function pushedWith(on: Sql, { surface, number }: Ref): Promise<string[]> {
+  if (surface !== "queue") return [];
+  // What is longer is no tombstone.
+  const payload = sql`case when octet_length(payload) > ${LONGEST_STONE} then null else payload end`;
+  const rows = await on.all<{ number: number; payload: string | null }>(
+    sql`select number, ${payload} as payload from queue_items where number <> ${number} and fan_out =
+      (select fan_out from queue_items where number = ${number}) order by number`,
   );
   const { erase } = eraser(undefined, tombstone("?", 0));
-  const holding = rows.filter(({ payload }) => erase(payload) !== payload);
-  return holding.map(({ number }) => ref("queue", number));
+  const holding = rows.filter((row) => row.payload === null || erase(row.payload) !== row.payload);
+  return holding.map((row) => ref("queue", row.number));
 }
+
+/** More bytes than a tombstone has: an id has up to 200. */
+const LONGEST_STONE = 300;
 
 /** The table of a surface's records. */
 export const tableName = (surface: Surface) => TEXTS[surface].table;
@@ -350,16 +355,16 @@ async function keysTelling(on: Sql, places: readonly Changes[]): Promise<KeyChan
   );
   for await (const page of answers)
     for (const { author, verb, key, ...answer } of page) {
-      const refs = new Set(
-        Array.from(answer.result.matchAll(/"([A-Z]\d+)"/g), ([, told]) => told!),
-      );
-      const about = [...refs].filter((told) => byName.has(told));
+      const named = answer.result.matchAll(/"([A-Z]\d+)"/g);
+      if (!named.some(([, told]) => byName.has(told!))) continue;
+      const told = toldOf(keptJson(answer.result)).map(String);
+      const about = told.filter((each) => byName.has(each));
       if (about.length === 0) continue;
       const result = inJson(answer.result, (value) =>
-        eraseAbout(value, (told) => byName.get(String(told))?.eraseKept),
+        eraseAbout(value, (each) => byName.get(String(each))?.eraseKept),
       );
-      // Any command that tells of the record may have been given the text, whether or not its answer repeats it.
-      const wasThere = about.some((told) => byName.get(told)!.wasThere);
+      // Any command whose answer is about the record may have been given the text, whether or not it repeats it.
+      const wasThere = about.some((each) => byName.get(each)!.wasThere);
       const mayBeGivenIt = verb !== "redact" && (wasThere || result !== answer.result);
       const fingerprint = mayBeGivenIt ? FORGOTTEN : answer.fingerprint;
       const set = difference({ ...answer }, { fingerprint, result });
@@ -367,6 +372,15 @@ async function keysTelling(on: Sql, places: readonly Changes[]): Promise<KeyChan
       if (set) found.push({ table: "keys", set, where, about });
     }
   return found;
+}
+
+/** The refs of the records that a kept answer is about, and not only names beside others; a line's is the ref alone. */
+function toldOf(answer: unknown): unknown[] {
+  if (typeof answer === "string") return [answer];
+  if (typeof answer !== "object" || answer === null) return [];
+  const { ref: one = [], refs = [] } = answer as { ref?: string; refs?: string[] };
+  const within = Object.values(answer).filter((each) => typeof each === "object");
+  return [one, refs, within.map(toldOf)].flat(2);
 }
 
 /** A slug in the place of an entry's own, which is a name too: it stays one, and the only one of its scope. */

@@ -17,7 +17,7 @@ const LONGEST_PAUSE_MS = 25;
 
 /**
  * The bound on waiting for locks: it covers the whole command, however many locks that takes, but for the snapshot that
- * is published after its answer.
+ * is published after its answer, and for what long work begins anew ({@link Wait.renew}).
  */
 export class Wait {
   #end: number;

@@ -340,7 +340,7 @@ describe.each(engines)("redacting on $name", ({ openFresh }) => {
 
   test("keeps the keys of what never held the text, and those of redactions", async () => {
     await ann("letter", "write", "--body", "AAA BBB");
-    await ann("letter", "write", "--body", "CCC", "--key", "k");
+    await ann("letter", "write", "--body", "CCC", "--supersedes", "L1", "--key", "k");
     const away = async (text: string) =>
       (await coop.run(["redact", "L1", "--text", text, "--key", "r"], { as: "dad" })).exit;
     expect(await away("AAA")).toBe(0);

@@ -284,6 +284,7 @@ describe("a command line that is wrong", () => {
       ["queue purge jobs", "queue drop"],
       ["history find x", "history list"],
       ["inbox", "letter read"],
+      ["letter acknowledge L1", "letter ack"],
       ["status", "who"],
     ] as const)
       await refuses(words.split(" "), `did you mean \`coop ${meant}\`?`);
@@ -298,12 +299,20 @@ describe("a command line that is wrong", () => {
       ["todo edit T4 --to ann", "`coop todo assign` has it"],
       ["todo list --after T1", "one of --status, --from, --since,"],
       ["whoami --to ann", "`coop whoami --help` lists all"],
+      ["todo list -n 5", "did you mean --limit?"],
+      ["todo list -o json", "did you mean --json?"],
+      ["todo list -v", "one of --status,"],
+      ["todo edit T4 --assign ann", "`coop todo assign` has it"],
+      ["queue take --limit 3", "did you mean --count?"],
     ] as const)
-      await refuses(line.split(" "), "has no flag --", says);
+      await refuses(line.split(" "), "has no flag -", says);
   });
 
-  test("a second record is told to be one too many", () =>
-    refuses(["todo", "drop", "T1", "T2"], "'T2' is a word too much", "one record a command"));
+  test("a second record is told to be one too many, but not what follows a text", async () => {
+    await refuses(["todo", "drop", "T1", "T2"], "'T2' is a word too much", "one record a command");
+    for (const line of ["reply R1 in 2 days", "reply R1 see T12 please"])
+      await refuses(["request", ...line.split(" ")], "put text of several words into quotes");
+  });
 
   test("help on a topic takes no more words", () =>
     refuses(["help", "exits", "extra"], "'extra' is a word too much for `coop help exits`"));

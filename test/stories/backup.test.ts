@@ -892,6 +892,34 @@ describe("the published snapshot", () => {
     expect([...written].filter((name) => name.endsWith(".snapshot"))).toHaveLength(1);
   });
 
+  test.each([0, 2])(
+    "waits no longer for others than the command before it may: %p s",
+    async (seconds) => {
+      await writeLetter("one");
+      age(HOUR_MS);
+      using other = new Database(coop.store);
+      let slept = 0;
+      const meanwhile = {
+        ...clock,
+        now: Date.now,
+        // Asked for the name of what is written, after the turn to write it was had.
+        unique: () => {
+          if (!other.inTransaction) other.run("begin immediate");
+          return clock.unique();
+        },
+        sleep: async (milliseconds: number) => {
+          slept += milliseconds;
+          await clock.sleep(milliseconds);
+        },
+      };
+      await publish({ engine: "sqlite", path: coop.store }, meanwhile, seconds);
+      expect(other.inTransaction).toBe(true);
+      // For its turn to write it, and then for that to note it.
+      expect(slept).toBeLessThanOrEqual((seconds + Math.min(seconds, 0.05)) * 1000);
+      expect(slept > 0).toBe(seconds > 0);
+    },
+  );
+
   test("survives that the command is killed while it writes the next", async () => {
     await writeLetter("one");
     enlarge(100e6);

@@ -116,7 +116,7 @@ test("a reader whose id is misspelt learns which ids have open letters", async (
   for (let n = 10; n < 22; n++) await write({ as: `worker-${n}` });
   const many = await coop.run(["letter", "read"], { as: "claude-code-pipa" });
   expect(many.err).toMatch(
-    /open letters are for claude-code-pippa, codex-pippa, worker-10, .*, worker-17, and 4 more\n/,
+    /open letters are for claude-code-pippa, codex-pippa, worker-10, .*, worker-17, and 4 more \(coop who\)\n/,
   );
 });
 

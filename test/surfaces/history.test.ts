@@ -247,7 +247,7 @@ describe.each(engines)("history on $name", ({ openFresh }) => {
       {
         code: "same_commit",
         message:
-          "H1 has this commit too; if that of H2 is not made yet, --replace puts it in once it is",
+          "H1 has this commit too; if H2's own is still to come, give it then with --replace",
       },
     ]);
     expect(await warningsOf("H2", "1234567", "--replace")).toBeUndefined();

@@ -222,6 +222,9 @@ describe.each(engines)("queues on $name", ({ openFresh }) => {
     ]);
     const { error } = (await coop.run(["queue", "release", "Q1", "--json"], { as: "ben" })).json();
     expect(error.hint).toBe("coop show Q1");
+    await pushOne({ to: "cyd" });
+    const others = await coop.run(["queue", "done", "Q2", "--json"], { as: "ben" });
+    expect(others.json().error.hint).toBe("coop show Q2");
   });
 
   test("--from of an item that nobody holds is a conflict", async () => {

@@ -370,7 +370,7 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
       for (const other of others) await add({ title: other });
       await coop.data(["todo", "edit", "T3", "--after", others.join()], { as: "ann" });
       const { out, err } = await coop.run(["todo", "start", "T3"], { as: "ann" });
-      const named = `T3 waits on ${others.slice(0, 10).join(", ")}, and 2 more`;
+      const named = `T3 waits on ${others.slice(0, 10).join(", ")}, and 2 more (show T3)`;
       expect(out).toEndWith(`${named}\n`);
       expect(err).toContain(`${named}, still unfinished`);
       expect((await coop.data(["todo", "show", "T3"])).waits_on).toEqual(others);

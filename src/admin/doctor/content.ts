@@ -103,7 +103,7 @@ export async function ids(on: Sql): Promise<Finding> {
   if (slips.length === 0) return ok(`${all.length} known`);
   const told = slips.map(({ rare, meant }) => `${named(rare)} looks like ${named(meant)}`);
   return warn(
-    firstFew(told, "; "),
+    firstFew(told, undefined, "; "),
     "if it is one of them, use the known id; `coop who` says what is open on each",
   );
 }

@@ -152,7 +152,7 @@ export async function commitEntry(
   if (same)
     writing.warn(
       "same_commit",
-      `${same.ref} has this commit too; if that of ${own} is not made yet, --replace puts it in once it is`,
+      `${same.ref} has this commit too; if ${own}'s own is still to come, give it then with --replace`,
     );
   return toEntry(await change<EntryRow>(writing, ENTRIES, row, "commit", { commit_sha: sha }));
 }
@@ -164,16 +164,19 @@ export async function withCommit(on: Sql, sha: string): Promise<Entry[]> {
   const shorter = [];
   for (let length = LEAST_SHA; length < sha.length; length++) shorter.push(sha.slice(0, length));
   const rows = await on.all<EntryRow>(
-    sql`select * from history_entries where ${longer} order by commit_sha, number limit ${MOST_NAMED}`,
+    sql`select * from history_entries where ${longer} order by commit_sha, number limit ${MOST_FOUND}`,
   );
   if (shorter.length > 0)
     rows.push(
       ...(await on.all<EntryRow>(
-        sql`select * from history_entries where ${among("commit_sha", shorter)} limit ${MOST_NAMED}`,
+        sql`select * from history_entries where ${among("commit_sha", shorter)} limit ${MOST_FOUND}`,
       )),
     );
   return rows.map(toEntry);
 }
+
+/** How many entries of a commit are looked for. */
+const MOST_FOUND = 10;
 
 /** How many digits of a sha are given at least. */
 const LEAST_SHA = 7;

@@ -94,7 +94,7 @@ async function explainUnknown(context: Context, on: Sql, me: string): Promise<vo
   const others = await addresseesWithOpenLetters(on);
   // Whoever has some is no misspelt id.
   if (others.length > 0 && !others.includes(me))
-    context.warn("open_letters", `open letters are for ${firstFew(others)}`);
+    context.warn("open_letters", `open letters are for ${firstFew(others, "coop who")}`);
 }
 
 /** @param here the scope that was looked in; undefined for all. */

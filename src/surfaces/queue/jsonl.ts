@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { usage } from "../../errors";
-import { nearest } from "../../nearest";
+import { slip } from "../../nearest";
 import { DEFAULT_PRIORITY, isPlainText, key, longText, oneId, PRIORITIES } from "../../words";
 import type { Line } from "./store";
 
@@ -146,10 +146,9 @@ function isAsWrittenAnew(value: unknown, content: string): boolean {
 function requireMember(name: string, line: number): void {
   if (Object.hasOwn(MEMBERS, name)) return;
   const known = Object.keys(MEMBERS);
-  throw badLine(
-    line,
-    `there is no '${name}'; did you mean ${nearest(name, known)}? one of ${known.join(", ")}`,
-  );
+  const guess = slip(name, known);
+  const meant = guess === undefined ? "" : `did you mean ${guess}? `;
+  throw badLine(line, `there is no '${name}'; ${meant}one of ${known.join(", ")}`);
 }
 
 const badLine = (line: number, says: string) =>

@@ -15,7 +15,8 @@ import type { Todo } from "./store";
 
 const whose = ({ to }: Todo) => to !== null && `@${inline(to)}`;
 
-const waits = ({ waits_on }: Todo) => waits_on.length > 0 && `waits on ${firstFew(waits_on)}`;
+const waits = ({ ref, waits_on }: Todo) =>
+  waits_on.length > 0 && `waits on ${firstFew(waits_on, `show ${ref}`)}`;
 
 /** One line: `T45 open p1 3h @codex-pippa: Fix parser`. */
 export const todoLine = (todo: Todo, view: View, called = heading): string =>

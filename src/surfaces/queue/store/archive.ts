@@ -32,7 +32,7 @@ export interface Archiving {
 }
 
 /**
- * The items that can be moved out of the store, those that were finished first before the others. Those of one push to
+ * The items that can be moved out of the store, those that were changed last the longest ago before the others. Those of one push to
  * several and those that are about each other are one group, which goes whole or stays whole: no reply loses its question.
  */
 export async function archivable(

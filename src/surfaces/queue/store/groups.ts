@@ -19,14 +19,14 @@ export class Groups {
   /** Of each the next one of its group, in a ring. */
   readonly #next: Uint32Array;
   /** Of each whether its group stays, or was given. */
-  readonly #gone: Uint8Array;
+  readonly #settled: Uint8Array;
   /** How many would move, but stay because another one of their group does. */
   readonly kept: number;
 
   private constructor(numbers: Float64Array, next: Uint32Array, moves: Uint8Array) {
     this.#numbers = numbers;
     this.#next = next;
-    this.#gone = new Uint8Array(numbers.length);
+    this.#settled = new Uint8Array(numbers.length);
     let kept = 0;
     const seen = new Uint8Array(numbers.length);
     for (const place of numbers.keys()) {
@@ -35,7 +35,7 @@ export class Groups {
       const moving = group.filter((one) => moves[one]).length;
       for (const one of group) seen[one] = 1;
       if (moving === group.length) continue;
-      for (const one of group) this.#gone[one] = 1;
+      for (const one of group) this.#settled[one] = 1;
       kept += moving;
     }
     this.kept = kept;
@@ -77,9 +77,9 @@ export class Groups {
   take(number: number): number[] {
     const place = placeIn(this.#numbers, number);
     if (this.#numbers[place] !== number) return [number];
-    if (this.#gone[place]) return [];
+    if (this.#settled[place]) return [];
     const group = this.#ring(place);
-    for (const one of group) this.#gone[one] = 1;
+    for (const one of group) this.#settled[one] = 1;
     return group.map((one) => this.#numbers[one]!);
   }
 
@@ -104,6 +104,9 @@ async function pairsOf(on: Sql): Promise<number[]> {
   return pairs;
 }
 
+/** They are small; and a page looks again through those of its first link that the ones before it had. */
+const LINKS_A_PAGE = 20_000;
+
 /** An item and what it belongs to. */
 interface Link extends Row {
   link: number;
@@ -113,7 +116,7 @@ interface Link extends Row {
 const links = (on: Sql, column: "fan_out" | "re") =>
   pages<Link>(
     on,
-    { columns: ["link", "number"], size: VALUES_A_STATEMENT },
+    { columns: ["link", "number"], size: LINKS_A_PAGE },
     (next, order) => sql`select * from (select ${raw(column)} as link, number from queue_items
       where ${raw(column)} is not null) as links where ${next} ${inOrder(order)}`,
   );

@@ -23,7 +23,7 @@ export interface HeldTarget extends Target {
 
 /**
  * The item a command is about, in a state that it may be in and held by nobody else.
- * @param onward what to do with one that waits where it may not.
+ * @param onward what the speaker can do with one that waits for it where it may not.
  * @throws CoopError not_found, conflict version, conflict state, conflict claimed.
  */
 async function held(
@@ -33,7 +33,9 @@ async function held(
   onward?: string,
 ): Promise<ItemRow> {
   const row = await target<ItemRow>(writing, ITEMS, which);
-  await requireState(writing, ITEMS, row, allowed, row.state === "waiting" ? onward : undefined);
+  const isMine = ["", writing.actor.id].includes(row.addressee);
+  const waits = row.state === "waiting" && isMine;
+  await requireState(writing, ITEMS, row, allowed, waits ? onward : undefined);
   const holder = row.state === "taken" ? row.taken_by : null;
   const { from } = which;
   if (from === undefined ? holder === null || holder === writing.actor.id : holder === from)

@@ -4,6 +4,7 @@ import { requireState, target, type Target } from "../../../store/moves";
 import { change, conflict } from "../../../store/records";
 import { sql, type Fragment } from "../../../store/sql";
 import type { Writing } from "../../../store/write";
+import { LONGEST } from "../../../words";
 import { ITEMS, placeChoices, toItem, type Item, type ItemRow, type Place } from "./items";
 
 /**
@@ -26,8 +27,7 @@ const MIB = 1024 * 1024;
 /** How many bytes of payload are taken at once. */
 const MOST_BYTES = 16 * MIB;
 
-/** Each may have 4 MiB. */
-const SURELY_FIT = 4;
+const SURELY_FIT = MOST_BYTES / LONGEST.text;
 
 /** How many of the next items have no more bytes in all than are taken at once; as many as asked where all fit. */
 async function howManyFit({ tx, actor }: Writing, place: Place, most: number): Promise<number> {

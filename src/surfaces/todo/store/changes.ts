@@ -75,7 +75,7 @@ export async function moveTodo(
   if (verb === "start" && todo.waits_on.length > 0)
     writing.warn(
       "waits",
-      `${todo.ref} waits on ${firstFew(todo.waits_on)}, still unfinished: started all the same`,
+      `${todo.ref} waits on ${firstFew(todo.waits_on, `show ${todo.ref}`)}, still unfinished: started all the same`,
     );
   return todo;
 }

@@ -2,7 +2,7 @@ import {
   choicesOf,
   combinations,
   count,
-  elsewhere,
+  countElsewhere,
   firstNumbers,
   inOrder,
   list,
@@ -69,7 +69,7 @@ export async function readyTodos(
     total: truncated ? await count(on, TODOS.name, choices) : { count: rows.length, exact: true },
     truncated,
     elsewhere: countsElsewhere
-      ? await count(on, TODOS.name, ready(elsewhere({ scope, addressees })))
+      ? await countElsewhere(on, TODOS.name, scope, ready(choicesOf({ addressees })))
       : undefined,
   };
 }
