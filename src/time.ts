@@ -38,7 +38,7 @@ export function instant(text: string, now: number): number {
     match && isDay(text.slice(0, DAY_LENGTH)) ? Date.parse(text.replace(" ", "T") + zone) : NaN;
   if (!Number.isNaN(parsed)) return parsed;
   throw usage(
-    `--since: '${text}' is not a time`,
+    `'${text}' is not a time`,
     "give one such as 2026-11-22T09:30:00Z, 2026-11-22, 90m, 2h or 3d",
   );
 }

@@ -1,8 +1,9 @@
 import * as v from "valibot";
 import { isPrintableAscii } from "./ascii";
+import { instant } from "./time";
 import { refNumber, looksLikeRef, type Numbered } from "./ref";
 
-/** The words that users give, each as the schema that checks it and turns it into what the verbs work with. */
+// The words that users give, each as the schema that checks it and turns it into what the verbs work with.
 
 /** Whether a text takes at most so many bytes in UTF-8. Most are so short that they need not be counted. */
 export const fits = (text: string, most: number) =>
@@ -209,6 +210,17 @@ export const DEFAULT_PRIORITY = 2;
 export const priority = whole("a priority", PRIORITIES[0], PRIORITIES.at(-1)!);
 export const version = whole("a version", 1, Number.MAX_SAFE_INTEGER);
 
+/** A point in time, as what gives it in milliseconds since 1970 once now is known. What is none is thrown. */
+export const moment = later(() =>
+  v.pipe(
+    v.string(),
+    v.transform((text) => {
+      instant(text, 0);
+      return (now: number) => instant(text, now);
+    }),
+  ),
+);
+
 /** A number of seconds, decimals allowed, up to an hour. */
 export const seconds = later(() =>
   v.pipe(
@@ -221,13 +233,21 @@ export const seconds = later(() =>
   ),
 );
 
+/** How many digits a commit is named by: an abbreviation, up to a whole SHA-256. */
+export const SHA_LENGTH = { least: 7, most: 64 } as const;
+
+export const A_COMMIT = `a commit is ${SHA_LENGTH.least} to ${SHA_LENGTH.most} hexadecimal digits`;
+
 export const sha = later(() =>
   v.pipe(
     v.string(),
     v.check(
-      (text) => /^[0-9a-f]{7,64}$/i.test(text),
+      (text) =>
+        /^[0-9a-f]+$/i.test(text) &&
+        text.length >= SHA_LENGTH.least &&
+        text.length <= SHA_LENGTH.most,
       ({ input }) =>
-        `a commit is 7 to 64 hexadecimal digits${input === "HEAD" ? "; `coop history commit` takes HEAD too" : ""}`,
+        `${A_COMMIT}${input === "HEAD" ? "; `coop history commit` takes HEAD too" : ""}`,
     ),
     v.transform((text) => text.toLowerCase()),
   ),

@@ -5,8 +5,7 @@ import { DEFAULT_LIMIT, limit } from "../cli/args";
 import { defineVerb, flag, optionalWord } from "../cli/define";
 import { ago, heading, inline, line, lines, type View } from "../cli/text";
 import { ref, type Ref } from "../ref";
-import { instant } from "../time";
-import { oneId, whole } from "../words";
+import { byteLength, moment, oneId, whole } from "../words";
 import { anyRef } from "./ref";
 import { readLog, type LoggedEvent } from "./store";
 
@@ -17,7 +16,7 @@ export default defineVerb({
   args: {
     ref: optionalWord(v.string(), "REF", "one record; without it, everything"),
     by: flag(oneId, "ID", "changed by"),
-    since: flag(v.string(), "TIME", "since a time, or how long ago (90m, 2h, 3d)"),
+    since: flag(moment, "TIME", "since a time, or how long ago (90m, 2h, 3d)"),
     before: flag(
       whole("an event's number", 1, Number.MAX_SAFE_INTEGER),
       "N",
@@ -34,7 +33,7 @@ export default defineVerb({
     const { events, truncated } = await readLog(store, {
       of,
       by,
-      since: input.since === undefined ? undefined : instant(input.since, context.now()),
+      since: input.since?.(context.now()),
       before: input.before,
       limit: input.limit ?? DEFAULT_LIMIT,
     });
@@ -76,7 +75,7 @@ function eventLine(event: LoggedEvent, where: boolean, view: View): string {
     .map(([column, value]) => `${called(column)} ${told(column, value)}`);
   const all = [...changes, ...added];
   const what = all.length > 0 && `: ${all.join(", ")}`;
-  return `${line(event.ref, verb, `${ago(view, at)}`, inline(author), place)}${what || ""}`;
+  return `${line(event.ref, verb, ago(view, at), inline(author), place)}${what || ""}`;
 }
 
 /** A column by the word that its flag and the lists have for it. */
@@ -98,5 +97,5 @@ function textBefore(was: unknown): string {
   const text = String(was ?? "");
   if (text === "") return "written";
   const start = short(text);
-  return start.endsWith("…") ? `(was ${Buffer.byteLength(text)} bytes)` : `(was ${start})`;
+  return start.endsWith("…") ? `(was ${byteLength(text)} bytes)` : `(was ${start})`;
 }

@@ -8,9 +8,12 @@ import {
   atMost,
   combinations,
   count,
+  counted,
   COUNT_STOP,
+  cut,
   firstNumbers,
   newest,
+  oneMore,
   oneOf,
   oneOfStates,
   only,
@@ -86,11 +89,13 @@ export async function readLog(
   on: Sql,
   { of, by, since, before, limit }: LogQuery,
 ): Promise<{ events: LoggedEvent[]; truncated: boolean }> {
-  const asked: LogQuery = { of, by, since, before, limit: limit === 0 ? 0 : limit + 1 };
-  const rows = await on.all<EventRow>(sql`select * from events where ${await matching(on, asked)}`);
-  if (of && rows.length === 0 && !(await hasEvents(on, of))) throw await absent(on, of);
-  const truncated = limit > 0 && rows.length > limit;
-  return { events: (truncated ? rows.slice(0, limit) : rows).map(toEvent), truncated };
+  const asked: LogQuery = { of, by, since, before, limit: oneMore(limit) };
+  const found = await on.all<EventRow>(
+    sql`select * from events where ${await matching(on, asked)}`,
+  );
+  if (of && found.length === 0 && !(await hasEvents(on, of))) throw await absent(on, of);
+  const { rows, truncated } = cut(found, limit);
+  return { events: rows.map(toEvent), truncated };
 }
 
 /**
@@ -214,7 +219,9 @@ async function lastOf(on: Sql, id: string): Promise<{ at: string; host: string }
     sql`select at, host from events where author = ${id} order by at desc, id desc limit 1`,
   );
   const here = row && { at: timestamp(row.at), host: row.host };
-  const archived = (await archivings(on)).flatMap(({ ids }) => ids[id] ?? []);
+  const archived = (await archivings(on)).flatMap(({ ids }) =>
+    Object.hasOwn(ids, id) ? [ids[id]!] : [],
+  );
   return [...(here ? [here] : []), ...archived].toSorted((a, b) => (a.at < b.at ? 1 : -1))[0];
 }
 
@@ -243,17 +250,14 @@ async function openById(
   { table, column, states, anyones }: Addressed,
 ): Promise<Map<string, number>> {
   const howMany = (of: Fragment) =>
-    upTo(sql`${raw(table)} where ${raw(column)} ${of} and ${stateIn(states)}`);
-  const rows = await on.all<{ id: string; open: number }>(
+    counted([sql`${raw(table)} where ${raw(column)} ${of} and ${stateIn(states)}`]);
+  const rows = await on.all<{ id: string; open: number | null }>(
     sql`with recursive ${different(table, column)}
       select value as id, ${howMany(raw("= found.value"))} as open from found where value is not null
       ${anyones ? sql`union all select '', ${howMany(raw("is null"))}` : raw("")}`,
   );
   const found = new Map<string, number>();
-  for (const { id, open: many } of rows) if (many > 0) found.set(id, many + (found.get(id) ?? 0));
+  for (const { id, open: many } of rows)
+    if (many !== 0) found.set(id, (many ?? Infinity) + (found.get(id) ?? 0));
   return found;
 }
-
-/** How many rows a source has, as a value in a statement; counting stops at the first too many. */
-const upTo = (source: Fragment) =>
-  sql`(select count(*) from (select 1 as one from ${source} limit ${COUNT_STOP + 1}) as counted)`;

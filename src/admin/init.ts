@@ -55,7 +55,10 @@ the store. --one-host allows a rollback journal where two hosts would damage the
     if (location.engine === "sqlite") return initSqlite(location.path, input, context);
     const { upgrade: wanted, ...ofFiles } = input;
     if (Object.keys(ofFiles).length > 0)
-      throw usage("--journal, --snapshot-every and --group are for a store in a file");
+      throw usage(
+        "--journal, --one-host, --snapshot-every and --group are for a store in a file",
+        "leave them out, or name a file with --db",
+      );
     const { initPostgres } = await import("./init-postgres");
     return initPostgres(location, wanted === true, context);
   },
@@ -77,8 +80,7 @@ async function initSqlite(path: string, input: InputOf<typeof args>, context: Co
   const every = snapshotEvery === undefined ? undefined : secondsOf(snapshotEvery);
   const host = await context.edge.host();
   const { wait } = context;
-  const open = () =>
-    openSqliteStore(path, wait, { warn: (code, message) => context.warn(code, message) });
+  const open = () => openSqliteStore(path, wait, { warn: context.warn });
 
   const created = await createSqliteStore(path, wait, { journal, oneHost, group, host });
   if (!created) {
@@ -103,7 +105,7 @@ async function initSqlite(path: string, input: InputOf<typeof args>, context: Co
   const store = await open();
   try {
     if (every !== undefined || group !== undefined) {
-      await store.requireWritable({ host, warn: (code, message) => context.warn(code, message) });
+      await store.requireWritable({ host, warn: context.warn });
       await store.transaction(async (tx) => {
         if (every !== undefined) await setMeta(tx, "snapshot_every", String(every));
         if (group !== undefined) await setMeta(tx, "group", group);
@@ -158,7 +160,7 @@ async function upgradeStore(path: string, context: Context): Promise<void> {
         );
       }
     }
-    await upgrade(connection, path, (code, message) => context.warn(code, message));
+    await upgrade(connection, path, context.warn);
   } finally {
     await connection.close();
   }

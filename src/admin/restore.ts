@@ -150,7 +150,7 @@ async function restoreRows(store: Store, path: string, file: string, context: Co
     // Both are made ready before anything is locked, since that can open the files anew.
     await store.requireWritable({
       host: await context.edge.host(),
-      warn: context.warn.bind(context),
+      warn: context.warn,
     });
     other = await openStore(store.location, context.wait);
     const present = other;

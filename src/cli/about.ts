@@ -1,5 +1,6 @@
 import { GLOBALS } from "./args";
 import { ACTS, flagName, type Act, type Arg, type Group, type Verb } from "./define";
+import { jsonDocument } from "./output";
 import { PAGES } from "./pages";
 
 /** The versions of coop and of what it is made of. */
@@ -23,10 +24,10 @@ export async function about({ root, path, command, json, versions }: Asked): Pro
   if (versions) {
     const found = await versions();
     const text = `coop ${found.coop} (bun ${found.bun}, sqlite ${found.sqlite})`;
-    return json ? JSON.stringify({ schema: 1, data: found }) : text;
+    return json ? jsonDocument({ data: found }) : text;
   }
   const text = await help(root, path, command);
-  return json ? JSON.stringify({ schema: 1, data: { command: path.join(" "), text } }) : text;
+  return json ? jsonDocument({ data: { command: path.join(" "), text } }) : text;
 }
 
 /** The help page of the root, a surface or a verb. */

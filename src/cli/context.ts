@@ -2,7 +2,7 @@ import { usage, withoutPasswords } from "../errors";
 import { isKnown, knownIds, type Actor } from "../store/events";
 import type { IdempotencyKey } from "../store/keys";
 import type { Location } from "../store/location";
-import { openStore, type Store, type Warning } from "../store/open";
+import { openStore, type Store, type Warn, type Warning } from "../store/open";
 import { meta, MOVED_TO } from "../store/schema";
 import type { Sql } from "../store/sql";
 import { Wait, type Clock } from "../store/wait";
@@ -73,7 +73,7 @@ const MOST_UNKNOWN = 5;
 export class Context {
   /** Whether this command has changed the store: what fails after that fails with it written. */
   wrote = false;
-  wait: Wait;
+  readonly wait: Wait;
   #store: Promise<Store> | undefined;
   #ahead = 0;
   /** What was warned of. */
@@ -150,7 +150,7 @@ export class Context {
 
   async #open(): Promise<Store> {
     const store = await openStore(this.settings.location(), this.wait, {
-      warn: (code, message) => this.warn(code, message),
+      warn: this.warn,
       writes: this.settings.writes,
     });
     this.#ahead = store.ahead ?? 0;
@@ -176,17 +176,17 @@ export class Context {
   async aside<T>(work: () => Promise<T>): Promise<T> {
     await this.close();
     const result = await work();
-    this.wait = new Wait(this.settings.waitSeconds, this.edge.clock);
+    this.wait.renew();
     return result;
   }
 
   /** Tells something that is no failure, once. */
-  warn(code: string, text: string): void {
+  readonly warn: Warn = (code, text) => {
     const message = withoutPasswords(onStore(text, this.settings.storeFlag));
     if (this.#told.has(message)) return;
     this.#told.add(message);
     this.warnings.push({ code, message });
-  }
+  };
 
   /** Warns that a command is of all projects, where a scope was named by flag. */
   warnUnscoped(): void {
@@ -232,7 +232,7 @@ export class Context {
         actor,
         key: this.#key(actor),
         now: () => this.now(),
-        warn: (code, message) => this.warn(code, message),
+        warn: this.warn,
         warnings: this.warnings,
       },
       async (writing) => {

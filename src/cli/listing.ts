@@ -1,7 +1,6 @@
 import { usage } from "../errors";
 import type { Count, Listable, ListQuery, Listed } from "../store/listing";
 import type { Sql } from "../store/sql";
-import { instant } from "../time";
 import { answer, type Answer } from "./answer";
 import { DEFAULT_LIMIT } from "./args";
 import type { Context } from "./context";
@@ -13,7 +12,7 @@ export interface ListInput {
   from?: string[] | undefined;
   to?: string[] | undefined;
   mine?: true | undefined;
-  since?: string | undefined;
+  since?: ((now: number) => number) | undefined;
   before?: number | undefined;
   limit?: number | undefined;
   allScopes?: true | undefined;
@@ -51,7 +50,7 @@ export async function listQuery(
       states: statesOf(table, input.status ?? (hidesFinished ? ["unfinished"] : ["all"])),
       authors,
       addressees,
-      since: input.since === undefined ? undefined : instant(input.since, context.now()),
+      since: input.since?.(context.now()),
     },
     slice: { before: input.before, limit: input.limit ?? DEFAULT_LIMIT },
     hidesFinished: unfinished,

@@ -5,8 +5,8 @@ import type { Warning } from "../store/open";
 
 /** The one document that `--json` prints on stdout. */
 export function jsonDocument(
-  { data, total, truncated, finished, elsewhere, replayed }: Answer,
-  warnings: readonly Warning[],
+  { data, total, truncated, finished, elsewhere, replayed }: Omit<Answer, "text">,
+  warnings: readonly Warning[] = [],
 ): string {
   return JSON.stringify({
     schema: 1,

@@ -1,5 +1,15 @@
 import { CoopError } from "../errors";
 
+/** Whether a text is JSON. */
+export function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * The value of a JSON text that coop itself wrote into the store.
  * @throws CoopError unavailable damaged, for what is none.

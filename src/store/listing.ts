@@ -121,7 +121,7 @@ export async function list<R extends RecordRow>(
     countFirst(on, table.name, conditionsOf(choices, changed));
   const recent = since === undefined ? undefined : await total(asked);
   const older = before === undefined ? [] : [sql`number < ${before}`];
-  const order = newest(limit === 0 ? 0 : limit + 1);
+  const order = newest(oneMore(limit));
   // Few are found by their time and sorted. Where many were changed, the newest records are soon some of them: the sign
   // keeps SQLite from looking for the time then.
   const found = recent?.exact
@@ -135,11 +135,10 @@ export async function list<R extends RecordRow>(
         ),
         order,
       );
-  const rows = await on.all<R>(sql`select * from ${found}`);
-  const truncated = limit > 0 && rows.length > limit;
+  const { rows, truncated } = cut(await on.all<R>(sql`select * from ${found}`), limit);
   const complete = !truncated && before === undefined;
   return {
-    rows: truncated ? rows.slice(0, limit) : rows,
+    rows,
     scope: filter.scope,
     truncated,
     total: complete ? { count: rows.length, exact: true } : (recent ?? (await total(asked))),
@@ -191,6 +190,15 @@ export interface Order {
 
 /** `limit …`, or for 0 nothing: all. */
 export const atMost = (limit: number) => (limit === 0 ? raw("") : sql`limit ${limit}`);
+
+/** One more than is wanted, which tells whether there are more; 0 for all. */
+export const oneMore = (limit: number) => (limit === 0 ? 0 : limit + 1);
+
+/** Of rows that were asked for with {@link oneMore} those that are wanted, and whether others are left out. */
+export function cut<R>(rows: R[], limit: number): { rows: R[]; truncated: boolean } {
+  const truncated = limit > 0 && rows.length > limit;
+  return { rows: truncated ? rows.slice(0, limit) : rows, truncated };
+}
 
 /** The newest first, and how many at most; 0 for all. */
 export const newest = (limit: number): Order => ({

@@ -1,4 +1,4 @@
-import { CoopError } from "../errors";
+import { usage } from "../errors";
 import { describe, type Location } from "./location";
 import type { Connection, Sql } from "./sql";
 import { openSqliteStore } from "./sqlite/store";
@@ -55,7 +55,8 @@ export async function openStore(location: Location, wait: Wait, purpose?: Purpos
  */
 export function sqlitePath(location: Location): string {
   if (location.engine === "sqlite") return location.path;
-  throw new CoopError("usage", `this is for a store in a file, and ${describe(location)} is none`, {
-    hint: "name a store in a file with --db",
-  });
+  throw usage(
+    `this is for a store in a file, and ${describe(location)} is none`,
+    "name a store in a file with --db",
+  );
 }

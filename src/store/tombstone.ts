@@ -1,6 +1,6 @@
 import { timestamp } from "../time";
 import { slugWords } from "../words";
-import { keptJson } from "./json";
+import { isJson, keptJson } from "./json";
 import { anySpelling, commonSpellings } from "./spelling";
 
 /** What stands where a text was. */
@@ -62,15 +62,6 @@ export function eraseIn<T extends object>(
   if (clean["payload_type"] === "json" && !isJson(String(clean["payload"])))
     clean["payload_type"] = "text";
   return clean as T;
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Puts a tombstone for one text, or for all; what is a tombstone already stays. */

@@ -914,8 +914,8 @@ describe("the published snapshot", () => {
       };
       await publish({ engine: "sqlite", path: coop.store }, meanwhile, seconds);
       expect(other.inTransaction).toBe(true);
-      // For its turn to write it, and then for that to note it.
-      expect(slept).toBeLessThanOrEqual((seconds + Math.min(seconds, 0.05)) * 1000);
+      // Far from the five that it may take after a command that may wait for long.
+      expect(slept).toBeLessThanOrEqual(seconds * 1250);
       expect(slept > 0).toBe(seconds > 0);
     },
   );

@@ -1,3 +1,4 @@
+import { counted } from "../../cli/text";
 import { firstFew } from "../../few";
 import { distance } from "../../nearest";
 import { everyId, lastSetBack, missingTables, newestEvent, type Written } from "../../store/health";
@@ -109,7 +110,7 @@ export async function ids(on: Sql): Promise<Finding> {
 }
 
 const named = ({ id, events }: Written) =>
-  `'${id}' (${Number.isFinite(events) ? events : "archived"} event${events === 1 ? "" : "s"})`;
+  `'${id}' (${counted(Number.isFinite(events) ? events : "archived", "event")})`;
 
 /** Whether one id may be a slip for another: one or two letters apart, and not two of a numbered row. */
 function looksLike(a: string, b: string): boolean {

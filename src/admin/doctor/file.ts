@@ -7,6 +7,7 @@ import { quotedWord } from "../../shell";
 import { isPartOfStore } from "../../store/location";
 import { mountOf } from "../../store/sqlite/mount";
 import { backupsFolder, isShared, publishedFile } from "../../store/sqlite/backups";
+import { SHARED } from "../../store/sqlite/group";
 import { choose, damagesLogs, probe, type Journal, type Kept } from "../../store/sqlite/journal";
 import type { LogHeader } from "../../store/sqlite/log-header";
 import { refusal } from "../../store/sqlite/refusal";
@@ -93,7 +94,7 @@ export async function permissions(
   const around = await stat(folder).catch(() => undefined);
   const isGroups =
     group !== undefined || (!readable && around !== undefined && isShared(around.mode));
-  const [folderMode, fileMode] = isGroups ? [0o2770, 0o660] : [0o700, 0o600];
+  const [folderMode, fileMode] = isGroups ? [SHARED.folder, SHARED.file] : [0o700, 0o600];
   const files = [path, `${path}-wal`, `${path}-shm`, publishedFile(path)];
   for (const [each, allowed] of [
     ...[folder, backupsFolder(path)].map((name) => [name, folderMode] as const),

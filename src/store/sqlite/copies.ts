@@ -1,14 +1,12 @@
-import { constants, Database } from "bun:sqlite";
 import { lstat, readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { CoopError } from "../../errors";
 import { isAbsence, isSameFile, ownPath } from "../../files";
 import { isPartOfStore } from "../location";
 import { originOf } from "../schema";
 import type { Sql } from "../sql";
 import { backupsFolder, isNamedAsCopy } from "./backups";
-import { asSql } from "./connection";
+import { asSql, openDatabase } from "./connection";
 import { identity } from "./snapshot";
 
 /** Where copies were looked for, and what could not be looked into. */
@@ -60,14 +58,6 @@ export async function lookIntoCopies(
 /** Reads a file as it is, and with its log where one is beside it. */
 async function reading(file: string, work: (on: Sql) => Promise<void>): Promise<void> {
   const log = await stat(`${file}-wal`).catch(() => undefined);
-  const alone = log && log.size > 0 ? "" : "?immutable=1";
-  const database = new Database(
-    `${pathToFileURL(file).href}${alone}`,
-    constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI,
-  );
-  try {
-    await work(asSql(database));
-  } finally {
-    database.close();
-  }
+  using database = openDatabase(file, log && log.size > 0 ? "read-only" : "unchanging");
+  await work(asSql(database));
 }

@@ -64,13 +64,14 @@ export async function share(store: string, group: Group): Promise<void> {
     if (!basename(name).startsWith(".")) await give(join(folder, name), group);
 }
 
-const MODES = { folder: 0o2770, file: 0o660 } as const;
+/** The modes of what a group shares: its folders and its files. */
+export const SHARED = { folder: 0o2770, file: 0o660 } as const;
 
 async function give(path: string, { name, id }: Group): Promise<void> {
   try {
     const found = await lstat(path);
     if (found.isSymbolicLink()) return;
-    const mode = found.isDirectory() ? MODES.folder : MODES.file;
+    const mode = found.isDirectory() ? SHARED.folder : SHARED.file;
     // What another of the group made has it already, and only its owner may give it.
     if (found.gid === id && (found.mode & 0o7777) === mode) return;
     // In this order: to change the owner takes away what lets the group be handed on.

@@ -1,4 +1,5 @@
 import type { Stats } from "node:fs";
+import { parent } from "../../scope";
 
 /** What the system says of a file; undefined when there is none that this process is let see. */
 export type Look = Stats | undefined;
@@ -17,7 +18,6 @@ export interface Place {
 
 /** Looks at a file and its folder at once. */
 export async function lookAround(path: string): Promise<Place> {
-  const end = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
-  const [file, folder] = await Promise.all([lookAt(path), lookAt(path.slice(0, end) || "/")]);
+  const [file, folder] = await Promise.all([lookAt(path), lookAt(parent(path))]);
   return { file, folder };
 }

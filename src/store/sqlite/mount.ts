@@ -135,7 +135,7 @@ export function mountinfoEntry(mountinfo: string, id: string): MountEntry | unde
 }
 
 /** Whether something is mounted at just this path, by the text of `/proc/self/mountinfo`, which has odd characters in octal. */
-export function isMountPoint(mountinfo: string, path: string): boolean {
+function isMountPoint(mountinfo: string, path: string): boolean {
   const escaped = path.replace(
     /[ \t\n\\]/g,
     (each) => `\\${each.charCodeAt(0).toString(8).padStart(3, "0")}`,

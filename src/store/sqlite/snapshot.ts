@@ -1,15 +1,14 @@
-import { constants, Database, SQLiteError } from "bun:sqlite";
+import { Database, SQLiteError } from "bun:sqlite";
 import { constants as files, statSync, type Stats } from "node:fs";
 import { copyFile, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { CoopError, type UnavailableReason } from "../../errors";
 import { asFolderError, giveLike, requireRegular } from "../../files";
 import { sqlitePath, type Store } from "../open";
 import { ARCHIVE_OF, BACKUP_OF, CREATED_AT, IDENTITY, identityOf } from "../schema";
 import { first, raw, sql, type Fragment, type Value } from "../sql";
 import type { Clock } from "../wait";
-import { APPLICATION_ID, codeOf, isUnlocked } from "./connection";
+import { APPLICATION_ID, codeOf, isUnlocked, openDatabase } from "./connection";
 import type { Change } from "./lineage";
 
 /** What a coop file says of itself. */
@@ -277,10 +276,7 @@ function reading<T>(path: string, name: string, work: (database: Database) => T)
   let database: Database | undefined;
   try {
     requireRegularIfThere(path);
-    database = new Database(
-      `${pathToFileURL(path).href}?immutable=1`,
-      constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI,
-    );
+    database = openDatabase(path, "unchanging");
     const { application_id: application } = database
       .query<{ application_id: number }, []>("pragma application_id")
       .get()!;

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { written } from "../../cli/answer";
 import { changing } from "../../cli/args";
 import { defineVerb, optionalWord, toggle, word } from "../../cli/define";
-import { sha } from "../../words";
+import { A_COMMIT, sha } from "../../words";
 import { entryName, headSha, resolveName } from "./name";
 import { commitEntry, onePending } from "./store";
 import { entryChanged } from "./text";
@@ -18,7 +18,7 @@ another one is a conflict unless --replace is given.`,
   args: {
     entry: { ...optionalWord(entryName, "SLUG|H7", "the entry"), ref: "history" },
     sha: word(
-      v.union([v.literal("HEAD"), sha], "a commit is 7 to 64 hexadecimal digits, or HEAD"),
+      v.union([v.literal("HEAD"), sha], `${A_COMMIT}, or HEAD`),
       "SHA|HEAD",
       "the commit; HEAD is the work tree's",
     ),

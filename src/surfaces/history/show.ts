@@ -18,18 +18,24 @@ export default defineVerb({
   ],
   notes:
     "What is neither a ref nor a slug of this project can be a commit, in whatever project; HEAD is the work tree's.",
-  args: { entry: word(entryName, "SLUG|H7|SHA", "the entry, or its commit"), ...showing },
+  args: {
+    entry: { ...word(entryName, "SLUG|H7|SHA", "the entry, or its commit"), ref: "history" },
+    ...showing,
+  },
   run: async ({ entry, raw }, context) => {
-    const name = await resolveName(entry, context);
-    const found = await findEntry(await context.store(), name).catch(async (thrown) => {
-      const isMissing = thrown instanceof CoopError && thrown.code === "not_found";
-      const committed = isMissing && (await ofCommit(entry, context));
+    const found = await named(entry, context).catch(async (thrown) => {
+      // Of a commit such as f1234567 the first is told: it looks like the ref of a push to several.
+      const isNone = thrown instanceof CoopError && ["usage", "not_found"].includes(thrown.code);
+      const committed = isNone && (await ofCommit(entry, context));
       if (committed) return committed;
       throw thrown;
     });
     return answer(found, entryText, raw ? { raw: found.body } : {});
   },
 });
+
+const named = async (text: string, context: Context) =>
+  findEntry(await context.store(), await resolveName(text, context));
 
 /**
  * The one entry of a commit; undefined for what is none.
@@ -45,9 +51,9 @@ async function ofCommit(text: string, context: Context): Promise<Entry | undefin
       hint: "coop history pending lists those that wait for theirs",
     });
   if (others.length === 0) return found;
-  const named = [found, ...others].map(({ ref, slug }) => `${ref} ${slug}`);
+  const names = [found, ...others].map(({ ref, slug }) => `${ref} ${slug}`);
   throw usage(
-    `several entries have that commit: ${named.join(", ")}`,
+    `several entries have that commit: ${names.join(", ")}`,
     `coop history show ${found.ref}`,
   );
 }

@@ -13,6 +13,7 @@ import {
   type RecordRow,
 } from "../../store/records";
 import type { Writing } from "../../store/write";
+import { SHA_LENGTH } from "../../words";
 
 /** An entry is pending until its commit is known. Its state is not a column of its own: the sha tells it. */
 export const STATES = ["pending", "committed"] as const;
@@ -162,7 +163,8 @@ export async function withCommit(on: Sql, sha: string): Promise<Entry[]> {
   // Nothing that continues the sha comes after it with a letter that is no digit.
   const longer = sql`commit_sha >= ${sha} and commit_sha < ${`${sha}g`}`;
   const shorter = [];
-  for (let length = LEAST_SHA; length < sha.length; length++) shorter.push(sha.slice(0, length));
+  for (let length = SHA_LENGTH.least; length < sha.length; length++)
+    shorter.push(sha.slice(0, length));
   const rows = await on.all<EntryRow>(
     sql`select * from history_entries where ${longer} order by commit_sha, number limit ${MOST_FOUND}`,
   );
@@ -177,9 +179,6 @@ export async function withCommit(on: Sql, sha: string): Promise<Entry[]> {
 
 /** How many entries of a commit are looked for. */
 const MOST_FOUND = 10;
-
-/** How many digits of a sha are given at least. */
-const LEAST_SHA = 7;
 
 /** Whether one sha is an abbreviation of the other. */
 const sameSha = (a: string, b: string) => a.startsWith(b) || b.startsWith(a);

@@ -20,9 +20,9 @@ import { move, saidWith, target, type MoveRule, type Target } from "../../store/
 import { change, create, find, head, type RecordHead, type RecordRow } from "../../store/records";
 import type { Writing } from "../../store/write";
 
-export const STATES = ["unread", "read", "working", "done", "abandoned", "superseded"] as const;
 export const OPEN = ["unread", "read", "working"] as const;
 const CLOSED = ["done", "abandoned", "superseded"] as const;
+export const STATES = [...OPEN, ...CLOSED] as const;
 
 /** The columns of long text, in the order in which they are read. */
 export const TEXTS = ["body", "acknowledgement", "note"] as const;
@@ -141,7 +141,10 @@ export async function writeLetter(
   return toLetter(row!);
 }
 
-/** Starts, acks, abandons or reopens a letter. */
+/**
+ * Starts, acks, abandons or reopens a letter. Warns who takes another's away from it.
+ * @throws CoopError not_found, conflict state, conflict version.
+ */
 export async function moveLetter(
   writing: Writing,
   verb: "start" | "ack" | "abandon" | "reopen",

@@ -14,8 +14,9 @@ import { contentsOf, putContents, remove, type Contents, type ItemRow } from "./
 export type Moved = Pick<Archiving, "queues" | "events">;
 
 /**
- * Moves items with their replies and events into an archive; of none only looks whether they could be. They leave the store only after the archive gave back what
- * was written into it; when that command ends in between they are in both, and the next one takes up from there.
+ * Moves items with their replies and events into an archive; of none only looks whether they could be. They leave the
+ * store only after the archive gave back what was written into it; when that command ends in between they are in both,
+ * and the next one takes up from there.
  * @throws CoopError conflict version, where the archive has an item otherwise; the errors of `openArchive`; busy, unknown.
  */
 export async function moveOut(

@@ -2,6 +2,7 @@ import { onStore } from "../../cli/on-store";
 import {
   ages,
   ago,
+  counted,
   countText,
   fenced,
   heading,
@@ -124,7 +125,7 @@ export function pushedLines(
       `and ${runs.length - MOST_RUNS} more runs: coop queue list ${shellWord(inline(queue))} --status all --limit 0`,
       storeFlag,
     );
-  return line(`${refs.length} item${refs.length === 1 ? "" : "s"}`, shown, rest);
+  return line(counted(refs.length, "item"), shown, rest);
 }
 
 const MOST_RUNS = 8;
@@ -143,9 +144,9 @@ function inRuns(refs: readonly string[]): string[] {
 
 /** One line: `jobs 12 waiting, the oldest 3h, 1 taken, 340 done`. */
 export function statsLine({ queue, counts, oldest_waiting_at }: QueueStats, view: View): string {
-  const counted = (state: keyof typeof counts) =>
+  const some = (state: keyof typeof counts) =>
     counts[state].count > 0 && `${countText(counts[state])} ${state}`;
   const oldest = oldest_waiting_at !== null && `the oldest ${ago(view, oldest_waiting_at)}`;
-  const parts = [counted("waiting"), oldest, counted("taken"), counted("done"), counted("dropped")];
+  const parts = [some("waiting"), oldest, some("taken"), some("done"), some("dropped")];
   return `${inline(queue)} ${parts.filter(Boolean).join(", ")}`;
 }

@@ -13,9 +13,9 @@ import {
 } from "../../store/records";
 import type { Writing } from "../../store/write";
 
-export const STATES = ["open", "accepted", "done", "declined", "cancelled"] as const;
 export const UNFINISHED = ["open", "accepted"] as const;
 const FINISHED = ["done", "declined", "cancelled"] as const;
+export const STATES = [...UNFINISHED, ...FINISHED] as const;
 
 export const REQUESTS: Listable = {
   surface: "request",

@@ -1,11 +1,12 @@
 import { ref } from "../../../ref";
 import { timestamp } from "../../../time";
+import { isJson } from "../../../store/json";
 import { oneOf, type Choice, type Listable } from "../../../store/listing";
 import { head, type RecordHead, type RecordRow } from "../../../store/records";
 
-export const STATES = ["waiting", "taken", "done", "dropped"] as const;
 export const UNFINISHED = ["waiting", "taken"] as const;
 export const FINISHED = ["done", "dropped"] as const;
+export const STATES = [...UNFINISHED, ...FINISHED] as const;
 
 export type State = (typeof STATES)[number];
 
@@ -73,14 +74,7 @@ export const toItem = (row: ItemRow): Item => ({
 });
 
 /** `json` for a text that parses as JSON, else `text`. */
-export function payloadType(payload: string): PayloadType {
-  try {
-    JSON.parse(payload);
-    return "json";
-  } catch {
-    return "text";
-  }
-}
+export const payloadType = (payload: string): PayloadType => (isJson(payload) ? "json" : "text");
 
 /** Which items are asked for; a part that is undefined does not narrow. */
 export interface Place {

@@ -3,7 +3,9 @@ import {
   anyOf,
   atMost,
   count,
+  cut,
   list,
+  oneMore,
   oneOf,
   oneOfStates,
   only,
@@ -55,13 +57,13 @@ export async function staleItems(
     only(sql`taken_at < ${before}`),
     ...placeChoices(place),
   ];
-  const rows = await on.all<ItemRow>(
+  const found = await on.all<ItemRow>(
     sql`select * from queue_items where ${anyOf(choices)} order by taken_at, number
-      ${atMost(limit === 0 ? 0 : limit + 1)}`,
+      ${atMost(oneMore(limit))}`,
   );
-  const truncated = limit > 0 && rows.length > limit;
+  const { rows, truncated } = cut(found, limit);
   return {
-    rows: (truncated ? rows.slice(0, limit) : rows).map(toItem),
+    rows: rows.map(toItem),
     truncated,
     total: truncated ? await count(on, ITEMS.name, choices) : { count: rows.length, exact: true },
   };

@@ -170,9 +170,8 @@ async function insertLines(
   );
 }
 
-async function insert(writing: Writing, drafts: readonly Draft[]): Promise<ItemRow[]> {
-  if (drafts.length === 0) return [];
-  const rows = await create<ItemRow>(
+const insert = (writing: Writing, drafts: readonly Draft[]): Promise<ItemRow[]> =>
+  create<ItemRow>(
     writing,
     ITEMS,
     "push",
@@ -191,5 +190,3 @@ async function insert(writing: Writing, drafts: readonly Draft[]): Promise<ItemR
       note: null,
     })),
   );
-  return rows;
-}

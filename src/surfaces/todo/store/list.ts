@@ -3,10 +3,12 @@ import {
   combinations,
   count,
   countElsewhere,
+  cut,
   firstNumbers,
   inOrder,
   list,
   mostUrgent,
+  oneMore,
   oneOf,
   oneOfStates,
   only,
@@ -58,14 +60,14 @@ export async function readyTodos(
     only(NOTHING_UNFINISHED_BEFORE),
   ];
   const choices = ready(choicesOf({ scope, addressees }));
-  const order = mostUrgent(limit === 0 ? 0 : limit + 1);
+  const order = mostUrgent(oneMore(limit));
   const numbers = firstNumbers(TODOS.name, combinations(choices), order);
-  const rows = await on.all<TodoRow>(
+  const found = await on.all<TodoRow>(
     sql`select * from todos where number in (${numbers}) ${inOrder(order)}`,
   );
-  const truncated = limit > 0 && rows.length > limit;
+  const { rows, truncated } = cut(found, limit);
   return {
-    todos: await withLinks(on, truncated ? rows.slice(0, limit) : rows),
+    todos: await withLinks(on, rows),
     total: truncated ? await count(on, TODOS.name, choices) : { count: rows.length, exact: true },
     truncated,
     elsewhere: countsElsewhere

@@ -1,11 +1,11 @@
 import { ref } from "../../../ref";
 import { stateIn, type Listable } from "../../../store/listing";
 import { find, head, type RecordHead, type RecordRow } from "../../../store/records";
-import { among, sql, type Row, type Sql } from "../../../store/sql";
+import { among, sql, type Row, type Sql, VALUES_A_STATEMENT } from "../../../store/sql";
 
-export const STATES = ["open", "doing", "blocked", "done", "dropped"] as const;
 export const UNFINISHED = ["open", "doing", "blocked"] as const;
 export const FINISHED = ["done", "dropped"] as const;
+export const STATES = [...UNFINISHED, ...FINISHED] as const;
 
 export const TODOS: Listable = {
   surface: "todo",
@@ -62,17 +62,14 @@ export const toTodo = (row: TodoRow, links: readonly Link[]): Todo => ({
       : links.filter(({ unfinished }) => unfinished).map(({ after }) => ref("todo", after)),
 });
 
-/** Few enough for every engine's limit on bound values, and more than a list shows unless all are asked for. */
-const TODOS_A_STATEMENT = 1000;
-
 export async function withLinks(on: Sql, rows: readonly TodoRow[]): Promise<Todo[]> {
   const linksOf = new Map(rows.map(({ number }) => [number, [] as Link[]]));
   const numbers = rows.map(({ number }) => number);
-  for (let from = 0; from < numbers.length; from += TODOS_A_STATEMENT) {
+  for (let from = 0; from < numbers.length; from += VALUES_A_STATEMENT) {
     const links = await on.all<Link>(sql`
       select link.todo, link.after, case when earlier.${stateIn(UNFINISHED)} then 1 else 0 end as unfinished
       from todo_after as link join todos as earlier on earlier.number = link.after
-      where ${among("link.todo", numbers.slice(from, from + TODOS_A_STATEMENT))}
+      where ${among("link.todo", numbers.slice(from, from + VALUES_A_STATEMENT))}
       order by link.todo, link.after`);
     for (const link of links) linksOf.get(link.todo)!.push(link);
   }
