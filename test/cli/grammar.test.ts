@@ -302,7 +302,6 @@ describe("a command line that is wrong", () => {
       ["todo list -n 5", "did you mean --limit?"],
       ["todo list -o json", "did you mean --json?"],
       ["todo list -v", "one of --status,"],
-      ["todo edit T4 --nobody", "`coop todo assign` has it"],
       ["queue take --limit 3", "did you mean --count?"],
     ] as const)
       await refuses(line.split(" "), "has no flag -", says);
