@@ -312,16 +312,13 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Fills the tables of what is said of a record and of what comes after what. */
+/** Fills the tables of what is said of a record. */
 function fillDetails(path: string): void {
   using database = new Database(path, { readwrite: true, strict: true });
   database.run(`insert into request_messages (request, at, author, verb, body)
     select number, created_at, author, 'reply', 'text' from requests`);
   database.run(`insert into replies (item, at, author, body)
     select number, created_at, author, 'text' from queue_items`);
-  database.run(
-    "insert into todo_after (todo, after) select number, number - 1 from todos where number % 3 = 0",
-  );
 }
 
 const LINES = '{"payload":1,"key":"a"}\n{"payload":2,"to":"brain-2","key":"b"}';

@@ -79,7 +79,7 @@ const PERIOD_MS = 180 * 24 * 3600 * 1000;
 
 /**
  * Fills a new store directly, far faster than by commands: records of ten ids in twenty projects over half a year, one in
- * a hundred unfinished, each with the event of its creation.
+ * a hundred unfinished, each with the event of its creation; every third todo comes after the one before it.
  * @param until when the last record was made, in milliseconds since 1970.
  */
 export function fill(path: string, sizes: Sizes, until: number): void {
@@ -112,6 +112,10 @@ function fillSurface(database: Database, surface: Surface, count: number, until:
     `insert into events (at, author, host, pid, folder, surface, number, verb, version, state)
       select created_at, author, 'studio', 4711, '/home/me/work/project', '${surface}', number, '${verb}', 1, ${had} from made`,
   );
+  if (surface === "todo")
+    database.run(
+      "insert into todo_after (todo, after) select number, number - 1 from todos where number % 3 = 0",
+    );
   database.run(`insert into counters (name, value) values ('${sigil}', ${count})`);
   database.run("drop table made");
 }

@@ -66,6 +66,9 @@ const MAINTENANCE = [
 /** The records of each surface but history beside the large texts. */
 const RECORDS = 20_000;
 
+/** Queue items: as many as a site has after years. */
+const ITEMS = 200_000;
+
 /** What a command may have more than a hello world. */
 const ALLOWED_MIB = 16;
 
@@ -75,7 +78,7 @@ export async function memoryRows({ home, hello, coop }: Place, { bytes }: Scale)
   const at = home("memory", ASKED_BY);
   at.init();
   const body = 4000;
-  fill(at.store, { letter: RECORDS, request: RECORDS, todo: RECORDS, queue: RECORDS }, Date.now());
+  fill(at.store, { letter: RECORDS, request: RECORDS, todo: RECORDS, queue: ITEMS }, Date.now());
   inBulk(at.store, (database) => {
     database.run(
       `insert into history_entries (scope, version, created_at, updated_at, author, slug, title, body)
