@@ -70,12 +70,12 @@ export async function copyStore(from: Store, to: Store, now: number): Promise<Co
   await from.transaction(async (tx) => {
     const moved = await meta(tx, MOVED_TO);
     if (moved !== undefined && moved !== target) throw movedElsewhere(source, moved);
+    // Before the target is closed: a source that cannot be marked, such as a standby, leaves it open.
+    if (moved !== target) await setMeta(tx, MOVED_TO, target);
     await letRest(tx);
     const complete = await to.transaction((writing) => closeUntilFilled(writing, names));
-    if (moved === target) return;
     // Where the move was undone both would be closed, if the copy turned out to be of no use after the mark.
-    if (complete) await requireUnchanged(tx, to, names, JUST_MADE);
-    await setMeta(tx, MOVED_TO, target);
+    if (complete && moved !== target) await requireUnchanged(tx, to, names, JUST_MADE);
   });
   let complete = false;
   try {

@@ -1,3 +1,4 @@
+import { CoopError } from "../errors";
 import { ADDRESSED } from "./addressed";
 import { archivings } from "./archived";
 import { TABLES } from "./contents";
@@ -75,10 +76,18 @@ export async function everyId(on: Sql): Promise<Written[]> {
   return Array.from(ids, ([id, events]) => ({ id, events }));
 }
 
-/** Which tables of this binary's schema cannot be read. */
+/**
+ * Which tables of this binary's schema are not there, or cannot be read any more.
+ * @throws CoopError busy, unavailable: for what says nothing of that.
+ */
 export async function missingTables(on: Sql): Promise<string[]> {
   const missing: string[] = [];
   for (const name of ["meta", ...TABLES.map((table) => table.name)])
-    await on.all(raw(`select 1 from ${name} limit 1`)).catch(() => missing.push(name));
+    await on.all(raw(`select 1 from ${name} limit 1`)).catch((thrown) => {
+      // One that is locked, or that this user may not read, is there.
+      const isMissing = thrown instanceof CoopError && thrown.details.reason === "damaged";
+      if (!isMissing) throw thrown;
+      missing.push(name);
+    });
   return missing;
 }

@@ -256,52 +256,188 @@ describe("a store on PostgreSQL", () => {
   });
 });
 
+/** The two ends of a way to a server. */
+interface Ends {
+  toServer(bytes: Uint8Array): void;
+  toClient(bytes: Uint8Array): void;
+  /** Closes the client's end, and the server's after so many milliseconds. */
+  end(later: number): void;
+}
+
+type Passes = (bytes: Buffer, ends: Ends) => void;
+
+/** A way to a server on which something sees all that goes either way, and hands it on as it likes. */
+function between(
+  url: string,
+  { client: fromClient, server: fromServer }: Record<"client" | "server", Passes>,
+) {
+  const port = Number(/:(\d+)\//.exec(url)![1]);
+  const way = Bun.listen<{ ends: Ends; server: Bun.Socket | undefined; ended: boolean }>({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: {
+      open: (client) => {
+        const waiting: Uint8Array[] = [];
+        const ends: Ends = {
+          toServer: (bytes) => {
+            const { server } = client.data;
+            if (server) server.write(bytes);
+            else waiting.push(Buffer.from(bytes));
+          },
+          toClient: (bytes) => void client.write(bytes),
+          end: (later) => {
+            client.data.ended = true;
+            client.end();
+            setTimeout(() => client.data.server?.end(), later);
+          },
+        };
+        client.data = { ends, server: undefined, ended: false };
+        const connected = Bun.connect({
+          hostname: "127.0.0.1",
+          port,
+          socket: {
+            data: (_, bytes) => fromServer(bytes, ends),
+            close: () => void client.end(),
+          },
+        });
+        connected.then((server) => {
+          client.data.server = server;
+          for (const bytes of waiting) server.write(bytes);
+        });
+      },
+      data: (client, bytes) => fromClient(bytes, client.data.ends),
+      close: (client) => void (client.data.ended || client.data.server?.end()),
+    },
+  });
+  const changed = `${url.replace(`:${port}/`, `:${way.port}/`)}&sslmode=disable`;
+  return { url: changed, [Symbol.dispose]: () => way.stop(true) };
+}
+
+test("doctor calls a table that is locked no missing one, and a server that is far away no replica", async () => {
+  const server = await postgres();
+  await using coop = await storyOn(server);
+  const schema = /schema=(\w+)/.exec(coop.store)![1];
+  const lock = new Bun.SQL(server.url(schema!).replace(/[?&]schema=[^&]*/, ""), { max: 1 });
+  try {
+    await lock.unsafe("begin");
+    await lock.unsafe(`lock table ${schema}.todos in access exclusive mode`);
+    const { exit, out, err } = await coop.run(["doctor", "--wait", "0.3"]);
+    expect(out + err).not.toContain("not there");
+    expect(out + err).toContain("is locked by another command");
+    expect(exit).toBe(0);
+    await lock.unsafe("rollback");
+  } finally {
+    await lock.close({ timeout: 0 });
+  }
+  const far = await coop.run(["doctor", "--wait", "0.01"]);
+  expect(far.out).toContain("ok permissions: may be written");
+});
+
+test("a role's own bounds on statements and transactions bound no command", async () => {
+  const server = await postgres();
+  await using coop = await storyOn(server);
+  const schema = /schema=(\w+)/.exec(coop.store)![1];
+  await using _turn = await turnOf(server, schema!);
+  const env = { PGOPTIONS: "-c statement_timeout=50 -c transaction_timeout=50" };
+  const { exit, err } = await coop.run(["todo", "add", "x", "--wait", "0.5"], { as: "ann", env });
+  expect({ exit, err }).toEqual({
+    exit: 7,
+    err: expect.stringContaining("is locked by another command: no turn within 0.5 s"),
+  });
+});
+
+describe("a pooler between that does not pass on what a connection begins with", () => {
+  /** What a client begins with, without one of its parameters. */
+  function without(name: string, bytes: Buffer): Buffer {
+    const words = bytes.subarray(8).toString("latin1").split("\0");
+    const at = words.indexOf(name);
+    if (at < 0) return bytes;
+    words.splice(at, 2);
+    const rest = Buffer.from(words.join("\0"), "latin1");
+    const head = Buffer.from(bytes.subarray(0, 8));
+    head.writeInt32BE(8 + rest.length);
+    return Buffer.concat([head, rest]);
+  }
+  const pooler = (url: string) =>
+    between(url, {
+      client: (bytes, { toServer }) => toServer(without("search_path", bytes)),
+      server: (bytes, { toClient }) => toClient(bytes),
+    });
+
+  test("is told, and neither makes a store in another schema nor reads one", async () => {
+    const server = await postgres();
+    await using coop = await storyOn(server);
+    using way = pooler(coop.store);
+    const env = { PIPPA_COOP_DB: way.url };
+    const tables = () =>
+      server.sql("select count(*)::int as count from pg_tables where schemaname = 'public'");
+    const before = await tables();
+    for (const words of [["todo", "add", "x"], ["todo", "list"], ["init"], ["doctor"]]) {
+      const { exit, json } = await coop.run(["--json", ...words], { as: "ann", env });
+      expect([words, exit]).toEqual([words, 6]);
+      if (words[0] !== "doctor")
+        expect(json().error).toMatchObject({
+          reason: "connection",
+          message: expect.stringMatching(
+            /^what is between does not pass on the schema story_\S+ of /,
+          ),
+        });
+    }
+    expect(await tables()).toEqual(before);
+    expect(await coop.data(["todo", "list"])).toEqual([]);
+  });
+
+  test("is no matter where another client of it changes the schema in between", async () => {
+    await using coop = await storyOn(await postgres());
+    let begun = false;
+    using way = between(coop.store, {
+      // As if the server's process had been another client's meanwhile.
+      client: (bytes, { toServer }) => {
+        if (!begun && bytes.includes("begin isolation level read committed")) {
+          begun = true;
+          const text = bytes
+            .toString("latin1")
+            .replace(/begin isolation level/, "set search_path to public;begin isolation level");
+          const changed = Buffer.from(text, "latin1");
+          changed.writeInt32BE(bytes.readInt32BE(1) + changed.length - bytes.length, 1);
+          toServer(changed);
+        } else toServer(bytes);
+      },
+      server: (bytes, { toClient }) => toClient(bytes),
+    });
+    const { exit } = await coop.run(["todo", "add", "x"], {
+      as: "ann",
+      env: { PIPPA_COOP_DB: way.url },
+    });
+    expect([exit, begun]).toEqual([0, true]);
+    expect(await coop.data(["todo", "list"])).toHaveLength(1);
+  });
+});
+
 describe("a connection that breaks", () => {
   /** A way to the server that breaks at the first message with a word in it, before or after handing it on. */
-  async function breaking(url: string, word: string, handsOn: boolean) {
-    const port = Number(/:(\d+)\//.exec(url)![1]);
+  function breaking(url: string, word: string, handsOn: boolean) {
     let broke = false;
-    const way = Bun.listen<{ server: Bun.Socket; waiting: Buffer[] }>({
-      hostname: "127.0.0.1",
-      port: 0,
-      socket: {
-        open: (client) => {
-          client.data = { server: undefined as unknown as Bun.Socket, waiting: [] };
-          const connected = Bun.connect({
-            hostname: "127.0.0.1",
-            port,
-            socket: {
-              data: (_, bytes) => void (broke || client.write(bytes)),
-              close: () => void client.end(),
-            },
-          });
-          connected.then((server) => {
-            client.data.server = server;
-            for (const bytes of client.data.waiting) server.write(bytes);
-          });
-        },
-        data: (client, bytes) => {
-          if (!broke && bytes.includes(word)) {
-            broke = true;
-            if (handsOn) client.data.server.write(bytes);
-            client.end();
-            // The server must have the time to do what it was told.
-            setTimeout(() => client.data.server.end(), handsOn ? 200 : 0);
-          } else if (client.data.server) client.data.server.write(bytes);
-          else client.data.waiting.push(Buffer.from(bytes));
-        },
-        close: (client) => void (broke || client.data.server?.end()),
+    return between(url, {
+      client: (bytes, { toServer, end }) => {
+        const breaks = !broke && bytes.includes(word);
+        if (!breaks || handsOn) toServer(bytes);
+        if (!breaks) return;
+        broke = true;
+        // The server must have the time to do what it was told.
+        end(handsOn ? 200 : 0);
+      },
+      server: (bytes, { toClient }) => {
+        if (!broke) toClient(bytes);
       },
     });
-    const broken = `${url.replace(`:${port}/`, `:${way.port}/`)}&sslmode=disable`;
-    return { url: broken, [Symbol.dispose]: () => way.stop(true) };
   }
 
   test.each([true, false])(
     "at COMMIT is exit 8, and the repeat with the same --key is right (written: %p)",
     async (written) => {
       await using coop = await storyOn(await postgres());
-      using way = await breaking(coop.store, "commit\0", written);
+      using way = breaking(coop.store, "commit\0", written);
       const words = ["--json", "todo", "add", "x", "--key", "once"];
       const cut = await coop.run(words, { as: "ann", env: { PIPPA_COOP_DB: way.url } });
       expect(cut.exit).toBe(8);
@@ -313,9 +449,43 @@ describe("a connection that breaks", () => {
     },
   );
 
+  test.each([
+    ["PANIC", "53100"],
+    ["PANIC", "58030"],
+    ["FATAL", "57P01"],
+    ["FATAL", "25P04"],
+  ])(
+    "by a %s %s in answer to COMMIT is exit 8: it may have been written",
+    async (severity, state) => {
+      await using coop = await storyOn(await postgres());
+      let committed = false;
+      const fields = [`S${severity}`, `V${severity}`, `C${state}`, "Mthe end", ""];
+      const text = Buffer.from(`${fields.join("\0")}\0`);
+      const length = Buffer.alloc(4);
+      length.writeInt32BE(4 + text.length);
+      using way = between(coop.store, {
+        client: (bytes, { toServer }) => {
+          committed ||= bytes.includes("commit\0");
+          toServer(bytes);
+        },
+        server: (bytes, { toClient, end }) => {
+          if (!committed) return toClient(bytes);
+          toClient(Buffer.concat([Buffer.from("E"), length, text]));
+          end(200);
+        },
+      });
+      const { exit, json } = await coop.run(["--json", "todo", "add", "x"], {
+        as: "ann",
+        env: { PIPPA_COOP_DB: way.url },
+      });
+      expect([exit, json().error.code]).toEqual([8, "unknown"]);
+      expect(await coop.data(["todo", "list"])).toHaveLength(1);
+    },
+  );
+
   test("before COMMIT is exit 6, and nothing is written", async () => {
     await using coop = await storyOn(await postgres());
-    using way = await breaking(coop.store, "insert into todos", true);
+    using way = breaking(coop.store, "insert into todos", true);
     const env = { PIPPA_COOP_DB: way.url };
     const cut = await coop.run(["--json", "todo", "add", "x"], { as: "ann", env });
     expect(cut.exit).toBe(6);
@@ -327,7 +497,7 @@ describe("a connection that breaks", () => {
     await using coop = await storyOn(await postgres());
     await coop.data(["todo", "add", "a secret"], { as: "ann" });
     // What is left to do then is to name other stores that may hold it.
-    using way = await breaking(coop.store, "copied_from", true);
+    using way = breaking(coop.store, "copied_from", true);
     const words = ["--json", "redact", "T1", "--text", "secret"];
     const cut = await coop.run(words, { as: "ann", env: { PIPPA_COOP_DB: way.url } });
     expect(cut.exit).toBe(8);

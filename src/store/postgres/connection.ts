@@ -6,6 +6,7 @@ import {
   isLost,
   isNotYet,
   isRefused,
+  isUndone,
   isUndoneByOthers,
   isWithoutTls,
   Lost,
@@ -156,7 +157,12 @@ export class PostgresConnection implements Connection {
     const timeout = timeoutOf(this.wait);
     const begin = [
       `begin isolation level ${level}`,
+      // Again: a pooler between can have left it out, or let another client of it change it.
+      `set local search_path = ${this.server.quotedSchema}`,
       `set local lock_timeout = ${timeout}`,
+      // A statement has bounds of its own here, whatever the role has.
+      "set local statement_timeout = 0",
+      "select set_config('transaction_timeout', '0', true) where current_setting('transaction_timeout', true) <> '0'",
       ...statements,
     ];
     try {
@@ -199,7 +205,7 @@ export class PostgresConnection implements Connection {
     try {
       ({ command } = await this.#answer<{ command: string }>(this.session.unsafe("commit")));
     } catch (thrown) {
-      if (isLost(thrown)) throw unanswered(thrown, this.server);
+      if (isLost(thrown) || !isUndone(thrown)) throw unanswered(thrown, this.server);
       throw postgresError(thrown, this.server, this.wait);
     }
     // A transaction in which a statement failed is undone, and that is no error to the server.
@@ -303,7 +309,7 @@ function poolOf(server: Server, mode: SslMode, seconds: number, timeout: number)
     connectionTimeout: seconds,
     connection: {
       application_name: "coop",
-      search_path: `"${server.schema.replaceAll('"', '""')}"`,
+      search_path: server.quotedSchema,
       client_min_messages: "error",
       lock_timeout: String(timeout),
     },

@@ -34,8 +34,19 @@ export const isRefused = (thrown: unknown) => stateOf(thrown) === "28000";
 /** The connection was lost, so that nobody knows what became of the statement that was under way. */
 export const isLost = (thrown: unknown) =>
   causeOf(thrown) instanceof Lost ||
-  /^(08...|57P0[1235]|25P03)$/.test(stateOf(thrown)) ||
+  /^(08...|57P0[1235]|25P0[34])$/.test(stateOf(thrown)) ||
   (stateOf(thrown) === "" && codeOf(thrown).startsWith("ERR_POSTGRES_"));
+
+/**
+ * Whether an error in answer to a commit says that it was undone for certain. One that ends the session or the server can
+ * come after the commit is in the log.
+ */
+export function isUndone(thrown: unknown): boolean {
+  const error = causeOf(thrown);
+  // In the server's language, so that only what is known to undo goes by its state.
+  const severity = error instanceof Error && "severity" in error ? error.severity : undefined;
+  return severity === "ERROR" || /^(23|40|42|P0)/.test(stateOf(thrown));
+}
 
 /** The server answered nothing for so long that it is given up. */
 export class Lost extends Error {}
@@ -112,12 +123,13 @@ const MEANINGS: readonly [RegExp, Meaning][] = [
   ],
 ];
 
-const BUSY: readonly [RegExp, string][] = [
-  [/^55P03$/, "is locked by another command: no turn"],
-  [/^57014$/, "did not answer: the server ended the statement"],
-  [/^(40001|40P01)$/, "gave other commands way: no turn"],
-  [/^53300$/, "has too many connections: no turn"],
-  [/^53/, "has no memory or place for another command: no turn"],
+/** What others are in the way of, and whether that lasted for all of `--wait`. */
+const BUSY: readonly [RegExp, string, "within"?][] = [
+  [/^55P03$/, "is locked by another command: no turn", "within"],
+  [/^57014$/, "did not answer in time: the server ended the statement"],
+  [/^(40001|40P01)$/, "gave other commands way"],
+  [/^53300$/, "has too many connections: no turn", "within"],
+  [/^53/, "has no memory or place for another command"],
 ];
 
 /** Errors of the driver that no server reported, by the beginning of their code. */
@@ -176,11 +188,13 @@ export function postgresError(thrown: unknown, server: Server, wait: Wait): unkn
   const says = (what: string) => `the store ${server.name} ${what}${state && ` (${state})`}`;
   const busy = BUSY.find(([pattern]) => pattern.test(state));
   const meaning = MEANINGS.find(([pattern]) => pattern.test(state))?.[1];
-  if (busy && !meaning)
-    return new CoopError("busy", says(`${busy[1]} within ${wait.seconds} s`), {
-      hint: "try again, or wait longer with --wait SECONDS",
+  if (busy && !meaning) {
+    const [, what, within] = busy;
+    return new CoopError("busy", says(within ? `${what} within ${wait.seconds} s` : what), {
+      hint: within ? "try again, or wait longer with --wait SECONDS" : "try again",
       ...cause,
     });
+  }
   if (meaning) {
     const { says: what, ...details } = meaning;
     return new CoopError("unavailable", says(what), { ...details, ...cause });
@@ -192,6 +206,14 @@ export function postgresError(thrown: unknown, server: Server, wait: Wait): unkn
       hint: driver.hint,
       ...cause,
     });
+  const said = thrown instanceof Error ? withoutPassword(thrown.message, server) : "";
+  // Poolers say nearly everything so.
+  if (state === "08P01")
+    return new CoopError("unavailable", says(`was refused on the way there: ${said}`), {
+      reason: CONNECTION,
+      hint: "ask the person; a pooler must work by session or transaction, and pass search_path on",
+      ...cause,
+    });
   if (isLost(thrown))
     return new CoopError("unavailable", says("was lost: the connection broke"), {
       reason: CONNECTION,
@@ -199,8 +221,7 @@ export function postgresError(thrown: unknown, server: Server, wait: Wait): unkn
       ...cause,
     });
   if (state === "") return thrown;
-  const message = withoutPassword((thrown as Error).message, server);
-  return new CoopError("failed", `a defect in coop: PostgreSQL said ${state}: ${message}`, {
+  return new CoopError("failed", `a defect in coop: PostgreSQL said ${state}: ${said}`, {
     hint: "please report it with the command that met it",
     ...cause,
   });

@@ -29,21 +29,22 @@ export async function lookAtServer(on: Sql): Promise<ServerLook> {
 export interface Barriers {
   /** Whether every transaction is read-only: on a replica, or by a setting. */
   readOnly: boolean;
-  /** The tables whose rows this user may not insert, update and delete. */
+  /** The tables whose rows this user may not select, insert, update and delete. */
   tables: string[];
 }
 
 export async function barriers(on: Sql): Promise<Barriers> {
   const names = ["meta", ...TABLES.map(({ name }) => name)];
-  const row = await first<{ read_only: string; tables: string }>(
+  const row = await first<{ read_only: number; tables: string }>(
     on,
-    sql`select current_setting('transaction_read_only') as read_only,
+    // Not transaction_read_only: a reading command's own transaction can be.
+    sql`select (pg_is_in_recovery() or current_setting('default_transaction_read_only') = 'on')::int as read_only,
       (select coalesce(string_agg(relname, ' ' order by relname), '')
         from pg_class join pg_namespace on pg_namespace.oid = relnamespace
         where nspname = current_schema() and ${among("relname", names)}
-          and not (has_table_privilege(pg_class.oid, 'insert') and has_table_privilege(pg_class.oid, 'update')
+          and not (has_table_privilege(pg_class.oid, 'select') and has_table_privilege(pg_class.oid, 'insert') and has_table_privilege(pg_class.oid, 'update')
             and has_table_privilege(pg_class.oid, 'delete'))) as tables`,
   );
   const { read_only, tables } = row!;
-  return { readOnly: read_only === "on", tables: tables === "" ? [] : tables.split(" ") };
+  return { readOnly: read_only === 1, tables: tables === "" ? [] : tables.split(" ") };
 }

@@ -20,6 +20,8 @@ export interface Server {
   password: string | undefined;
   database: string;
   schema: string;
+  /** The schema as it stands in statements. */
+  quotedSchema: string;
   sslMode: SslMode;
   /** Certificates that are trusted, in PEM; undefined for the system's. */
   ca: string | undefined;
@@ -108,6 +110,7 @@ export async function serverOf(location: PostgresLocation): Promise<Server> {
       ])),
     database,
     schema,
+    quotedSchema: `"${schema.replaceAll('"', '""')}"`,
     sslMode,
     ca: await rootCertificates(given("sslrootcert"), sslMode, location.around),
     cert: await pem(given("sslcert"), "sslcert"),

@@ -65,6 +65,7 @@ export async function createPostgresStore(
   const connection = await PostgresConnection.open(await serverOf(location), wait);
   const { server } = connection;
   try {
+    await requireHere(connection, server);
     return await connection.transaction(async (tx) => {
       const there = await schemaThere(tx, server);
       if (there && !there.usable) throw noAccess(server);
@@ -73,7 +74,11 @@ export async function createPostgresStore(
         await versionOf(tx, server);
         return false;
       }
-      await requireUnicode(tx, server);
+      const row = await first<{ encoding: string }>(
+        tx,
+        sql`select current_setting('server_encoding') as encoding`,
+      );
+      requireUnicode(row!.encoding, server);
       if (!there) await tx.all(createSchema(server));
       await migrate(tx, 0).catch((thrown) => {
         // A table, or a type, is there that has the name of one of coop's.
@@ -135,7 +140,8 @@ async function lookAt(on: Sql, server: Server): Promise<{ version: number; now: 
   try {
     const rows = await on.all<{ name: string; value: string }>(
       sql`select name, value from meta where name in ('application_id', 'schema_version') union all
-        select 'now', floor(extract(epoch from clock_timestamp()) * 1000)::text`,
+        select 'now', floor(extract(epoch from clock_timestamp()) * 1000)::text union all
+        select 'here', current_schema() union all select 'encoding', current_setting('server_encoding')`,
     );
     settings = new Map(rows.map(({ name, value }) => [name, value]));
   } catch (thrown) {
@@ -143,10 +149,13 @@ async function lookAt(on: Sql, server: Server): Promise<{ version: number; now: 
     const state = stateOf(thrown);
     if (["42703", "42804", "22P02"].includes(state)) throw foreign(server);
     if (state !== "42P01") throw thrown;
+    await requireHere(on, server);
     const there = await schemaThere(on, server);
     if (there && !there.usable) throw noAccess(server);
     throw there && there.tables > 0 ? foreign(server) : noStore(server);
   }
+  if (settings.get("here") !== server.schema) throw misled(server);
+  requireUnicode(settings.get("encoding"), server);
   const version = Number(settings.get("schema_version"));
   if (settings.get("application_id") === APPLICATION_ID && version > 0)
     return { version, now: Number(settings.get("now")) };
@@ -166,26 +175,36 @@ const schemaThere = async (on: Sql, { schema }: Server) => {
   return row;
 };
 
-const createSchema = ({ schema }: Server) =>
-  // A word of the URL, which cannot be bound: quoted as PostgreSQL's names are.
-  raw(`create schema "${schema.replaceAll('"', '""')}"`);
+const createSchema = ({ quotedSchema }: Server) => raw(`create schema ${quotedSchema}`);
+
+/**
+ * Asked outside of a transaction, which names the schema by itself.
+ * @throws CoopError unavailable connection, when what is between reads another schema than the store's.
+ */
+async function requireHere(on: Sql, server: Server): Promise<void> {
+  const row = await first<{ here: string | null }>(on, sql`select current_schema() as here`);
+  const { here } = row!;
+  if (here !== null && here !== server.schema) throw misled(server);
+}
 
 /** @throws CoopError unavailable foreign, when the database cannot keep every text. */
-async function requireUnicode(on: Sql, { name, database }: Server): Promise<void> {
-  const row = await first<{ encoding: string }>(
-    on,
-    sql`select current_setting('server_encoding') as encoding`,
-  );
-  if (row!.encoding === "UTF8") return;
-  throw new CoopError(
+function requireUnicode(encoding: string | undefined, { name, database }: Server): void {
+  if (encoding === "UTF8") return;
+  throw new CoopError("unavailable", `the store ${name} would be in a database of ${encoding}`, {
+    reason: "foreign",
+    hint: `texts need UTF8: create database ${database}_coop encoding 'UTF8' template template0`,
+  });
+}
+
+const misled = ({ name, schema }: Server) =>
+  new CoopError(
     "unavailable",
-    `the store ${name} would be in a database of ${row!.encoding}`,
+    `what is between does not pass on the schema ${schema} of ${name} (search_path)`,
     {
-      reason: "foreign",
-      hint: `texts need UTF8: create database ${database}_coop encoding 'UTF8' template template0`,
+      reason: "connection",
+      hint: "connect to the server itself, or have the pooler track search_path; ask the person",
     },
   );
-}
 
 const foreign = ({ name, schema }: Server) =>
   new CoopError("unavailable", `the schema ${schema} of ${name} is not a coop store`, {
