@@ -189,6 +189,9 @@ export async function presences(on: Sql): Promise<Presence[]> {
   return all[0]?.id === null ? [...all.slice(1), all[0]] : all;
 }
 
+/** So many of a kind are more than anybody looks through. */
+const CHARGE_STOP = 1000;
+
 /** One id, with the newest refs of each kind that is open on it. */
 export interface Charge extends Presence {
   refs: Record<Kind, string[]>;
@@ -206,7 +209,9 @@ export async function chargeOf(on: Sql, id: string, most: number): Promise<Charg
     );
     refs[kind] = rows.map(({ number }) => ref(surface, number));
     open[kind] =
-      rows.length < most ? { count: rows.length, exact: true } : await count(on, table, its);
+      rows.length < most
+        ? { count: rows.length, exact: true }
+        : await count(on, table, its, CHARGE_STOP);
   }
   const last = await lastOf(on, id);
   return { id, last_seen_at: last?.at ?? null, host: last?.host ?? null, open, refs };
