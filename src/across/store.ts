@@ -189,29 +189,24 @@ export async function presences(on: Sql): Promise<Presence[]> {
   return all[0]?.id === null ? [...all.slice(1), all[0]] : all;
 }
 
-/** So many of a kind are more than anybody looks through. */
-const CHARGE_STOP = 1000;
-
 /** One id, with the newest refs of each kind that is open on it. */
 export interface Charge extends Presence {
   refs: Record<Kind, string[]>;
 }
 
-/** When an id last wrote and what is open on it: at most so many refs of each kind, the newest first. */
+/** When an id last wrote and what is open on it: at most so many of each kind, the newest first. */
 export async function chargeOf(on: Sql, id: string, most: number): Promise<Charge> {
   const open = {} as Record<Kind, Count>;
   const refs = {} as Record<Kind, string[]>;
   for (const kind of KINDS) {
     const { surface, table, column, states } = ADDRESSED[kind];
     const its = [oneOf(column, [id]), oneOfStates({}, states)];
-    const rows = await on.all<{ number: number }>(
-      firstNumbers(table, combinations(its), newest(most)),
+    const found = await on.all<{ number: number }>(
+      firstNumbers(table, combinations(its), newest(oneMore(most))),
     );
+    const { rows, truncated } = cut(found, most);
     refs[kind] = rows.map(({ number }) => ref(surface, number));
-    open[kind] =
-      rows.length < most
-        ? { count: rows.length, exact: true }
-        : await count(on, table, its, CHARGE_STOP);
+    open[kind] = { count: rows.length, exact: !truncated };
   }
   const last = await lastOf(on, id);
   return { id, last_seen_at: last?.at ?? null, host: last?.host ?? null, open, refs };

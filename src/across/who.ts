@@ -10,7 +10,7 @@ import { chargeOf, presences, type Charge, type Presence } from "./store";
 export default defineVerb({
   about: "show who takes part, when they last wrote, and what is open on whom, in all projects",
   examples: ["coop who", "coop --as codex-pippa who me"],
-  notes: `Of one id it names the newest of what is open on it: letters to it, requests that wait on it, its todos, queue items
+  notes: `Of one id it names the newest ${DEFAULT_LIMIT} of each kind that is open on it: letters to it, requests that wait on it, its todos, queue items
 that wait for it and those that it took.`,
   args: { id: optionalWord(idSchema, "ID", "one id, with the refs of what is open on it") },
   run: async ({ id }, context) => {
@@ -69,10 +69,6 @@ function chargeText(charge: Charge, view: View): string {
   if (open.length === 0) return presenceLine(charge, view);
   return lines(
     whoAndWhen(charge, view),
-    open.map(([kind, told]) => {
-      const refs = charge.refs[kind];
-      const more = charge.open[kind].count > refs.length && "…";
-      return line(`${told}:`, ...refs, more);
-    }),
+    open.map(([kind, told]) => line(`${told}:`, ...charge.refs[kind])),
   );
 }

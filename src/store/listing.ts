@@ -241,26 +241,32 @@ export const firstOf = (table: string, conditions: readonly Fragment[], order: O
     : sql`${raw(table)} where number in (${firstNumbers(table, conditions, order)}) ${inOrder(order)}`;
 
 /** How many rows of a table match; stops at {@link COUNT_STOP}. */
-export const count = (
+export const count = (on: Sql, table: string, choices: readonly Choice[]): Promise<Count> =>
+  countFirst(on, table, combinations(choices));
+
+/** The same where to look at a row costs more than to count it: each is looked at once. */
+export async function countOnce(
   on: Sql,
   table: string,
   choices: readonly Choice[],
-  stop = COUNT_STOP,
-): Promise<Count> => countFirst(on, table, combinations(choices), stop);
+): Promise<Count> {
+  const rows = combinations(choices).map(
+    (condition) => sql`select 1 from ${raw(table)} where ${condition}`,
+  );
+  const row = await first<{ found: number }>(
+    on,
+    sql`select count(*) as found from (${join(rows, " union all ")} limit ${COUNT_STOP + 1}) as counted`,
+  );
+  return toCount(row!.found);
+}
 
 /** How many rows meet one of several conditions that exclude each other. */
-async function countFirst(
-  on: Sql,
-  table: string,
-  conditions: readonly Fragment[],
-  stop = COUNT_STOP,
-): Promise<Count> {
-  const sources = conditions.map((condition) => sql`${raw(table)} where ${condition}`);
+async function countFirst(on: Sql, table: string, conditions: readonly Fragment[]): Promise<Count> {
   const row = await first<{ found: number | null }>(
     on,
-    sql`select ${counted(sources, stop)} as found`,
+    sql`select ${counted(conditions.map((condition) => sql`${raw(table)} where ${condition}`))} as found`,
   );
-  return toCount(row!.found, stop);
+  return toCount(row!.found);
 }
 
 /** How many rows that match, of the first {@link COUNT_STOP} of any scope, are of another one. */
@@ -281,18 +287,20 @@ export async function countElsewhere(
   return { count: found!.elsewhere, exact: found!.looked < COUNT_STOP };
 }
 
-/** What was counted; null or a number above the stop stands for all that is more. */
-export const toCount = (found: number | null, stop = COUNT_STOP): Count =>
-  found === null || found > stop ? { count: stop, exact: false } : { count: found, exact: true };
+/** What was counted; null or a number above {@link COUNT_STOP} stands for all that is more. */
+export const toCount = (found: number | null): Count =>
+  found === null || found > COUNT_STOP
+    ? { count: COUNT_STOP, exact: false }
+    : { count: found, exact: true };
 
 /**
  * How many rows several sources have, each what comes after `from`, as a value in a statement: null for more than
- * the stop. Whether it is that many is asked first: to pass over a row costs half of what counting it up to a
+ * {@link COUNT_STOP}. Whether it is that many is asked first: to pass over a row costs half of what counting it up to a
  * limit does.
  */
-export const counted = (sources: readonly Fragment[], stop = COUNT_STOP): Fragment => {
+export const counted = (sources: readonly Fragment[]): Fragment => {
   const rows = sources.map((source) => sql`select 1 from ${source}`);
   const counts = sources.map((source) => sql`(select count(*) from ${source})`);
-  return sql`case when (${join(rows, " union all ")} limit 1 offset ${stop}) is null
+  return sql`case when (${join(rows, " union all ")} limit 1 offset ${COUNT_STOP}) is null
     then ${join(counts, " + ")} end`;
 };

@@ -1,7 +1,7 @@
 import {
   choicesOf,
   combinations,
-  count,
+  countOnce,
   countElsewhere,
   cut,
   firstNumbers,
@@ -68,7 +68,9 @@ export async function readyTodos(
   const { rows, truncated } = cut(found, limit);
   return {
     todos: await withLinks(on, rows),
-    total: truncated ? await count(on, TODOS.name, choices) : { count: rows.length, exact: true },
+    total: truncated
+      ? await countOnce(on, TODOS.name, choices)
+      : { count: rows.length, exact: true },
     truncated,
     elsewhere: countsElsewhere
       ? await countElsewhere(on, TODOS.name, scope, ready(choicesOf({ addressees })))
