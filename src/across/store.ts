@@ -5,6 +5,7 @@ import { different } from "../store/distinct";
 import { authors } from "../store/events";
 import { keptJson } from "../store/json";
 import {
+  anyPriority,
   atMost,
   combinations,
   count,
@@ -199,8 +200,12 @@ export async function chargeOf(on: Sql, id: string, most: number): Promise<Charg
   const open = {} as Record<Kind, Count>;
   const refs = {} as Record<Kind, string[]>;
   for (const kind of KINDS) {
-    const { surface, table, column, states } = ADDRESSED[kind];
-    const its = [oneOf(column, [id]), oneOfStates({}, states)];
+    const { surface, table, column, states, byPriority } = ADDRESSED[kind];
+    const its = [
+      oneOf(column, [id]),
+      oneOfStates({}, states),
+      ...(byPriority ? [anyPriority()] : []),
+    ];
     const found = await on.all<{ number: number }>(
       firstNumbers(table, combinations(its), newest(oneMore(most))),
     );

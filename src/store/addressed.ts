@@ -8,6 +8,8 @@ export interface Addressed {
   column: string;
   /** The states in which it is open. */
   states: readonly string[];
+  /** Its index keeps the priorities apart. */
+  byPriority?: true;
   /** Where null names nobody in particular: it is anyone's. */
   anyones?: true;
 }
@@ -41,6 +43,7 @@ export const ADDRESSED: Record<Kind, Addressed> = {
     table: "queue_items",
     column: "addressee",
     states: ["waiting"],
+    byPriority: true,
   },
   taken: { surface: "queue", table: "queue_items", column: "taken_by", states: ["taken"] },
 };

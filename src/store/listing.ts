@@ -1,4 +1,5 @@
 import type { RecordRow, Table } from "./records";
+import { PRIORITIES } from "../words";
 import { among, and, first, join, raw, sql, type Fragment, type Sql, type Value } from "./sql";
 
 /** Counting stops here: it would cost as much as the store is large. */
@@ -80,6 +81,12 @@ export const stateIn = (states: readonly string[]) =>
       ? `state = '${states[0]}'`
       : `state in (${states.map((state) => `'${state}'`).join(", ")})`,
   );
+
+/** Every priority: an index that keeps them apart has the order of numbers within each. */
+export const anyPriority = (): Choice => ({
+  any: raw("1 = 1"),
+  each: oneOf("priority", PRIORITIES).each,
+});
 
 /** A condition that leaves no choice. */
 export const only = (condition: Fragment): Choice => ({ any: condition, each: [condition] });

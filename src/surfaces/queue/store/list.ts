@@ -1,6 +1,7 @@
 import { distinct } from "../../../store/distinct";
 import {
   anyOf,
+  anyPriority,
   atMost,
   count,
   cut,
@@ -9,12 +10,10 @@ import {
   oneOf,
   oneOfStates,
   only,
-  type Choice,
   type Listed,
   type ListQuery,
 } from "../../../store/listing";
-import { raw, sql, type Sql } from "../../../store/sql";
-import { PRIORITIES } from "../../../words";
+import { sql, type Sql } from "../../../store/sql";
 import { ITEMS, placeChoices, toItem, type Item, type ItemRow, type Place } from "./items";
 
 /** What lists of items can be narrowed by, besides what every list can. */
@@ -23,12 +22,6 @@ export interface OwnFilter {
   priorities?: readonly number[] | undefined;
   takenBy?: readonly string[] | undefined;
 }
-
-/** What the index on the addressee holds comes in the order of numbers within each priority. */
-const anyPriority = (): Choice => ({
-  any: raw("1 = 1"),
-  each: oneOf("priority", PRIORITIES).each,
-});
 
 export async function listItems(
   on: Sql,
