@@ -346,6 +346,19 @@ test("a role's own bounds on statements and transactions bound no command", asyn
   });
 });
 
+test("a copy from a store that cannot be marked, such as a standby's, leaves its target open", async () => {
+  await using coop = await storyOn(await postgres());
+  await coop.data(["todo", "add", "x"], { as: "ann" });
+  const young = join(coop.home, "young.db");
+  await coop.data(["init", "--db", young]);
+  const env = { PGOPTIONS: "-c default_transaction_read_only=on" };
+  const words = ["--json", "copy", "--from", coop.store, "--to", young];
+  const refused = await coop.run(words, { env });
+  expect([refused.exit, refused.json().error.reason]).toEqual([6, "read_only"]);
+  await coop.data(["--db", young, "todo", "add", "y"], { as: "ann" });
+  await coop.data(["todo", "add", "z"], { as: "ann" });
+});
+
 describe("a pooler between that does not pass on what a connection begins with", () => {
   /** What a client begins with, without one of its parameters. */
   function without(name: string, bytes: Buffer): Buffer {
