@@ -211,7 +211,7 @@ export function postgresError(thrown: unknown, server: Server, wait: Wait): unkn
   if (state === "08P01")
     return new CoopError("unavailable", says(`was refused on the way there: ${said}`), {
       reason: CONNECTION,
-      hint: "ask the person; a pooler must work by session or transaction, and pass search_path on",
+      hint: "ask the person; a pooler must work by session or transaction, and let search_path through",
       ...cause,
     });
   if (isLost(thrown))

@@ -196,13 +196,13 @@ function requireUnicode(encoding: string | undefined, { name, database }: Server
   });
 }
 
-const misled = ({ name, schema }: Server) =>
+const misled = ({ name, schema, quotedSchema, user, database }: Server) =>
   new CoopError(
     "unavailable",
     `what is between does not pass on the schema ${schema} of ${name} (search_path)`,
     {
       reason: "connection",
-      hint: "connect to the server itself, or have the pooler track search_path; ask the person",
+      hint: `connect to the server itself, or ask the person: alter role ${user} in database ${database} set search_path = ${quotedSchema}`,
     },
   );
 
