@@ -391,6 +391,9 @@ describe("a pooler between that does not pass on what a connection begins with",
       if (words[0] !== "doctor")
         expect(json().error).toMatchObject({
           reason: "connection",
+          hint: expect.stringMatching(
+            / alter role coop in database postgres set search_path = "story_/,
+          ),
           message: expect.stringMatching(
             /^what is between does not pass on the schema story_\S+ of /,
           ),
