@@ -171,3 +171,12 @@ export function canonical(group: Group, given: string): string | undefined {
 /** The flag's name as it is typed: `ifVersion` is `--if-version`. */
 export const flagName = (key: string) =>
   key.toLowerCase() === key ? key : key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** The key of the flag that is typed so, such as `ifVersion` of `--if-version`; "" where it can be none. */
+export function keyOf(name: string): string {
+  if (!name.startsWith("--") || name !== name.toLowerCase()) return "";
+  if (!name.includes("-", 2)) return name.slice(2);
+  const [first, ...rest] = name.slice(2).split("-");
+  if (rest.includes("")) return "";
+  return [first, ...rest.map((part) => part.charAt(0).toUpperCase() + part.slice(1))].join("");
+}

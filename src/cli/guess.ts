@@ -2,7 +2,16 @@ import { usage } from "../errors";
 import { distance, ENOUGH, slip } from "../nearest";
 import { looksLikeRef, parseRef, SIGILS, type Surface } from "../ref";
 import { NOTE_ALIASES } from "./args";
-import { ACTS, canonical, flagName, type Act, type Args, type Group, type Verb } from "./define";
+import {
+  ACTS,
+  canonical,
+  flagName,
+  keyOf,
+  type Act,
+  type Args,
+  type Group,
+  type Verb,
+} from "./define";
 
 /** What other programs call what a verb does: of the verbs, the first that a group has is meant. */
 const CALLED: readonly [verbs: readonly string[], words: string][] = [
@@ -170,7 +179,7 @@ export async function unknownFlag(
     (NOTE_ALIASES.includes(bare) ? text : undefined) ??
     // Of one letter after one dash any other is near.
     (name.startsWith("--") ? slip(name, names, 2) : undefined) ??
-    names.find((flag) => FLAGS_CALLED[keyOfFlag(flag)]?.split(" ").includes(bare));
+    names.find((flag) => FLAGS_CALLED[keyOf(flag)]?.split(" ").includes(bare));
   if (guess !== undefined) return usage(says, `did you mean ${guess}?${late}`);
   const isOfSurface = command.kind === "verb" && path.length > 1;
   const others = isOfSurface ? await havingFlag(group, command, bare) : [];
@@ -185,9 +194,6 @@ export async function unknownFlag(
     own.length > 0 ? `one of ${own.join(", ")}: ${help}` : `${help} lists all${late}`,
   );
 }
-
-const keyOfFlag = (flag: string) =>
-  flag.replace(/^-+/, "").replace(/-\w/g, (part) => part[1]!.toUpperCase());
 
 const ownFlags = (args: Args) =>
   Object.entries(args).flatMap(([key, { type }]) =>

@@ -1,7 +1,7 @@
 import { usage } from "../errors";
 import { looksLikeRef } from "../ref";
 import { GLOBALS } from "./args";
-import { canonical, flagName, type Arg, type Group, type Verb } from "./define";
+import { canonical, flagName, keyOf, type Arg, type Group, type Verb } from "./define";
 import { unknownFlag, unknownVerb, type Within } from "./guess";
 
 /** What was typed, by the flags' and words' keys; nothing is checked yet but that each may stand there. */
@@ -96,15 +96,6 @@ function findFlag(command: Verb | Group, name: string): Flag | undefined {
   if (Object.hasOwn(GLOBALS, key))
     return { key, arg: GLOBALS[key as keyof typeof GLOBALS], global: true, file: false };
   return spellings(command).find(([spelling]) => spelling === name)?.[1];
-}
-
-/** The key of the flag that is typed so, such as `ifVersion` of `--if-version`; "" where it can be none. */
-function keyOf(name: string): string {
-  if (!name.startsWith("--") || name !== name.toLowerCase()) return "";
-  if (!name.includes("-", 2)) return name.slice(2);
-  const [first, ...rest] = name.slice(2).split("-");
-  if (rest.includes("")) return "";
-  return [first, ...rest.map((part) => part.charAt(0).toUpperCase() + part.slice(1))].join("");
 }
 
 /** Every way to type a flag of a command, and the flag it means. */

@@ -84,7 +84,9 @@ export async function redact(
   for (const [index, { name, wasThere }] of places.entries()) {
     const isChanged = wasThere || told.has(name);
     const row = rows[index];
-    versions.push(isChanged ? await log(writing, which[index]!, row) : (row?.version ?? null));
+    versions.push(
+      isChanged ? await appendRedaction(writing, which[index]!, row) : (row?.version ?? null),
+    );
   }
   const replaced = {
     record: record.flatMap(({ set }) => Object.keys(set).filter(isText)).length,
@@ -95,7 +97,7 @@ export async function redact(
 }
 
 /** Puts the event of a redaction into the log, and gives the record's new version; null where it is not there any more. */
-async function log(
+async function appendRedaction(
   { tx, actor, at }: Writing,
   { surface, number }: Which,
   row: RecordRow | undefined,

@@ -32,8 +32,9 @@ export interface Archiving {
 }
 
 /**
- * The items that can be moved out of the store, those that were changed last the longest ago before the others. Those of one push to
- * several and those that are about each other are one group, which goes whole or stays whole: no reply loses its question.
+ * The items that can be moved out of the store, those that were changed last the longest ago before the others. Those of
+ * one push to several and those that are about each other are one group, which goes whole or stays whole: no reply loses
+ * its question.
  */
 export async function archivable(
   on: Sql,
