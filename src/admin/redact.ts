@@ -22,15 +22,14 @@ import {
 } from "../store/schema";
 import {
   closedToRedact,
-  holds,
   itemsOf,
   pushedWith,
   redact,
   standsIn,
   type Closed,
   type Replaced,
-  type Which,
 } from "../store/redact";
+import { holds, type Which } from "../store/erasable";
 import { isBackupOf, keepOthers, publishedFile } from "../store/sqlite/backups";
 import { lookIntoCopies } from "../store/sqlite/copies";
 import { overwriteDeleted, rewrite } from "../store/sqlite/erase";
