@@ -595,15 +595,16 @@ describe("ids", () => {
       await writeLetter("x", "codex-pippa");
       await writeLetter("x", "worker-1");
       await writeLetter("x", "ann");
+      await writeLetter("x", "a");
     }
-    for (const id of ["worker-2", "bob", "claude"]) await writeLetter("x", id);
+    for (const id of ["worker-2", "bob", "claude", "b", "an"]) await writeLetter("x", id);
     expect(await troubles()).toEqual([]);
     // Also those of which the archive alone has the events.
     await coop.data(["queue", "push", "jobs"], { as: "zoe-pippa" });
     await coop.data(["queue", "drop", "1"], { as: "zoe-pippa" });
     const archive = ["queue", "archive", "--older", "0s", "--to", join(coop.home, "archive.db")];
     await coop.data(archive, { as: "ann" });
-    expect((await doctor())["ids"]).toMatchObject({ status: "ok", message: "7 known" });
+    expect((await doctor())["ids"]).toMatchObject({ status: "ok", message: "10 known" });
 
     await writeLetter("x", "codx-pipa");
     await coop.data(["todo", "add", "x", "--to", "Codex-pippa"], { as: "claude" });

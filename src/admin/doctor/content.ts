@@ -112,9 +112,11 @@ export async function ids(on: Sql): Promise<Finding> {
 const named = ({ id, events }: Written) =>
   `'${id}' (${counted(Number.isFinite(events) ? events : "archived", "event")})`;
 
-/** Whether one id may be a slip for another: one or two letters apart, and not two of a numbered row. */
+/** Whether one id may be a slip for another: a letter or two apart where they are long, and not two of a numbered row. */
 function looksLike(a: string, b: string): boolean {
-  const most = Math.min([...a].length, [...b].length) < 6 ? 1 : 2;
+  const shorter = Math.min([...a].length, [...b].length);
+  // Any letter is one away from any other.
+  const most = shorter < 3 ? 0 : shorter < 6 ? 1 : 2;
   if (Math.abs(a.length - b.length) > most) return false;
   if (a.replace(/\d+/g, "#") === b.replace(/\d+/g, "#")) return false;
   return distance(a.toLowerCase(), b.toLowerCase()) <= most;
