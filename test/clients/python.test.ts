@@ -339,7 +339,7 @@ except Exception as error:
   ]);
 });
 
-test("what is no text and no number is a TypeError, and a list of nothing is as if it was not given", async () => {
+test("what is no text and no number is a TypeError, and a filter of nothing is not one of all", async () => {
   await using coop = await pythonStory();
   const told = await coop.told(`
 import datetime, json
@@ -355,14 +355,18 @@ tried = [
     raised(lambda: add({"a": 1})),
     raised(lambda: add("t", as_id=b"bob")),
     raised(lambda: add("t", priority=True)),
+    raised(lambda: add("t", to=False)),
+    raised(lambda: add(False)),
+    raised(lambda: add("t", body=False)),
     raised(lambda: coop.queue_push(b"jobs", "p", as_id="ann")),
     raised(lambda: coop.queue_push("jobs", "p", to=b"ab", as_id="ann")),
     raised(lambda: coop.queue_push("jobs", "p", to=[None], as_id="ann")),
     raised(lambda: coop.queue_push("jobs", "p", to=[], as_id="ann")),
     raised(lambda: coop.todo_list(since=datetime.datetime.now())),
+    raised(lambda: coop.todo_list(from_=[])),
 ]
 one = add("one", after=[])
-print(json.dumps([tried, one["after"], len(coop.todo_list(status=[])), coop.who()["ids"][0]["id"]]))
+print(json.dumps([tried, one["after"], coop.who()["ids"][0]["id"]]))
 `);
   const wrong = (name: string, type: string) => [
     "TypeError",
@@ -374,16 +378,34 @@ print(json.dumps([tried, one["after"], len(coop.todo_list(status=[])), coop.who(
       wrong("title", "dict"),
       wrong("as_id", "bytes"),
       wrong("priority", "bool"),
+      wrong("to", "bool"),
+      wrong("title", "bool"),
+      ["TypeError", "body is text, not bool: json.dumps makes text of it"],
       wrong("queue", "bytes"),
       wrong("to", "bytes"),
       wrong("to", "NoneType"),
-      ["UsageError", "to: is a list of nobody"],
+      ["UsageError", "to: is a list of nothing"],
       wrong("since", "datetime"),
+      ["UsageError", "from_: is a list of nothing"],
     ],
     [],
-    1,
     "ann",
   ]);
+});
+
+test("members of an Enum are the text or the number that they are", async () => {
+  await using coop = await pythonStory();
+  const told = await coop.told(`
+import enum, json
+from tools import coop
+class Queue(str, enum.Enum):
+    JOBS = "jobs"
+class Urgency(enum.IntEnum):
+    HIGH = 1
+item = coop.queue_push(Queue.JOBS, Queue.JOBS, to=[Queue.JOBS], priority=Urgency.HIGH, as_id="ann")
+print(json.dumps([item["queue"], item["payload"], item["to"], item["priority"]]))
+`);
+  expect(told).toEqual(["jobs", "jobs", "jobs", 1]);
 });
 
 test("a warning that is raised as an error has the answer, and its code", async () => {
@@ -396,9 +418,57 @@ warnings.simplefilter("error")
 try:
     coop.queue_take("jobs", as_id="worker")
 except coop.CoopWarning as warning:
-    print(json.dumps([warning.code, warning.answer[0]["ref"]]))
+    first = [warning.code, warning.answer[0]["ref"]]
+try:
+    coop.queue_take("jbs", as_id="worker")
+except coop.CoopWarning as warning:
+    print(json.dumps([first, [warning.code, warning.answer]]))
 `);
-  expect(told).toEqual(["unknown_id", "Q1"]);
+  expect(told).toEqual([
+    ["unknown_id", "Q1"],
+    ["unknown_queue", []],
+  ]);
+});
+
+test("an answer tells what coop warns of each time, also one of nothing, and so does an error", async () => {
+  await using coop = await pythonStory();
+  const told = await coop.told(`
+import json, warnings
+from tools import coop
+warnings.simplefilter("ignore")
+coop.queue_push("jobs", "p", as_id="ann")
+fine = coop.queue_push("jobs", "p", as_id="ann").warnings
+codes = lambda told: [each["code"] for each in told]
+pushed = [codes(coop.queue_push("jbs", "p", to="bob", as_id="ann").warnings) for _ in range(2)]
+taken = codes(coop.queue_take("nothing-here", as_id="ann").warnings)
+try:
+    coop.todo_done("T9", as_id="carl")
+except coop.NotFound as error:
+    print(json.dumps([fine, pushed, taken, codes(error.warnings)]))
+`);
+  expect(told).toEqual([
+    [],
+    [["unknown_queue", "unknown_id"], ["unknown_id"]],
+    ["unknown_queue"],
+    ["unknown_id"],
+  ]);
+});
+
+test("a coop that only runs the package again is named, instead of that it goes on for ever", async () => {
+  await using coop = await pythonStory();
+  for (const how of ["exec", ""]) {
+    await program(join(coop.folder, "coop"), `${how} '${PYTHON}' -m tools.coop "$@"`);
+    const run = await coop.run(["-m", "tools.coop", "whoami"], {
+      program: PYTHON,
+      env: { COOP_BIN: join(coop.folder, "coop") },
+    });
+    expect(run).toMatchObject({
+      exit: 126,
+      err: expect.stringContaining(
+        "runs this package again; set COOP_BIN to the path of coop itself",
+      ),
+    });
+  }
 });
 
 test("what is no coop, or was killed, is named with what it printed", async () => {
@@ -515,7 +585,7 @@ test("without coop the package says where it looked", async () => {
   expect(raised.err).toContain("CoopNotFound: COOP_BIN is '/nowhere/coop', which is no program");
 });
 
-const FILES = ["__init__.py", "__main__.py", "_call.py"];
+const FILES = ["__init__.py", "__main__.py", "_call.py", "py.typed"];
 
 test("shim needs no store, makes the folders, and says in each file who wrote it", async () => {
   await using coop = await story({ init: false });

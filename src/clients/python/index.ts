@@ -12,7 +12,8 @@ import call from "./package/_call.py" with { type: "text" };
 
 const MARK = "# Written by `coop shim python`";
 
-const PACKAGE = { "__init__.py": init, "__main__.py": main, "_call.py": call };
+/** With the mark by which type checkers know that it has types. */
+const PACKAGE = { "__init__.py": init, "__main__.py": main, "_call.py": call, "py.typed": "" };
 
 /** The version of the coop that wrote a file; undefined where none did. */
 async function versionOf(path: string): Promise<string | undefined> {

@@ -4,13 +4,14 @@ A verb's words come first, its flags by name; `from_` is --from. A flag that tak
 value or several. Every function also takes `as_id` (who speaks, else PIPPA_COOP_ID), `scope` (the
 project), `db` (the store) and `wait` (seconds for locks); those that write take `key`, which makes
 a repeat safe. They give the `data` of --json. What fails is raised by exit code, as a subclass of
-CoopError; what coop warns of is a CoopWarning. `coop SURFACE VERB --help` tells more of each.
+CoopError; what coop warns of is a CoopWarning, and stands in `warnings` of the answer. `coop
+SURFACE VERB --help` tells more of each.
 """
 
 import os
 from typing import Optional
 
-from ._call import Many, Path, Ref, Seconds, Text, Whole, record, records
+from ._call import Many, Path, Ref, Seconds, Text, Whole, nothing, record, records
 from ._call import (
     Busy as Busy,
     Conflict as Conflict,
@@ -366,8 +367,8 @@ def queue_take(
     """Take what waits for you or for anyone; [] when nothing does."""
     try:
         return records("queue take", locals(), "queue")
-    except Empty:
-        return Records()
+    except Empty as empty:
+        return nothing(empty)
 
 
 def queue_reply(

@@ -16,7 +16,19 @@ def main() -> int:
         return error.exit_code
 
 
+#: Names the process that becomes coop. Where that is a script which runs this package, it would go on for ever.
+RUN_BY = "COOP_RUN_BY"
+
+
 def run(command: list[str]) -> int:
+    if os.environ.get(RUN_BY) in (str(os.getpid()), str(os.getppid())):
+        raise CoopNotFound(
+            f"{command[0]} runs this package again",
+            exit_code=126,
+            code="not_installed",
+            hint="set COOP_BIN to the path of coop itself",
+        )
+    os.environ[RUN_BY] = str(os.getpid())
     try:
         if os.name == "nt":
             return subprocess.call(command)

@@ -34,6 +34,8 @@ class Answer:
     finished: Optional[int] = None
     #: How many more there are in other projects, where a list was asked for somebody and no project was named.
     elsewhere: Optional[int] = None
+    #: What coop warns of, each with its `code` and `message`: Python shows a CoopWarning once a line.
+    warnings: Iterable[dict[str, str]] = ()
 
 
 class Record(dict[str, Any], Answer):
@@ -65,6 +67,9 @@ class CoopError(Exception):
     `code` and `reason` are coop's words for why; `ref` and `current` tell a conflict's record as it
     is now.
     """
+
+    #: As of an answer.
+    warnings: Iterable[dict[str, str]] = ()
 
     def __init__(
         self, message: str, exit_code: int = 1, code: str = "failed", reason: Text = None,
@@ -121,7 +126,9 @@ _KINDS: dict[str, tuple[int, type[CoopError]]] = {
     "conflict": (4, Conflict), "empty": (5, Empty), "unavailable": (6, Unavailable),
     "busy": (7, Busy), "unknown": (8, OutcomeUnknown),
 }
-_NUMBERS = ("before", "count", "if_version", "keep", "limit", "priority", "wait")
+_SWITCHES = ("all_scopes", "mine", "nobody", "one_host", "replace", "undo", "upgrade")
+#: Whether they name nothing or are left out is one; a filter of nothing would be one of all.
+_MAY_BE_EMPTY = ("after", "not_after", "supersedes")
 _LONG_TEXTS = ("body", "payload", "reply", "jsonl", "text")
 
 
@@ -149,23 +156,51 @@ def find_coop() -> str:
 def record(verb: str, given: Mapping[str, Any], *words: str) -> Record:
     """Runs a verb that answers one object; `words` are those of the given that have no flag."""
     document = _call(verb, given, words)
-    return _with_facts(Record(document["data"]), document)
+    return _told(Record(document["data"]), document)
 
 
 def records(verb: str, given: Mapping[str, Any], *words: str) -> Records:
     """Runs a verb that answers an array; `words` are those of the given that have no flag."""
     document = _call(verb, given, words)
-    return _with_facts(Records(document["data"]), document)
+    return _told(Records(document["data"]), document)
 
 
-def _with_facts(answer: AnAnswer, document: Mapping[str, Any]) -> AnAnswer:
+def _told(answer: AnAnswer, document: Mapping[str, Any]) -> AnAnswer:
+    """The answer with what is beside its data."""
     answer.replayed = document.get("replayed", False)
     answer.total = document.get("total")
     answer.total_exact = document.get("total_exact", True)
     answer.truncated = document.get("truncated", False)
     answer.finished = document.get("finished")
     answer.elsewhere = document.get("elsewhere")
+    answer.warnings = document.get("warnings", [])
+    return _unless(_warn(answer.warnings), answer)
+
+
+def nothing(empty: Empty) -> Records:
+    """An answer of none, for the error that says so."""
+    answer = Records()
+    answer.warnings = empty.warnings
+    return _unless(empty.__cause__, answer)
+
+
+def _unless(raised: Optional[BaseException], answer: AnAnswer) -> AnAnswer:
+    """The answer, unless a warning is to be an error: what was written must not be lost to it."""
+    if isinstance(raised, CoopWarning):
+        raised.answer = answer
+        raise raised
     return answer
+
+
+def _warn(told: Iterable[Mapping[str, str]]) -> Optional[CoopWarning]:
+    """Warns of each, and gives the first that is to be raised as an error."""
+    first = None
+    for each in told:
+        try:
+            warnings.warn(CoopWarning(each["message"], each["code"]), stacklevel=_callers_level())
+        except CoopWarning as raised:
+            first = first or raised
+    return first
 
 
 def _call(verb: str, given: Mapping[str, Any], words: Iterable[str]) -> dict[str, Any]:
@@ -173,24 +208,16 @@ def _call(verb: str, given: Mapping[str, Any], words: Iterable[str]) -> dict[str
     flags = [
         _flag(name, value)
         for name, value in given.items()
-        if value is not None and value is not False and name not in texts and name not in words
+        if value is not None and name not in texts and name not in words
     ]
     places = [_word(name, given[name]) for name in words if given[name] is not None]
     coop = find_coop()
     done = _run([coop, "--json", *verb.split(), *[flag for flag in flags if flag]], texts, places)
     document = _document(done)
-    failed = None if "data" in document else _error(coop, done, document.get("error"))
-    for warning in document.get("warnings", []):
-        told = CoopWarning(warning["message"], warning["code"])
-        try:
-            warnings.warn(told, stacklevel=_callers_level())
-        except CoopWarning as raised:
-            # What was written must not be lost to it, nor why nothing was.
-            if failed is None:
-                raised.answer = document["data"]
-                raise
-    if failed is not None:
-        raise failed
+    if "data" not in document:
+        failed = _error(coop, done, document.get("error"))
+        failed.warnings = document.get("warnings", [])
+        raise failed from _warn(failed.warnings)
     return document
 
 
@@ -198,7 +225,7 @@ def _document(done: "subprocess.CompletedProcess[bytes]") -> dict[str, Any]:
     """What coop answered; empty where that is none of its documents."""
     try:
         # What answers that something is wrong, as doctor may, answers all the same.
-        document = json.loads(done.stdout or done.stderr)
+        document: dict[str, Any] = json.loads(done.stdout or done.stderr)
     except ValueError:
         return {}
     known = isinstance(document, dict) and document.get("schema") == 1
@@ -206,7 +233,7 @@ def _document(done: "subprocess.CompletedProcess[bytes]") -> dict[str, Any]:
 
 
 def _callers_level() -> int:
-    """How far above `_call` the first line is that is not of this package."""
+    """How far above who asks the first line is that is not of this package."""
     here = os.path.dirname(os.path.abspath(__file__))
     level, frame = 1, inspect.currentframe()
     while frame and os.path.dirname(os.path.abspath(frame.f_code.co_filename)) == here:
@@ -215,18 +242,17 @@ def _callers_level() -> int:
 
 
 def _flag(name: str, value: Any) -> str:
-    """A flag with its value; nothing for a list of nothing."""
+    """A flag with its value; nothing for what is off, or a list of nothing."""
     flag = "--as" if name == "as_id" else "--" + name.rstrip("_").replace("_", "-")
-    if value is True and name not in _NUMBERS:
-        return flag
+    if name in _SWITCHES and isinstance(value, bool):
+        return flag if value else ""
     if isinstance(value, (str, int, float, os.PathLike)) or not isinstance(value, Iterable):
         return f"{flag}={_word(name, value)}"
     # The parts of bytes and of mappings are not what was meant.
     several = not isinstance(value, (bytes, bytearray, memoryview, Mapping))
     values = [_word(name, each) for each in value] if several else [_word(name, value)]
-    # To nobody is not to anyone.
-    if not values and name == "to":
-        raise _unkept("to: is a list of nobody")
+    if not values and name not in _MAY_BE_EMPTY:
+        raise _unkept(f"{name}: is a list of nothing")
     return f"{flag}={','.join(values)}" if values else ""
 
 
@@ -236,8 +262,11 @@ def _word(name: str, value: Any) -> str:
     if isinstance(value, float):
         # Python itself would write small ones with an exponent.
         return f"{value:.9f}"
-    if isinstance(value, (str, int)) and not isinstance(value, bool):
-        return str(value)
+    # As they are: those of an Enum may call themselves by its name.
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int.__repr__(value)
     raise TypeError(f"{name} is text or a number, not {type(value).__name__}")
 
 
@@ -269,7 +298,7 @@ def _ended(argv: list[Any], stdin: bytes) -> "subprocess.CompletedProcess[bytes]
         return subprocess.run(argv, input=stdin, capture_output=True)
     except OSError as error:
         if error.errno == errno.E2BIG:
-            raise _unkept("a word or title is too long") from None
+            raise _unkept("a word, a title or a list is too long") from None
         raise not_runnable(argv[0], error) from None
 
 
@@ -316,10 +345,10 @@ def _encoded(command: list[str]) -> list[Any]:
     if any("\0" in word for word in command):
         raise _unkept("a word or title may not hold U+0000")
     try:
-        argv = [word.encode("utf-8", "surrogateescape") for word in command]
+        argv: list[Any] = [word.encode("utf-8", "surrogateescape") for word in command]
     except UnicodeEncodeError:
         raise _unkept("a word or title holds half a surrogate pair") from None
-    return command if os.name == "nt" else argv
+    return argv if os.name != "nt" else [*command]
 
 
 def _error(
