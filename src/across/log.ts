@@ -16,7 +16,11 @@ export default defineVerb({
   args: {
     ref: optionalWord(v.string(), "REF", "one record; without it, everything"),
     by: flag(oneId, "ID", "changed by"),
-    since: flag(moment, "TIME", "since a time, or how long ago (90m, 2h, 3d)"),
+    since: flag(
+      moment,
+      "TIME",
+      "since a time (UTC, if it names no zone), or how long ago (90m, 2h, 3d)",
+    ),
     before: flag(
       whole("an event's number", 1, Number.MAX_SAFE_INTEGER),
       "N",

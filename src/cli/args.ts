@@ -133,7 +133,11 @@ export const listing = ({ surface, states, finished }: Listable) => {
       `${words.join(", ")} or all`,
     ),
     from: list(id, "ID", "written by"),
-    since: flag(moment, "TIME", "changed since: a time, or how long ago (90m, 2h, 3d)"),
+    since: flag(
+      moment,
+      "TIME",
+      "changed since: a time (UTC, if it names no zone), or how long ago (90m, 2h, 3d)",
+    ),
     before: flag(refOf(surface), "REF", `older than this one, to go on from ${ref(surface, 12)}`),
     limit,
     allScopes: toggle("of every project, not of this one alone"),

@@ -422,14 +422,16 @@ describe.each(engines)("queues on $name", ({ openFresh }) => {
         done(writing, { number: 2 }, { reply: undefined, note: "no words" }),
       );
       await takeItem("dan", 3);
-      await act("drop", "ann", { number: 4 });
+      await writingAs(store, "ann", (writing) =>
+        moveItem(writing, "drop", { number: 4 }, "no use"),
+      );
       const all = await answers(store, { fanOut: 1 });
-      expect(all.map(({ to, status, answered }) => [to, status, answered])).toEqual([
-        ["ben", "answered", true],
-        ["cyd", "done", false],
-        ["dan", "taken", false],
-        ["eve", "dropped", false],
-        ["fay", "waiting", false],
+      expect(all.map(({ to, status, answered, note }) => [to, status, answered, note])).toEqual([
+        ["ben", "answered", true, null],
+        ["cyd", "done", false, "no words"],
+        ["dan", "taken", false, null],
+        ["eve", "dropped", false, "no use"],
+        ["fay", "waiting", false, null],
       ]);
       expect(all[0]).toEqual({
         ref: "Q1",
@@ -439,6 +441,7 @@ describe.each(engines)("queues on $name", ({ openFresh }) => {
         taken_by: null,
         answered: true,
         status: "answered",
+        note: null,
         replies: [{ author: "ben", at: expect.stringMatching(/Z$/), body: "yes" }],
       });
     });
@@ -968,8 +971,11 @@ describe.each(engines)("queues on $name", ({ openFresh }) => {
       expect((await say("ann", "replies", "3")).out).toEndWith("missing: Q3\n");
       await data("dan", "take", "Q3");
       expect((await say("ann", "replies", "3")).out).toEndWith("missing: dan\n");
-      await data("ann", "drop", "Q2");
-      expect((await say("ann", "replies", "F1")).out).toEndWith("missing: nobody\n");
+      await data("ann", "drop", "Q2", "--reason", "no use");
+      expect((await say("ann", "replies", "F1")).out).toEndWith(
+        "Q2 dropped jobs →cyd\nnote:\n```\nno use\n```\nmissing: nobody\n",
+      );
+      expect((await say("ann", "show", "F1")).out).toEndWith("→cyd\nnote:\n```\nno use\n```\n");
     });
 
     test("show gives an item with all that came of it, a fan-out with its items, and the raw payload", async () => {

@@ -20,6 +20,7 @@ export default defineVerb({
     "coop --as ci queue push jobs --jsonl jobs.jsonl",
   ],
   notes: `A queue comes to be with its first item. Its name is its whole address: the project is only noted on an item.
+A push to several answers with the ref of all, F2, and its items; to one, or to anyone, with the item.
 With --jsonl each line is one item, {"payload":…,"to"?,"priority"?,"key"?}, and all of them are pushed or none. A string
 is stored as that string, any other payload as it is written. A line's key makes that line repeatable.`,
   args: {

@@ -63,7 +63,7 @@ export const takenText = (item: Item, view: View) =>
       origin(item),
     ),
     item.payload !== "" && fenced(item.payload),
-    item.note !== null && `note:\n${fenced(item.note)}`,
+    noteText(item),
   );
 
 /** An item with all that came of it. */
@@ -71,7 +71,7 @@ export const itemInFull = (item: ItemInFull, view: View) =>
   lines(
     line(itemHead(item, view), origin(item)),
     item.payload !== "" && fenced(item.payload),
-    item.note !== null && `note:\n${fenced(item.note)}`,
+    noteText(item),
     item.replies.map((reply) => replyText(reply, view)),
     item.followed_by.length > 0 && `followed by ${item.followed_by.join(" ")}`,
   );
@@ -83,10 +83,12 @@ export function fanOutText({ ref, queue, items }: FanOut<Item>, view: View): str
     `${ref} ${inline(queue)} from ${inline(items[0]!.author)}`,
     ...Array.from(byPayload, ([payload, same]) => [
       payload !== "" && fenced(payload),
-      ...same.map((item) => itemHead(item, view)),
+      ...same.flatMap((item) => [itemHead(item, view), noteText(item)]),
     ]),
   );
 }
+
+const noteText = ({ note }: { note: string | null }) => note !== null && `note:\n${fenced(note)}`;
 
 const replyText = ({ author, at, body }: Reply, view: View) =>
   `reply from ${inline(author)} ${ago(view, at)}:\n${fenced(body)}`;
@@ -95,7 +97,7 @@ const replyText = ({ author, at, body }: Reply, view: View) =>
 export function answersText(answers: readonly Answered[], view: View): string {
   const missing = answers.filter(({ status }) => status === "waiting" || status === "taken");
   return lines(
-    ...answers.flatMap(({ ref, status, state, queue, to, replies }) => [
+    ...answers.flatMap(({ ref, status, state, queue, to, note, replies }) => [
       // What is answered can be put back to wait for more.
       line(
         ref,
@@ -104,6 +106,7 @@ export function answersText(answers: readonly Answered[], view: View): string {
         inline(queue),
         arrow(to),
       ),
+      noteText({ note }),
       replies.map((reply) => replyText(reply, view)),
     ]),
     missing.length === 0

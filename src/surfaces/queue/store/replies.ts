@@ -24,6 +24,8 @@ export interface Answered {
   /** Whether whom it is for replied, or who took it, also where it was put back since. */
   answered: boolean;
   status: Status;
+  /** What was said with its last move, such as why it was dropped. */
+  note: string | null;
   /** Oldest first. */
   replies: Reply[];
 }
@@ -40,13 +42,13 @@ export async function answers(on: Sql, asked: Asked): Promise<Answered[]> {
   const replies = await repliesTo(on, asked);
   const takers = replies.size === 0 ? undefined : await takersOf(on, asked);
   return rows.map((row) => {
-    const { ref: name, queue, to, state, taken_by } = toItem(row);
+    const { ref: name, queue, to, state, taken_by, note } = toItem(row);
     const own = replies.get(row.number) ?? [];
     const answered = own.some(
       ({ author }) => author === to || takers?.get(row.number)?.includes(author),
     );
     const status = answered ? "answered" : state;
-    return { ref: name, queue, to, state, taken_by, answered, status, replies: own };
+    return { ref: name, queue, to, state, taken_by, answered, status, note, replies: own };
   });
 }
 
