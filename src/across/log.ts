@@ -14,7 +14,7 @@ export default defineVerb({
   examples: ["coop log T14", "coop log --by codex-pippa --since 2h"],
   notes: `One record's log also tells the host and folder of each change. --json has every value before a change in full.`,
   args: {
-    ref: optionalWord(v.string(), "REF", "one record; without it, everything"),
+    ref: { ...optionalWord(v.string(), "REF", "one record; without it, everything"), ref: "any" },
     by: flag(oneId, "ID", "changed by"),
     since: flag(
       moment,
@@ -33,7 +33,7 @@ export default defineVerb({
     const store = await context.store();
     const by = input.by === undefined ? undefined : context.resolveId(input.by);
     await context.warnUnknown(store, [by]);
-    context.warnUnscoped();
+    if (of === undefined) context.warnUnscoped();
     const { events, truncated } = await readLog(store, {
       of,
       by,

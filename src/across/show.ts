@@ -18,7 +18,10 @@ const SHOWS: Record<Numbered, () => Promise<{ default: Verb }>> = {
 export default defineVerb({
   about: "show any record by its ref",
   examples: ["coop show T14", "coop show L12 --raw"],
-  args: { ref: word(v.string(), "REF", "such as L12, R3, T45, H7, Q9 or F2"), ...showing },
+  args: {
+    ref: { ...word(v.string(), "REF", "such as L12, R3, T45, H7, Q9 or F2"), ref: "any" },
+    ...showing,
+  },
   run: async ({ ref: text, raw }, context) => {
     const found = anyRef(text);
     const show = (await SHOWS[found.surface]()).default;

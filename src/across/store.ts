@@ -211,7 +211,7 @@ export async function chargeOf(on: Sql, id: string, most: number): Promise<Charg
     );
     const { rows, truncated } = cut(found, most);
     refs[kind] = rows.map(({ number }) => ref(surface, number));
-    open[kind] = { count: rows.length, exact: !truncated };
+    open[kind] = truncated ? await count(on, table, its) : { count: rows.length, exact: true };
   }
   const last = await lastOf(on, id);
   return { id, last_seen_at: last?.at ?? null, host: last?.host ?? null, open, refs };

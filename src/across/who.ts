@@ -2,7 +2,9 @@ import { answer } from "../cli/answer";
 import { DEFAULT_LIMIT } from "../cli/args";
 import { defineVerb, optionalWord } from "../cli/define";
 import { countsInJson } from "../cli/listing";
+import { onStore } from "../cli/on-store";
 import { ago, counted, countText, inline, line, lines, type View } from "../cli/text";
+import { shellWord } from "../shell";
 import type { Kind } from "../store/addressed";
 import { id as idSchema } from "../words";
 import { chargeOf, presences, type Charge, type Presence } from "./store";
@@ -69,6 +71,27 @@ function chargeText(charge: Charge, view: View): string {
   if (open.length === 0) return presenceLine(charge, view);
   return lines(
     whoAndWhen(charge, view),
-    open.map(([kind, told]) => line(`${told}:`, ...charge.refs[kind])),
+    open.map(([kind, told]) => line(`${told}:`, ...charge.refs[kind], rest(charge, kind, view))),
   );
 }
+
+/** How to see the rest of a kind, where some are not named. */
+function rest({ id, open, refs }: Charge, kind: Kind, { storeFlag }: View): string | false {
+  const { length } = refs[kind];
+  return (
+    length < open[kind].count &&
+    onStore(
+      `older: coop ${LISTS[kind](shellWord(inline(id!)))} --before ${refs[kind].at(-1)}`,
+      storeFlag,
+    )
+  );
+}
+
+/** The commands that list what is open of each kind on an id. */
+const LISTS: Record<Kind, (id: string) => string> = {
+  letters: (id) => `letter list --to ${id} --status unfinished --all-scopes`,
+  requests: (id) => `request list --waiting-on ${id}`,
+  todos: (id) => `todo list --to ${id} --all-scopes`,
+  items: (id) => `queue list --to ${id} --status waiting`,
+  taken: (id) => `queue list --taken-by ${id} --status taken`,
+};

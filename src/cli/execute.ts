@@ -54,9 +54,9 @@ export async function execute(
   }
 }
 
-/** Warns who changes a record of a scope by flag: a ref is found from any, and stays in its own. */
+/** Warns who names a record and a scope by flag: a ref is found from any, and stays in its own. */
 function warnUnusedScope(context: Context, args: Args, given: Given): void {
-  if (!context.settings.scopeFlag || !context.settings.writes) return;
+  if (!context.settings.scopeFlag) return;
   const [[name, { ref: surface }] = ["", {} as Arg]] = Object.entries(args);
   const value = given[name];
   if (surface !== undefined && typeof value === "string" && looksLikeRef(value))

@@ -15,7 +15,8 @@ import {
 
 /** What other programs call what a verb does: of the verbs, the first that a group has is meant. */
 const CALLED: readonly [verbs: readonly string[], words: string][] = [
-  [["take", "show"], "get fetch pop next pull receive dequeue consume"],
+  [["take", "ready", "todo ready"], "next"],
+  [["take", "show"], "get fetch pop pull receive dequeue consume"],
   [["show"], "view info cat display details describe print"],
   [["list"], "ls lst all find search query grep"],
   [["edit"], "update change rename set modify amend correct retitle"],
@@ -52,7 +53,7 @@ const FLAGS_CALLED: Record<string, string> = {
   count: "limit max n",
   since: "newer updated changed",
   reply: "answer",
-  payload: "data",
+  payload: "data body text content message",
   re: "about reply-to in-reply-to",
   as: "user speaker",
   scope: "project repo",
@@ -75,11 +76,15 @@ const DRASTIC = new Set([
   "cancel",
 ]);
 
-/** The error for a word where a verb of a group belongs. */
-export async function unknownVerb(group: Group, token: string, path: readonly string[]) {
+/** The error for a word where a verb of a group belongs; `next` comes after it. */
+export async function unknownVerb(group: Group, token: string, path: readonly string[], next = "") {
   if (looksLikeRef(token)) return refAsVerb(token, path);
   const words = ["coop", ...path].join(" ");
-  const guesses = await deeper(group, token);
+  // The record that it is about says whose verb it is.
+  const surface = parseRef(next)?.surface;
+  const all = await deeper(group, token);
+  const its = all.filter((each) => each.startsWith(`${surface} `));
+  const guesses = its.length > 0 ? its : all;
   const guess = guesses.length > 0 ? undefined : (called(group, token) ?? misspelt(group, token));
   if (guess !== undefined) guesses.push(guess);
   const help = `\`${words} --help\``;
@@ -173,13 +178,20 @@ export async function unknownFlag(
   // Only long names take a value after =.
   const [short] = /^-\w(?==)/.exec(name) ?? [];
   if (short !== undefined && names.includes(short))
-    return usage(says, `put a space: ${short} TEXT`);
+    return usage(says, `put a space: ${short} ${short === "-F" ? "PATH" : "TEXT"}`);
   const bare = name.replace(/^-+/, "");
+  const meaning = (by: string) =>
+    names.find((flag) => FLAGS_CALLED[keyOf(flag)]?.split(" ").includes(by));
+  const [, fileOf] = /^(.*?)-?file$/.exec(bare) ?? [];
   const guess =
     (NOTE_ALIASES.includes(bare) ? text : undefined) ??
     // Of one letter after one dash any other is near.
     (name.startsWith("--") ? slip(name, names, 2) : undefined) ??
-    names.find((flag) => FLAGS_CALLED[keyOf(flag)]?.split(" ").includes(bare));
+    meaning(bare) ??
+    (fileOf === undefined
+      ? undefined
+      : names.find((flag) => flag === `${meaning(fileOf) ?? text}-file`)) ??
+    (name === "-f" ? names.find((flag) => flag === "-F") : undefined);
   if (guess !== undefined) return usage(says, `did you mean ${guess}?${late}`);
   const isOfSurface = command.kind === "verb" && path.length > 1;
   const others = isOfSurface ? await havingFlag(group, command, bare) : [];
@@ -196,8 +208,8 @@ export async function unknownFlag(
 }
 
 const ownFlags = (args: Args) =>
-  Object.entries(args).flatMap(([key, { type }]) =>
-    type === "positional" ? [] : [`--${flagName(key)}`],
+  Object.entries(args).flatMap(([key, { type, alsoFlag }]) =>
+    type === "positional" && !alsoFlag ? [] : [`--${flagName(key)}`],
   );
 
 /** The group's verbs that have a flag which one of them has not: those that are about one record and write, as it does. */

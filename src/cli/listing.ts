@@ -43,7 +43,6 @@ export async function listQuery(
   const authors = input.from && idsOf(input.from, context);
   await context.warnUnknown(on, [...(addressees ?? []), ...(authors ?? [])]);
   const scope = input.allScopes ? undefined : await context.scopeOrNone();
-  const unfinished = hidesFinished && input.status === undefined;
   return {
     filter: {
       scope,
@@ -53,9 +52,9 @@ export async function listQuery(
       since: input.since?.(context.now()),
     },
     slice: { before: input.before, limit: input.limit ?? DEFAULT_LIMIT },
-    hidesFinished: unfinished,
+    hidesFinished: hidesFinished && input.status === undefined,
     // What is handed to somebody is not to be missed for the folder that it was written in.
-    countsElsewhere: unfinished && addressees !== undefined && scope !== undefined && !scopeFlag,
+    countsElsewhere: addressees !== undefined && scope !== undefined && !scopeFlag,
   };
 }
 

@@ -37,11 +37,16 @@ export function jsonError(
   });
 }
 
-/** The refs in an answer, for `--quiet`: its own, those it lists, or those of the records in it. */
-export function refsOf(data: unknown): string[] {
-  if (Array.isArray(data)) return data.flatMap(refsOf);
+/** The refs in an answer, each once, for `--quiet`: its own, those it lists, or those of the records in it. */
+export const refsOf = (data: unknown): string[] => [...new Set(refsIn(data))];
+
+function refsIn(data: unknown): string[] {
+  if (Array.isArray(data)) return data.flatMap(refsIn);
   if (typeof data !== "object" || data === null) return [];
   if ("ref" in data && typeof data.ref === "string") return [data.ref];
-  if ("refs" in data && Array.isArray(data.refs)) return data.refs.map(String);
-  return Object.values(data).filter(Array.isArray).flatMap(refsOf);
+  if ("refs" in data)
+    return Object.values(data.refs as object)
+      .flat()
+      .map(String);
+  return Object.values(data).filter(Array.isArray).flatMap(refsIn);
 }

@@ -55,7 +55,7 @@ export async function route(root: Group, argv: readonly string[]): Promise<Route
         continue;
       }
       const name = canonical(command, token);
-      if (name === undefined) throw await unknownVerb(command, token, path);
+      if (name === undefined) throw await unknownVerb(command, token, path, argv[index + 1]);
       path.push(name);
       group = command;
       command = (await command.commands[name]!()).default;
@@ -72,8 +72,7 @@ export async function route(root: Group, argv: readonly string[]): Promise<Route
       value = token.slice(equals + 1);
     } else {
       const next = argv[++index];
-      if (next === undefined)
-        throw usage(`${name} needs a value`, `${name} ${found.arg.valueHint}`);
+      if (next === undefined) throw usage(`${name} needs a value`, `${name} ${hintOf(found)}`);
       if (isFlag(next) && !isText(next))
         throw usage(
           `${name} needs a value, and '${next}' looks like a flag`,
@@ -125,6 +124,9 @@ function spellingsOf(key: string, arg: Arg, global: boolean): [string, Flag][] {
     );
   return found;
 }
+
+/** What a flag's value is called. */
+const hintOf = ({ arg, file }: Flag) => (file ? "PATH" : arg.valueHint);
 
 /** Whether it is a flag, or may be given as one too. */
 const isTyped = (arg: Arg) => arg.type !== "positional" || arg.alsoFlag === true;

@@ -44,7 +44,7 @@ export interface Given {
 export async function replay(on: Sql, key: IdempotencyKey): Promise<Given | undefined> {
   const kept = (await keptAnswers(on, key, [key.key])).get(key.key);
   if (!kept) return undefined;
-  if (!isSame(kept, key.fingerprint)) throw keyConflict(key);
+  if (!isSame(kept, key.fingerprint)) throw keyConflict(key, kept);
   const { result, warnings } = unpacked(kept.result);
   const more = kept.fingerprint === FORGOTTEN ? [notCompared(key)] : [];
   return { result, warnings: [...warnings, ...more] };
@@ -85,18 +85,25 @@ export async function keptAnswers(
 }
 
 /** The error for a key that was used with other arguments; `where` says which of many, such as `line 3: `. */
-export const keyConflict = (
+export function keyConflict(
   { author, verb, key }: Omit<IdempotencyKey, "fingerprint">,
+  kept: Kept,
   where = "",
-) =>
-  new CoopError(
+): CoopError {
+  const { result } = unpacked(kept.result);
+  // Of a line only the ref is kept.
+  const of = typeof result === "object" ? (result as { ref?: unknown } | null)?.ref : result;
+  const ref = typeof of === "string" ? of : undefined;
+  return new CoopError(
     "conflict",
-    `${where}the key '${key}' was already used for another \`coop ${verb}\` by ${author}`,
+    `${where}the key '${key}' was already used for another \`coop ${verb}\` by ${author}${ref ? `, for ${ref}` : ""}`,
     {
       reason: "key",
       hint: "repeat a command exactly as it was first given, or use a new key",
+      ...(ref && { ref }),
     },
   );
+}
 
 /** Keeps what a command gave for its repeats. */
 export const remember = (tx: Sql, key: IdempotencyKey, at: number, given: Given) =>

@@ -76,6 +76,9 @@ describe.each(engines)("the log on $name", ({ openFresh }) => {
       ["todo", "edit", "T1", "--title", "y"],
       ["todo", "start", "1"],
       ["history", "edit", "H1", "--title", "y"],
+      ["show", "T1"],
+      ["todo", "show", "1"],
+      ["log", "T1"],
     ])
       expect([words, await warningsOf(...words)]).toEqual([
         words,
@@ -87,7 +90,7 @@ describe.each(engines)("the log on $name", ({ openFresh }) => {
         ],
       ]);
     expect(await warningsOf("history", "edit", "s", "--title", "z")).toBeUndefined();
-    expect(await warningsOf("show", "T1")).toBeUndefined();
+    expect(await warningsOf("history", "show", "s")).toBeUndefined();
     expect(await warningsOf("todo", "add", "y", "--after", "T1")).toBeUndefined();
   });
 

@@ -69,7 +69,13 @@ describe.each(engines)("who takes part, on $name", ({ openFresh }) => {
     expect(cyd.err).toContain("'cyd' has never written here");
     expect((await coop.run(["who", "me"])).exit).toBe(2);
     for (let n = 0; n < 51; n++) await as("ben", `todo add t${n} --to cyd`);
-    expect((await coop.run(["who", "cyd"])).out).toMatch(/^50\+ todos: T53 T52 .* T4$/m);
+    const many = (await coop.run(["who", "cyd"])).out;
+    expect(many).toMatch(
+      /^51 todos: T53 T52 .* T4 older: coop todo list --to cyd --all-scopes --before T4$/m,
+    );
+    const [older] = /todo list --to cyd .*/.exec(many)!;
+    expect((await coop.run(older.split(" "))).out).toMatch(/^T3 open/);
+    expect((await coop.run(["who", "cyd", "--quiet"])).out.split("\n")).toContain("T53");
   });
 
   test("is told of a letter, a request and a todo in each state that is not finished", async () => {

@@ -286,6 +286,11 @@ describe("a command line that is wrong", () => {
       ["inbox", "letter read"],
       ["letter acknowledge L1", "letter ack"],
       ["status", "who"],
+      ["todo next", "todo ready"],
+      ["queue next jobs", "queue take"],
+      ["next", "todo ready"],
+      ["done T1", "todo done"],
+      ["reply R1 x", "request reply"],
     ] as const)
       await refuses(words.split(" "), `did you mean \`coop ${meant}\`?`);
   });
@@ -303,8 +308,19 @@ describe("a command line that is wrong", () => {
       ["todo list -o json", "did you mean --json?"],
       ["todo list -v", "one of --status,"],
       ["queue take --limit 3", "did you mean --count?"],
+      ["queue push q --body x", "did you mean --payload?"],
+      ["queue push q --body-file f", "did you mean --payload-file?"],
+      ["queue push q --colour red", "one of --payload, --to, --priority, --re, --jsonl, --key"],
+      ["letter write x --file f", "did you mean --body-file?"],
+      ["letter write x -f f", "did you mean -F?"],
+      ["request reply R1 --file f", "did you mean --body-file?"],
     ] as const)
       await refuses(line.split(" "), "has no flag -", says);
+  });
+
+  test("a flag of a file needs its path", async () => {
+    await refuses(["letter", "write", "x", "--body-file"], "needs a value; --body-file PATH");
+    await refuses(["letter", "write", "x", "-F"], "-F needs a value; -F PATH");
   });
 
   test("a second record is told to be one too many, but not what follows a text", async () => {

@@ -160,7 +160,10 @@ describe("a command that is repeated with its key", () => {
       expect(answered(elsewhere)).toEqual({ data: first.data, replayed: true });
       const other = await run([...command, "--scope", "elsewhere"]);
       expect(other.exit).toBe(4);
-      expect(other.json().error).toMatchObject({ code: "conflict", reason: "key" });
+      const { ref: made } = first.data;
+      const { error } = other.json();
+      expect(error).toMatchObject({ code: "conflict", reason: "key", ...(made && { ref: made }) });
+      expect(error.message).toEndWith(made ? `, for ${made}` : `by ann`);
       expect(written()).toEqual({ events: start.events + events, keys: start.keys + 1 });
     },
   );

@@ -95,7 +95,8 @@ describe.each(engines)("history on $name", ({ openFresh }) => {
     expect((await run(draft)).exit).toBe(0);
     expect((await run([...draft, "--commit", "abcdef1"])).exit).toBe(0);
     for (const sha of ["abcdef2", "abcdef3"]) {
-      const { hint } = (await run([...draft, "--commit", sha])).json().error;
+      const { message, hint } = (await run([...draft, "--commit", sha])).json().error;
+      expect(message).toStartWith("H1 already has the slug 'split' with another commit");
       expect(hint).toStartWith("coop history commit H1 ");
       expect((await run(hint.split(" ").slice(2))).json().data).toMatchObject({
         commit_sha: sha,
@@ -103,9 +104,14 @@ describe.each(engines)("history on $name", ({ openFresh }) => {
       expect((await run([...draft, "--commit", sha])).exit).toBe(0);
     }
     const other = ["add", "Other", "--slug", "split", "--body", "other"];
-    const { hint } = (await run(other)).json().error;
-    expect(hint).toBe("give another --slug, or coop history edit H1 --title … --body …");
-    expect((await run(hint.split(" ").slice(-6))).exit).toBe(0);
+    const { message, hint } = (await run(other)).json().error;
+    expect(message).toStartWith("H1 already has the slug 'split' with another title and text");
+    expect(hint).toBe("give another --slug, or change it with coop history edit H1");
+    // As it is printed it changes nothing, and tells the flags.
+    expect(await run(hint.split(" ").slice(-2))).toMatchObject({
+      exit: 2,
+      err: expect.stringContaining("--body"),
+    });
   });
 
   test("a slug made of a title is found however the title's letters are spelt", async () => {

@@ -251,15 +251,18 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
     });
   });
 
-  test.each(["ack", "abandon"])("to %s what is another's is warned of", async (verb) => {
+  test.each([
+    ["start", "cannot start it any more", "coop letter abandon L2 && coop letter reopen L2"],
+    ["ack", "does not get it any more", "coop letter reopen L2"],
+    ["abandon", "does not get it any more", "coop letter reopen L2"],
+  ])("to %s what is another's is warned of", async (verb, loses, back) => {
     for (const to of ["ann", "ben", "cyd"]) await write({ to });
     const warningsOf = async (ref: string, as: string) =>
       (await coop.run(["--json", "letter", verb, ref], { as })).json().warnings;
     expect(await warningsOf("L1", "ann")).toBeUndefined();
     expect(await warningsOf("L2", "cyd")).toContainEqual({
       code: "not_yours",
-      message:
-        "L2 was for ben, who does not get it any more; if another was meant: coop letter reopen L2",
+      message: `L2 was for ben, who ${loses}; if another was meant: ${back}`,
     });
     // Who wrote it may take it back.
     expect(await warningsOf("L3", "ann")).toBeUndefined();

@@ -213,6 +213,18 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
     expect(await assign(null)).toMatchObject({ state, to: null });
   });
 
+  test("who is given one that another began is told that it is theirs to go on with", async () => {
+    await todoIn("doing");
+    await assign("cyd");
+    expect(await failure(move("start", 1, undefined, undefined, "cyd"))).toMatchObject({
+      code: "conflict",
+      details: { reason: "state", hint: "it is yours: go on, or coop todo stop T1" },
+    });
+    expect(await failure(move("start", 1, undefined, undefined, "dan"))).toMatchObject({
+      details: { reason: "state", hint: "coop show T1" },
+    });
+  });
+
   test.each(["done", "dropped"] as const)(
     "giving one that is %s to another is a conflict and changes nothing",
     async (state) => {
@@ -370,10 +382,13 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
       for (const other of others) await add({ title: other });
       await coop.data(["todo", "edit", "T3", "--after", others.join()], { as: "ann" });
       const { out, err } = await coop.run(["todo", "start", "T3"], { as: "ann" });
-      const named = `T3 waits on ${others.slice(0, 10).join(", ")}, and 2 more (show T3)`;
+      const named = `T3 waits on ${others.slice(0, 10).join(", ")}, and 2 more (coop show T3)`;
       expect(out).toEndWith(`${named}\n`);
       expect(err).toContain(`${named}, still unfinished`);
       expect((await coop.data(["todo", "show", "T3"])).waits_on).toEqual(others);
+      expect((await coop.run(["todo", "show", "T3"])).out).toContain(
+        `waits on ${others.join(", ")}: `,
+      );
     });
 
     test.each([
@@ -639,7 +654,12 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
         as: "ben",
         ...here,
       });
-      expect(all.out).not.toContain("other projects");
+      expect(all.out).toEndWith("3 in other projects: --all-scopes\n");
+      await coop.data(["letter", "write", "--body", "x", "--to", "ben", "--scope", "other"], {
+        as: "ann",
+      });
+      const letters = await coop.run(["letter", "list", "--mine"], { as: "ben", ...here });
+      expect(letters.out).toBe("no letters in quest\n1 in other projects: --all-scopes\n");
     });
 
     test("a list is narrowed by whose, by whom, priority and state, and hides the finished", async () => {

@@ -27,7 +27,7 @@ adds no other ("created":false), and fills its commit in where that is not known
     if (input.title === undefined && input.slug === undefined) {
       throw usage(
         "an entry needs a title or a slug",
-        'for example: coop history add "Split the parser" --body …',
+        'for example: coop history add "Split the parser" --body "one file did two things"',
       );
     }
     const draft = {

@@ -1,5 +1,6 @@
 import { CoopError, usage } from "../../errors";
 import { ref } from "../../ref";
+import { shellWord } from "../../shell";
 import { among, first, raw, sql, type Sql } from "../../store/sql";
 import { list, type Listable, type Listed, type ListQuery } from "../../store/listing";
 import { target, type Target } from "../../store/moves";
@@ -67,8 +68,9 @@ async function findEntryRow(on: Sql, name: EntryName): Promise<EntryRow> {
   const row = await bySlug(on, name.scope, name.slug);
   if (row) return row;
   const where = name.scope === "" ? "without a scope" : `in ${name.scope}`;
+  const look = `coop history list --scope ${shellWord(name.scope)}`;
   throw new CoopError("not_found", `there is no history entry '${name.slug}' ${where}`, {
-    hint: "coop history list, or name its scope with --scope",
+    hint: `${look}, or name another with --scope`,
   });
 }
 
@@ -112,16 +114,14 @@ export async function addEntry(
     return { ...toEntry(row), created: false };
   }
   const name = ref("history", there.number);
-  const edits = [there.title !== title && "--title …", there.body !== body && "--body …"].filter(
-    Boolean,
-  );
+  const other = [there.title !== title && "title", there.body !== body && "text"].filter(Boolean);
   throw await conflict(writing, ENTRIES, there, {
     reason: "slug",
-    says: `already has the slug '${slug}' with other content`,
+    says: `already has the slug '${slug}' with another ${other.join(" and ") || "commit"}`,
     hint:
-      edits.length === 0
+      other.length === 0
         ? `coop history commit ${name} ${commitSha} --replace`
-        : `give another --slug, or coop history edit ${name} ${edits.join(" ")}`,
+        : `give another --slug, or change it with coop history edit ${name}`,
     column: "slug",
   });
 }

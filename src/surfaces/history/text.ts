@@ -17,7 +17,7 @@ const SHORT_SHA = 10;
 
 const commitOf = ({ commit_sha }: Entry) => commit_sha?.slice(0, SHORT_SHA) ?? "pending";
 
-/** One line: `H7 abc1234567 3h codex-pippa 2026-11-22: Split the parser`. */
+/** One line: `H7 abc1234567 3h codex-pippa 2026-11-22-…: Split the parser`. */
 export const entryLine = (entry: Entry, view: View): string =>
   titled(told(entry, view, briefly(entry)), heading(entry.title, entry.body));
 
@@ -34,7 +34,7 @@ const told = (entry: Entry, view: View, slug: string) =>
 /** The slug, or its day where the rest says nothing that the title does not. */
 function briefly({ slug, title }: Entry): string {
   const [, day, rest] = /^(\d{4}-\d{2}-\d{2})-(.+)$/s.exec(slug) ?? [];
-  return day && slugWords(title).join("-").startsWith(rest!) ? day : slug;
+  return day && slugWords(title).join("-").startsWith(rest!) ? `${day}-…` : slug;
 }
 
 /** What a write answers: `H7 pending 2026-11-22-split-the-parser`. */

@@ -160,11 +160,13 @@ export async function moveLetter(
     ...links,
   });
   const mine = [row.addressee, row.author].includes(writing.actor.id);
-  if (!mine && (verb === "ack" || verb === "abandon")) {
+  if (!mine && verb !== "reopen") {
     const name = ref("letter", row.number);
+    const loses = verb === "start" ? "cannot start it any more" : "does not get it any more";
+    const back = `${verb === "start" ? `coop letter abandon ${name} && ` : ""}coop letter reopen ${name}`;
     writing.warn(
       "not_yours",
-      `${name} was for ${row.addressee}, who does not get it any more; if another was meant: coop letter reopen ${name}`,
+      `${name} was for ${row.addressee}, who ${loses}; if another was meant: ${back}`,
     );
   }
   if (verb === "reopen")

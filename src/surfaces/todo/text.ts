@@ -1,3 +1,4 @@
+import { onStore } from "../../cli/on-store";
 import {
   ages,
   fenced,
@@ -15,11 +16,13 @@ import type { Todo } from "./store";
 
 const whose = ({ to }: Todo) => to !== null && `@${inline(to)}`;
 
-const waits = ({ ref, waits_on }: Todo) =>
-  waits_on.length > 0 && `waits on ${firstFew(waits_on, `show ${ref}`)}`;
+/** What it waits on: the first few, or all. */
+const waits = ({ ref, waits_on }: Todo, { storeFlag }: View, all = false) =>
+  waits_on.length > 0 &&
+  `waits on ${all ? waits_on.join(", ") : firstFew(waits_on, onStore(`coop show ${ref}`, storeFlag))}`;
 
-/** One line: `T45 open p1 3h @codex-pippa: Fix parser`. */
-export const todoLine = (todo: Todo, view: View, called = heading): string =>
+/** One line: `T45 open p1 3h @codex-pippa: Fix parser`; with a whole title, and all that it waits on, where all is shown. */
+export const todoLine = (todo: Todo, view: View, whole = false): string =>
   titled(
     line(
       todo.ref,
@@ -28,15 +31,15 @@ export const todoLine = (todo: Todo, view: View, called = heading): string =>
       ages(view, todo),
       scopeTag(view, todo),
       whose(todo),
-      waits(todo),
+      waits(todo, view, whole),
     ),
-    called(todo.title, todo.body),
+    (whole ? fullHeading : heading)(todo.title, todo.body),
   );
 
 /** What an addition or a move answers: `T14 open p2: Fix parser`, then what it waits on. */
-export function todoMoved(todo: Todo): string {
+export function todoMoved(todo: Todo, view: View): string {
   const { ref, state, priority, title, body } = todo;
-  const waiting = waits(todo);
+  const waiting = waits(todo, view);
   return lines(
     titled(line(ref, state, `p${priority}`, whose(todo)), heading(title, body)),
     waiting && `${ref} ${waiting}`,
@@ -46,7 +49,7 @@ export function todoMoved(todo: Todo): string {
 /** A todo in full. */
 export const todoText = (todo: Todo, view: View) =>
   lines(
-    todoLine(todo, view, fullHeading),
+    todoLine(todo, view, true),
     line(`from ${inline(todo.author)}`, todo.after.length > 0 && `after ${todo.after.join(", ")}`),
     todo.body !== "" && fenced(todo.body),
     todo.note !== null && `note:\n${fenced(todo.note)}`,

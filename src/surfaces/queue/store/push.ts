@@ -130,7 +130,7 @@ function refOfKept(
   whose: Pick<IdempotencyKey, "author" | "verb">,
 ): string {
   if (isSame(kept, contentHash(line, to))) return String(kept.result);
-  throw keyConflict({ ...whose, key: line.key! }, `line ${line.line}: `);
+  throw keyConflict({ ...whose, key: line.key! }, kept, `line ${line.line}: `);
 }
 
 /** A hash of all that makes a line with a key the same line again. */

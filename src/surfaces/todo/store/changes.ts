@@ -64,7 +64,11 @@ export async function moveTodo(
 ): Promise<Todo> {
   const row = await target<TodoRow>(writing, TODOS, which);
   const { from, to } = MOVES[verb];
-  await requireState(writing, TODOS, row, from);
+  const name = ref("todo", row.number);
+  const isOwn = row.state === "doing" && row.addressee === writing.actor.id;
+  const goOn =
+    verb === "start" && isOwn ? `it is yours: go on, or coop todo stop ${name}` : undefined;
+  await requireState(writing, TODOS, row, from, goOn);
   if (verb === "start") await requireNotAnothers(writing, row);
   const moved = await change<TodoRow>(writing, TODOS, row, verb, {
     state: to,
@@ -75,7 +79,7 @@ export async function moveTodo(
   if (verb === "start" && todo.waits_on.length > 0)
     writing.warn(
       "waits",
-      `${todo.ref} waits on ${firstFew(todo.waits_on, `show ${todo.ref}`)}, still unfinished: started all the same`,
+      `${todo.ref} waits on ${firstFew(todo.waits_on, `coop show ${todo.ref}`)}, still unfinished: started all the same`,
     );
   return todo;
 }
