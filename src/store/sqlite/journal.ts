@@ -77,7 +77,8 @@ export function choose(mount: Mount, sqlite: string, { journal, oneHost }: Kept)
 const ELSEWHERE =
   "keep the store on a local disk and its backups here (by backup --to FOLDER), or use PostgreSQL (--db postgres://…)";
 
-const refused = (type: string) =>
+/** The error for a mount on which the hosts' locks are apart. */
+export const refused = (type: string) =>
   new CoopError(
     "unavailable",
     `the store's folder is on ${type}, where two hosts lose each other's writes or damage the store`,

@@ -10,6 +10,12 @@ export const lookAt = (path: string): Promise<Look> =>
     .stat()
     .catch(() => undefined);
 
+/**
+ * Whether a file can be on a file system where hosts do not see each other's locks. On Linux those have no device of
+ * their own, as has most of what is no disk: the number of its kind is 0 then.
+ */
+export const mayBeApart = ({ dev }: Stats) => ((dev >>> 8) & 0xfff) === 0;
+
 /** What the system says of a file and of the folder that its path names. */
 export interface Place {
   file: Look;

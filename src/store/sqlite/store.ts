@@ -5,7 +5,7 @@ import { sql, type Sql } from "../sql";
 import type { Wait } from "../wait";
 import { APPLICATION_ID, isKeptOut, LOG_PAUSE_MS, LOG_TRIES, SqliteConnection } from "./connection";
 import type { Host } from "./journal";
-import { lookAround, type Look, type Place } from "./look";
+import { lookAround, lookAt, mayBeApart, type Look, type Place } from "./look";
 
 /**
  * Opens the SQLite store that is there, and brings an older schema up to this binary's after a safety copy beside it. One
@@ -17,8 +17,14 @@ export async function openSqliteStore(
   wait: Wait,
   { warn = () => {}, writes = false }: Purpose = {},
 ): Promise<Store> {
-  // The system is as long about it as the rest of opening takes.
+  // The system is as long about the folder as the rest of opening takes.
   const begun = writes ? lookAround(path) : undefined;
+  const file = await (begun ? begun.then((place) => place.file) : lookAt(path));
+  if (file && mayBeApart(file)) {
+    const { openApart } = await import("./apart");
+    const store = await openApart(path, wait, warn);
+    if (store) return store;
+  }
   for (let tries = 1; ; tries++) {
     try {
       return await openToWrite(path, wait, warn, begun);
