@@ -36,7 +36,7 @@ function surfaceOf(letter: string): Numbered | undefined {
 }
 
 /** What a ref of each surface names, in people's words. */
-const NOUN: Record<Numbered, string> = {
+export const NOUN: Record<Numbered, string> = {
   letter: "letter",
   request: "request",
   todo: "todo",

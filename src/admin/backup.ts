@@ -270,9 +270,9 @@ async function withProgress<T>(
 }
 
 function backupText({ file, bytes, records, events, took_ms, removed }: Backup): string {
-  const held = Object.entries(NOUNS)
-    .filter(([table]) => records[table]! > 0)
-    .map(([table, noun]) => counted(records[table]!, noun));
+  const held = NOUNS.filter(([table]) => records[table]! > 0).map(([table, noun]) =>
+    counted(records[table]!, noun),
+  );
   return lines(
     `${inline(file)}: ${[size(bytes), ...held, counted(events, "event")].join(", ")}; checked, ${took_ms} ms`,
     removed.map((name) => `removed ${inline(name)}`),

@@ -9,7 +9,7 @@ import { target } from "./moves";
 import type { RecordRow, Table } from "./records";
 import { among, join, raw, sql, type Sql } from "./sql";
 import { commonSpellings, quoted } from "./spelling";
-import { findIn, TEXTS, type Which } from "./erasable";
+import { findIn, tableName, TEXTS, type Which } from "./erasable";
 import { eraser, tombstone } from "./tombstone";
 import type { Writing } from "./write";
 
@@ -78,7 +78,7 @@ async function appendRedaction(
     return null;
   }
   const version = row.version + 1;
-  await tx.all(sql`update ${raw(TEXTS[surface].table)} set version = ${version}, updated_at = ${at}
+  await tx.all(sql`update ${raw(tableName(surface))} set version = ${version}, updated_at = ${at}
     where number = ${number}`);
   await appendEvents(tx, actor, at, [{ ...redacted, version }]);
   return version;
@@ -194,9 +194,6 @@ export async function pushedWith(on: Sql, { surface, number }: Ref): Promise<str
 
 /** More bytes than a tombstone has: an id has up to 200. */
 const LONGEST_STONE = 300;
-
-/** The table of a surface's records. */
-export const tableName = (surface: Surface) => TEXTS[surface].table;
 
 const tableOf = (surface: Surface): Table => ({
   surface,

@@ -1,7 +1,7 @@
 import { parseRef, ref, type Surface } from "../../ref";
 import { archivings, type Redaction, type Restoring } from "../archived";
 import { keptJson } from "../json";
-import { tableName } from "../redact";
+import { tableName } from "../erasable";
 import { raw, sql, type Sql } from "../sql";
 
 /** What was done in a store, and is not in the copy that its rows are replaced by. */
