@@ -172,6 +172,13 @@ export function canonical(group: Group, given: string): string | undefined {
 export const flagName = (key: string) =>
   key.toLowerCase() === key ? key : key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
+/** The other names of a flag, without their dashes. */
+export const aliasesOf = (arg: Arg): readonly string[] =>
+  "alias" in arg && arg.alias ? [arg.alias].flat() : [];
+
+/** Another name of a flag as it is typed: `-m`, `--note`. */
+export const dashed = (alias: string) => `${alias.length === 1 ? "-" : "--"}${alias}`;
+
 /** The key of the flag that is typed so, such as `ifVersion` of `--if-version`; "" where it can be none. */
 export function keyOf(name: string): string {
   if (!name.startsWith("--") || name !== name.toLowerCase()) return "";
