@@ -1,7 +1,7 @@
 import { ref, type Ref, type Surface } from "../ref";
 import { ADDRESSED, type Addressed, type Kind } from "../store/addressed";
 import { absent, archivings } from "../store/archived";
-import { different } from "../store/distinct";
+import { skipScan } from "../store/distinct";
 import { authors } from "../store/events";
 import { keptJson } from "../store/json";
 import {
@@ -238,7 +238,7 @@ const NOBODY = "";
 /** Who ever wrote, and when and from where each did last. */
 async function lastSeen(on: Sql): Promise<Map<string, { at: string; host: string }>> {
   const rows = await on.all<{ id: string; at: number; host: string }>(
-    sql`with recursive ${different("events", "author")}
+    sql`with recursive ${skipScan("events", "author")}
       select found.value as id, last.at, last.host from found
       join events as last on last.id = (select id from events where author = found.value order by at desc, id desc limit 1)`,
   );
@@ -257,7 +257,7 @@ async function openById(
   const howMany = (of: Fragment) =>
     counted([sql`${raw(table)} where ${raw(column)} ${of} and ${stateIn(states)}`]);
   const rows = await on.all<{ id: string; open: number | null }>(
-    sql`with recursive ${different(table, column)}
+    sql`with recursive ${skipScan(table, column)}
       select value as id, ${howMany(raw("= found.value"))} as open from found where value is not null
       ${anyones ? sql`union all select '', ${howMany(raw("is null"))}` : raw("")}`,
   );

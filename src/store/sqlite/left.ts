@@ -10,7 +10,7 @@ import { lastEventOf, type Restorable } from "./restore";
 // What can be told of a store that is replaced, by what is left of it and by its copies.
 
 /** The highest numbers that a store is known to have given: of each counter, and of its last event. */
-export interface Given {
+export interface Highest {
   counters: Map<string, number>;
   lastEvent: number;
 }
@@ -24,8 +24,8 @@ export async function highestGiven(
   path: string,
   { contents }: Restorable,
   { wait, open }: { wait: Wait; open: boolean },
-): Promise<Given> {
-  const given: Given = { counters: new Map(), lastEvent: contents.lastEvent };
+): Promise<Highest> {
+  const given: Highest = { counters: new Map(), lastEvent: contents.lastEvent };
   const look = async (on: Sql) => {
     const rows = await on.all<{ name: string; value: number }>(
       sql`select name, value from counters
