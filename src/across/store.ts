@@ -1,6 +1,6 @@
 import { ref, type Ref, type Surface } from "../ref";
 import { ADDRESSED, type Addressed, type Kind } from "../store/addressed";
-import { absent, archivings } from "../store/archived";
+import { absent, archiveEvents } from "../store/archived";
 import { skipScan } from "../store/distinct";
 import { authors } from "../store/events";
 import { keptJson } from "../store/json";
@@ -224,7 +224,7 @@ async function lastOf(on: Sql, id: string): Promise<{ at: string; host: string }
     sql`select at, host from events where author = ${id} order by at desc, id desc limit 1`,
   );
   const here = row && { at: timestamp(row.at), host: row.host };
-  const archived = (await archivings(on)).flatMap(({ ids }) =>
+  const archived = (await archiveEvents(on)).flatMap(({ ids }) =>
     Object.hasOwn(ids, id) ? [ids[id]!] : [],
   );
   return [...(here ? [here] : []), ...archived].toSorted((a, b) => (a.at < b.at ? 1 : -1))[0];
@@ -243,7 +243,7 @@ async function lastSeen(on: Sql): Promise<Map<string, { at: string; host: string
       join events as last on last.id = (select id from events where author = found.value order by at desc, id desc limit 1)`,
   );
   const seen = new Map(rows.map(({ id, at, host }) => [id, { at: timestamp(at), host }]));
-  for (const { ids } of await archivings(on))
+  for (const { ids } of await archiveEvents(on))
     for (const [id, last] of Object.entries(ids))
       if (last.at > (seen.get(id)?.at ?? "")) seen.set(id, last);
   return seen;

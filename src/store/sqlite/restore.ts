@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { CoopError } from "../../errors";
 import { asFolderError, giveLike, ownPath } from "../../files";
 import { shellWord } from "../../shell";
-import type { Restoring } from "../archived";
+import type { RestoreEvent } from "../archived";
 import { appendEvents } from "../events";
 import {
   ARCHIVE_OF,
@@ -273,7 +273,7 @@ async function columnsOf(tx: Sql, table: string): Promise<string[]> {
 /** Logs a restore under a number that no event had before. */
 export async function logRestore(
   { tx, actor, at }: Writing,
-  after: Restoring,
+  after: RestoreEvent,
   lastEvent: number,
 ): Promise<void> {
   const id = Math.max(lastEvent, await lastEventOf(tx)) + 1;
