@@ -1,5 +1,5 @@
 import { realpathSync, type Stats } from "node:fs";
-import { chmod, chown, stat } from "node:fs/promises";
+import { chmod, chown, open, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { CoopError, usage } from "./errors";
 
@@ -110,3 +110,22 @@ export function requireRegular(path: string, found: Stats): void {
 /** Whether the system says of a file or folder that there is none. */
 export const isAbsence = (thrown: unknown) =>
   ["ENOENT", "ENOTDIR"].includes((thrown as { code?: string }).code ?? "");
+
+/** Makes a file's content durable. Windows wants one that is open to be written: `r+`. */
+export async function sync(path: string, flags: string): Promise<void> {
+  const file = await open(path, flags);
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes a rename durable. Windows has no such thing, and some mounts have none either. */
+export async function syncFolder(folder: string): Promise<void> {
+  try {
+    await sync(folder, "r");
+  } catch (thrown) {
+    if ((thrown as { code?: string }).code === "EIO") throw thrown;
+  }
+}

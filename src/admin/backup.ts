@@ -20,7 +20,8 @@ import {
   prune,
   publishedFile,
 } from "../store/sqlite/backups";
-import { copySnapshot, identity, snapshot, type Snapshot } from "../store/sqlite/snapshot";
+import { identity } from "../store/sqlite/inspect";
+import { copySnapshot, snapshot, type Snapshot } from "../store/sqlite/snapshot";
 import { filePath, whole } from "../words";
 import { NOUNS, recordsIn } from "./records";
 import { size } from "./size";

@@ -16,7 +16,8 @@ import type { Connection } from "../sql";
 import type { Wait } from "../wait";
 import { naming, SqliteConnection } from "./connection";
 import { putInPlace } from "./create";
-import { identity, removeAbandoned, temporaryOf } from "./snapshot";
+import { identity } from "./inspect";
+import { removeAbandoned, temporaryOf } from "./snapshot";
 import { schemaOf, stamp } from "./store";
 
 /** Where finished records of a store are moved to. */

@@ -15,8 +15,9 @@ import { asFolderError, giveOwner, ownPath, statIfThere } from "../../files";
 import { timestamp } from "../../time";
 import { identityOf } from "../schema";
 import type { Sql } from "../sql";
+import { identity, type Identity } from "./inspect";
 import { lacks } from "./lineage";
-import { identity, isTemporary, type Identity } from "./snapshot";
+import { isTemporary } from "./snapshot";
 
 /** Where a store's backups are when nobody says otherwise: the folder `backups` beside it. */
 export const backupsFolder = (store: string) => join(dirname(ownPath(store)), "backups");

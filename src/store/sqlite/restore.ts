@@ -2,7 +2,7 @@ import type { Stats } from "node:fs";
 import { access, chmod, constants, copyFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CoopError } from "../../errors";
-import { asFolderError, giveLike, ownPath } from "../../files";
+import { asFolderError, giveLike, ownPath, syncFolder } from "../../files";
 import { shellWord } from "../../shell";
 import type { RestoreEvent } from "../archived";
 import { appendEvents } from "../events";
@@ -27,8 +27,8 @@ import type { Writing } from "../write";
 import { datedName, linkOrCopy, makeBackupsFolder } from "./backups";
 import { naming, SqliteConnection } from "./connection";
 import { userVersion } from "./examine";
+import { inspect, type Inspected } from "./inspect";
 import { decide, journalIn, keep, keptJournal, MODES } from "./journal";
-import { inspect, syncFolder, type Contents } from "./snapshot";
 import { schemaOf, stamp } from "./store";
 import { useTemporaryFiles } from "./temporary";
 import { undoneBy, type Undone } from "./undone";
@@ -36,7 +36,7 @@ import { undoneBy, type Undone } from "./undone";
 /** A private copy of the file that is restored from: verified, and at this binary's schema. */
 export interface Restorable {
   path: string;
-  contents: Contents;
+  contents: Inspected;
   discard(): Promise<void>;
 }
 
@@ -107,7 +107,7 @@ async function lookAt(path: string): Promise<string> {
   return there && there.size > 0 ? `${there.size} ${there.mtimeMs}` : "";
 }
 
-async function verify(path: string, file: string, wait: Wait): Promise<Contents> {
+async function verify(path: string, file: string, wait: Wait): Promise<Inspected> {
   const asFile = <T>(work: () => T | Promise<T>) =>
     Promise.try(work).catch((thrown) => {
       throw aboutFile(thrown, path, file);

@@ -155,10 +155,9 @@ async function safetyCopy(
   version: number,
 ): Promise<void> {
   const { open, rename, rm, stat } = await import("node:fs/promises");
-  const [{ dirname }, { asFolderError, giveLike }, { sync, syncFolder }] = await Promise.all([
+  const [{ dirname }, { asFolderError, giveLike, sync, syncFolder }] = await Promise.all([
     import("node:path"),
     import("../../files"),
-    import("./snapshot"),
   ]);
   const temporary = `${path}.schema-${version}.${connection.wait.clock.unique()}`;
   try {
