@@ -1,4 +1,4 @@
-import { access, constants, lstat, open, rm, stat } from "node:fs/promises";
+import { access, constants, lstat, open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CoopError, usage } from "../../errors";
 import { asFolderError, giveLike, requireRegular, statIfThere } from "../../files";
@@ -17,7 +17,7 @@ import type { Wait } from "../wait";
 import { naming, SqliteConnection } from "./connection";
 import { putInPlace } from "./create";
 import { identity } from "./inspect";
-import { removeAbandoned, temporaryOf } from "./snapshot";
+import { discard, removeAbandoned, snapshotInMaking } from "./making";
 import { schemaOf, stamp } from "./store";
 
 /** Where finished records of a store are moved to. */
@@ -79,7 +79,7 @@ async function isThere(file: string): Promise<boolean> {
  * other stores, one does. Never makes the folder.
  */
 async function make({ file, store }: ArchiveFile, of: string, wait: Wait): Promise<void> {
-  const temporary = temporaryOf(file, wait.clock);
+  const temporary = snapshotInMaking(file, wait.clock);
   try {
     await removeAbandoned(file, wait.clock);
     await (await open(temporary, "wx", 0o600)).close();
@@ -91,8 +91,7 @@ async function make({ file, store }: ArchiveFile, of: string, wait: Wait): Promi
     const error = thrown instanceof CoopError ? naming(thrown, temporary, file) : thrown;
     throw asFolderError(error, dirname(file), "--to");
   } finally {
-    for (const suffix of ["", "-journal"])
-      await rm(temporary + suffix, { force: true }).catch(() => {});
+    await discard(temporary);
   }
 }
 

@@ -17,7 +17,7 @@ import { identityOf } from "../schema";
 import type { Sql } from "../sql";
 import { identity, type Identity } from "./inspect";
 import { lacks } from "./lineage";
-import { isTemporary } from "./snapshot";
+import { isSnapshotInMaking } from "./making";
 
 /** Where a store's backups are when nobody says otherwise: the folder `backups` beside it. */
 export const backupsFolder = (store: string) => join(dirname(ownPath(store)), "backups");
@@ -37,7 +37,7 @@ const stem = (store: string) => basename(ownPath(store)).replace(/\.db$/, "");
 
 /** Whether a file's name is one that coop gives to copies of a store, and to snapshots in the making. */
 export const isNamedAsCopy = (store: string, name: string) =>
-  isTemporary(name) ||
+  isSnapshotInMaking(name) ||
   (name.startsWith(`${stem(store)}.`) && /\.(db|schema-\d+)(\.[^.]*)?$/.test(name));
 
 const DATED = /^\.(\d{4}-\d{2}-\d{2}T\d{2})-(\d{2})-(\d{2}\.\d{3}Z)\.db$/;

@@ -1,4 +1,4 @@
-import { access, chmod, constants, link, mkdir, rename, rm } from "node:fs/promises";
+import { access, chmod, constants, link, mkdir, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CoopError } from "../../errors";
 import { asFolderError } from "../../files";
@@ -9,6 +9,7 @@ import { naming, SqliteConnection } from "./connection";
 import { findGroup, share } from "./group";
 import { chooseByMount, decideAsked, keep, MODES, type Journal } from "./journal";
 import { lookAt } from "./look";
+import { discard, inMaking } from "./making";
 import { hostOf, stamp } from "./store";
 
 /** How a store is to be made; what is left out is found out. */
@@ -33,7 +34,7 @@ export async function createSqliteStore(
   { journal: asked, oneHost = false, group: groupName, host }: Making = {},
 ): Promise<boolean> {
   const folder = dirname(path);
-  const temporary = `${path}.init-${wait.clock.unique()}`;
+  const temporary = inMaking(path, "init", wait.clock);
   try {
     if (await exists(path)) return false;
     await requireNothingLeft(path);
@@ -58,9 +59,7 @@ export async function createSqliteStore(
     const error = thrown instanceof CoopError ? naming(thrown, temporary, path) : thrown;
     throw asFolderError(error, folder, "--db");
   } finally {
-    // Where nothing may be removed, nothing was made.
-    for (const suffix of ["", "-wal", "-shm", "-journal"])
-      await rm(temporary + suffix, { force: true }).catch(() => {});
+    await discard(temporary);
   }
 }
 

@@ -16,6 +16,7 @@ import {
   SqliteConnection,
 } from "./connection";
 import { lookAt } from "./look";
+import { discard, inMaking } from "./making";
 import { mountOf, type Mount } from "./mount";
 import { mountedAlone, requireOwnPlace } from "./names";
 import { foreign } from "./refusal";
@@ -139,7 +140,7 @@ export async function probe(
   journal: Journal,
   wait: Wait,
 ): Promise<"works" | "shares no memory" | "has no locks"> {
-  const scratch = `${path}.probe-${wait.clock.unique()}`;
+  const scratch = inMaking(path, "probe", wait.clock);
   try {
     // What is slow about a commit is to make it durable, which a probe need not be.
     const open = () => {
@@ -160,18 +161,8 @@ export async function probe(
     if (sharesNoMemory(thrown)) return "shares no memory";
     throw await sqliteError(thrown, path, wait);
   } finally {
-    discard(scratch);
+    await discard(scratch);
   }
-}
-
-/** Removes a database that was only tried, with what is beside it; where nothing may be removed, nothing is there. */
-function discard(path: string): void {
-  for (const suffix of ["", "-wal", "-shm", "-journal"])
-    try {
-      rmSync(path + suffix, { force: true });
-    } catch {
-      return;
-    }
 }
 
 /** SQLite's names of the journals. */

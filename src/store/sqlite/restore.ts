@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { CoopError } from "../../errors";
 import { asFolderError, giveLike, ownPath, syncFolder } from "../../files";
 import { shellWord } from "../../shell";
+import { BESIDE } from "../location";
 import type { RestoreEvent } from "../archived";
 import { appendEvents } from "../events";
 import {
@@ -29,6 +30,7 @@ import { naming, SqliteConnection } from "./connection";
 import { userVersion } from "./examine";
 import { inspect, type Inspected } from "./inspect";
 import { decide, journalIn, keep, keptJournal, MODES } from "./journal";
+import { discard, inMaking } from "./making";
 import { schemaOf, stamp } from "./store";
 import { useTemporaryFiles } from "./temporary";
 import { undoneBy, type Undone } from "./undone";
@@ -47,24 +49,17 @@ export interface Restorable {
  *   access or read_only for the store's folder.
  */
 export async function prepare(file: string, store: string, wait: Wait): Promise<Restorable> {
-  const path = `${store}.restore-${wait.clock.unique()}`;
-  const discard = async () => {
-    // Where nothing may be removed, nothing was made.
-    for (const suffix of ["", ...BESIDE]) await rm(path + suffix, { force: true }).catch(() => {});
-  };
+  const path = inMaking(store, "restore", wait.clock);
   try {
     await copyAtRest(file, path).catch((thrown) => {
       throw asFolderError(thrown, dirname(store), "--db");
     });
-    return { path, contents: await verify(path, file, wait), discard };
+    return { path, contents: await verify(path, file, wait), discard: () => discard(path) };
   } catch (thrown) {
-    await discard();
+    await discard(path);
     throw thrown;
   }
 }
-
-/** What SQLite keeps beside a database. */
-const BESIDE = ["-wal", "-shm", "-journal"] as const;
 
 async function copyAtRest(named: string, to: string): Promise<void> {
   const file = ownPath(named);

@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { constants as files, type Stats } from "node:fs";
-import { copyFile, open, readdir, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { copyFile, open, rename, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { asFolderError, giveLike, sync, syncFolder } from "../../files";
 import { sqlitePath, type Store } from "../open";
 import { BACKUP_OF, identityOf } from "../schema";
@@ -9,6 +9,7 @@ import { first, raw, sql, type Fragment, type Value } from "../sql";
 import type { Clock } from "../wait";
 import { codeOf, isUnlocked } from "./connection";
 import { damaged, inspect, type Inspected } from "./inspect";
+import { discard, removeAbandoned, snapshotInMaking } from "./making";
 
 /** A snapshot that was made. */
 export interface Snapshot extends Inspected {
@@ -100,15 +101,6 @@ export async function copySnapshot(
   return copied ?? snapshot(store, target, { clock });
 }
 
-/** How a temporary beside its target is called; one that is left over was being written when its process was killed. */
-export const temporaryOf = (target: string, clock: Clock) => `${target}.${clock.unique()}.snapshot`;
-
-/** Whether a file's name is that of a snapshot that was never finished, or of the journal beside one. */
-export const isTemporary = (name: string) => /\.snapshot(-journal)?$/.test(name);
-
-/** Nothing is written into a temporary for this long unless its process is gone. */
-const ABANDONED_MS = 3_600_000;
-
 interface Putting {
   /** The store that it is of. */
   store: Store;
@@ -125,7 +117,7 @@ async function put(
   target: string,
   { store, clock, like, fill, inspect: look }: Putting,
 ): Promise<Snapshot | undefined> {
-  const temporary = temporaryOf(target, clock);
+  const temporary = snapshotInMaking(target, clock);
   try {
     await removeAbandoned(target, clock);
     // Made beforehand, so that nobody else may read it at any moment and the system says what it refuses; SQLite takes
@@ -143,8 +135,7 @@ async function put(
   } catch (thrown) {
     throw asTargetError(thrown, target);
   } finally {
-    for (const suffix of ["", "-journal"])
-      await rm(temporary + suffix, { force: true }).catch(() => {});
+    await discard(temporary);
   }
 }
 
@@ -156,22 +147,6 @@ async function redactedSince(store: Store, { lastEvent }: Inspected): Promise<bo
   );
   return found !== undefined;
 }
-
-/** Removes what killed processes left of earlier snapshots of the same target, or of the same but for its date. */
-export async function removeAbandoned(target: string, clock: Clock): Promise<void> {
-  const folder = dirname(target);
-  const own = withoutDate(basename(target));
-  for (const name of await readdir(folder).catch(() => [])) {
-    const of = /^(.+)\.[0-9a-f-]{36}\.snapshot(-journal)?$/.exec(name)?.[1];
-    if (of === undefined || withoutDate(of) !== own) continue;
-    const path = join(folder, name);
-    const written = await stat(path).catch(() => undefined);
-    if (written && clock.now() - written.mtimeMs > ABANDONED_MS)
-      await rm(path, { force: true }).catch(() => {});
-  }
-}
-
-const withoutDate = (name: string) => name.replace(/\d{4}(-\d\d){2}T(\d\d-){2}\d\d\.\d{3}Z/, "");
 
 /** What SQLite met while it wrote the copy, as the system says it. */
 const WRITING: readonly [pattern: RegExp, code: string][] = [

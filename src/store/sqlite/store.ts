@@ -154,12 +154,11 @@ async function safetyCopy(
   path: string,
   version: number,
 ): Promise<void> {
-  const { open, rename, rm, stat } = await import("node:fs/promises");
-  const [{ dirname }, { asFolderError, giveLike, sync, syncFolder }] = await Promise.all([
-    import("node:path"),
-    import("../../files"),
-  ]);
-  const temporary = `${path}.schema-${version}.${connection.wait.clock.unique()}`;
+  const { open, rename, stat } = await import("node:fs/promises");
+  const [{ dirname }, { asFolderError, giveLike, sync, syncFolder }, { discard, safetyName }] =
+    await Promise.all([import("node:path"), import("../../files"), import("./making")]);
+  const copy = safetyName(path, version);
+  const temporary = `${copy}.${connection.wait.clock.unique()}`;
   try {
     // Made beforehand, so that nobody else may read it at any moment.
     await (await open(temporary, "wx", 0o600)).close();
@@ -170,12 +169,11 @@ async function safetyCopy(
     if (copiedVersion !== version) return;
     await giveLike(await stat(path), temporary);
     await sync(temporary, "r+");
-    await rename(temporary, `${path}.schema-${version}`);
+    await rename(temporary, copy);
     await syncFolder(dirname(path));
   } catch (thrown) {
     throw asFolderError(thrown, dirname(path), "--db");
   } finally {
-    for (const suffix of ["", "-journal"])
-      await rm(temporary + suffix, { force: true }).catch(() => {});
+    await discard(temporary);
   }
 }
