@@ -175,13 +175,18 @@ export const onlyArchive = (path: string) =>
     hint: `read it with coop --db ${shellWord(path)}`,
   });
 
+/** Who used the store on a host, and when last, in ms since 1970. */
+export interface LastSeen extends Row {
+  id: string;
+  host: string;
+  at: number;
+}
+
 /** Who used the store last, for an upgrade that shuts older binaries out: newest first. */
-export async function lastSeen(on: Sql): Promise<{ id: string; host: string; at: number }[]> {
-  const rows = await on.all<Row & { id: string; host: string; at: number }>(
+export const lastSeen = (on: Sql) =>
+  on.all<LastSeen>(
     sql`select author as id, host, max(at) as at from events group by author, host order by max(at) desc`,
   );
-  return rows;
-}
 
 /** The error for a store that this binary would have to change beyond older ones. */
 export const needsUpgrade = (version: number) =>

@@ -1,6 +1,6 @@
 import { CoopError } from "../../errors";
 import type { Purpose, Store, Warn } from "../open";
-import { breaksOlder, migrate, needsUpgrade, requireNotNewer, schemaVersion } from "../schema";
+import { breaksOlder, needsUpgrade, requireNotNewer, schemaVersion } from "../schema";
 import { sql, type Sql } from "../sql";
 import type { Wait } from "../wait";
 import { APPLICATION_ID, isKeptOut, LOG_PAUSE_MS, LOG_TRIES, SqliteConnection } from "./connection";
@@ -62,6 +62,7 @@ async function verified(
   await requireNotNewer(connection, version, "reader");
   if (version < schemaVersion()) {
     if (breaksOlder(version)) throw needsUpgrade(version);
+    const { upgrade } = await import("./upgrade");
     await upgrade(connection, path, warn);
     version = schemaVersion();
   }
@@ -124,56 +125,8 @@ export async function schemaOf(connection: SqliteConnection, path: string): Prom
   throw (await absence(path)) ?? (await foreign(path));
 }
 
-/** Migrates after a safety copy. Safe when several processes do it at once: one does the work. */
-export async function upgrade(
-  connection: SqliteConnection,
-  path: string,
-  warn: Warn,
-): Promise<void> {
-  const from = await schemaOf(connection, path);
-  if (from >= schemaVersion()) return;
-  const { settle } = await import("./journal");
-  await settle(connection, path, undefined, warn);
-  await safetyCopy(connection, path, from);
-  await connection.transaction(async (tx) => {
-    const version = await schemaOf(connection, path);
-    if (version >= schemaVersion()) return;
-    await migrate(tx, version);
-    await stamp(connection);
-  });
-}
-
 /** Writes who made the file and its schema version, inside the caller's transaction. */
 export async function stamp(connection: SqliteConnection): Promise<void> {
   await connection.run(`pragma application_id = ${APPLICATION_ID}`);
   await connection.run(`pragma user_version = ${schemaVersion()}`);
-}
-
-async function safetyCopy(
-  connection: SqliteConnection,
-  path: string,
-  version: number,
-): Promise<void> {
-  const { open, rename, stat } = await import("node:fs/promises");
-  const [{ dirname }, { asFolderError, giveLike, sync, syncFolder }, { discard, safetyName }] =
-    await Promise.all([import("node:path"), import("../../files"), import("./making")]);
-  const copy = safetyName(path, version);
-  const temporary = `${copy}.${connection.wait.clock.unique()}`;
-  try {
-    // Made beforehand, so that nobody else may read it at any moment.
-    await (await open(temporary, "wx", 0o600)).close();
-    await connection.run("vacuum into ?", temporary);
-    const copied = await SqliteConnection.open(temporary, connection.wait);
-    const copiedVersion = await schemaOf(copied, temporary).finally(() => copied.close());
-    // Another process may have migrated between; then its own copy is the one to keep.
-    if (copiedVersion !== version) return;
-    await giveLike(await stat(path), temporary);
-    await sync(temporary, "r+");
-    await rename(temporary, copy);
-    await syncFolder(dirname(path));
-  } catch (thrown) {
-    throw asFolderError(thrown, dirname(path), "--db");
-  } finally {
-    await discard(temporary);
-  }
 }
