@@ -1,7 +1,13 @@
 import { access, constants, lstat, open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CoopError, usage } from "../../errors";
-import { asFolderError, giveLike, requireRegular, statIfThere } from "../../files";
+import {
+  asFolderError,
+  giveLike,
+  renameUnlessThere,
+  requireRegular,
+  statIfThere,
+} from "../../files";
 import {
   ARCHIVE_OF,
   BACKUP_OF,
@@ -15,7 +21,6 @@ import {
 import type { Connection } from "../sql";
 import type { Wait } from "../wait";
 import { naming, SqliteConnection } from "./connection";
-import { putInPlace } from "./create";
 import { identity } from "./inspect";
 import { discard, removeAbandoned, snapshotInMaking } from "./making";
 import { schemaOf, stamp } from "./store";
@@ -86,7 +91,7 @@ async function make({ file, store }: ArchiveFile, of: string, wait: Wait): Promi
     const like = store === undefined ? undefined : await statIfThere(store);
     if (like) await giveLike(like, temporary);
     await (await prepared(temporary, of, wait)).close();
-    await putInPlace(temporary, file);
+    await renameUnlessThere(temporary, file);
   } catch (thrown) {
     const error = thrown instanceof CoopError ? naming(thrown, temporary, file) : thrown;
     throw asFolderError(error, dirname(file), "--to");

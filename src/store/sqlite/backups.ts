@@ -1,17 +1,7 @@
-import {
-  chmod,
-  constants,
-  copyFile,
-  link,
-  mkdir,
-  readdir,
-  rename,
-  rm,
-  stat,
-} from "node:fs/promises";
+import { chmod, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { CoopError } from "../../errors";
-import { asFolderError, giveOwner, ownPath, statIfThere } from "../../files";
+import { asFolderError, giveOwner, linkOrCopy, ownPath, statIfThere } from "../../files";
 import { timestamp } from "../../time";
 import { identityOf } from "../schema";
 import type { Sql } from "../sql";
@@ -172,14 +162,5 @@ export async function keepDated(published: string, store: string): Promise<void>
   } catch (thrown) {
     if ((thrown as { code?: string }).code !== "EEXIST")
       throw asFolderError(thrown, dirname(published), "--db");
-  }
-}
-
-/** Gives a file a second name, or where the file system has no hard links, copies it. Never replaces. */
-export async function linkOrCopy(from: string, to: string): Promise<void> {
-  try {
-    await link(from, to);
-  } catch {
-    await copyFile(from, to, constants.COPYFILE_EXCL);
   }
 }

@@ -1,7 +1,7 @@
-import { access, chmod, constants, link, mkdir, rename } from "node:fs/promises";
+import { access, chmod, constants, mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CoopError } from "../../errors";
-import { asFolderError } from "../../files";
+import { asFolderError, exists, renameUnlessThere } from "../../files";
 import { migrate, setIdentity, setMeta } from "../schema";
 import type { Sql } from "../sql";
 import type { Wait } from "../wait";
@@ -54,7 +54,7 @@ export async function createSqliteStore(
     });
     await chmod(temporary, 0o600);
     if (group) await share(path, group);
-    return await putInPlace(temporary, path);
+    return await renameUnlessThere(temporary, path);
   } catch (thrown) {
     const error = thrown instanceof CoopError ? naming(thrown, temporary, path) : thrown;
     throw asFolderError(error, folder, "--db");
@@ -102,29 +102,3 @@ async function build(
     await connection.close();
   }
 }
-
-/** Like a rename that never replaces: false when a file is there already. */
-export async function putInPlace(from: string, to: string): Promise<boolean> {
-  try {
-    await link(from, to);
-    return true;
-  } catch (thrown) {
-    const { code } = thrown as { code?: string };
-    if (code === "EEXIST") return false;
-    // A file system without hard links: the moment between look and rename is the best that it can give.
-    if (code !== "EPERM" && code !== "ENOTSUP" && code !== "EOPNOTSUPP" && code !== "ENOSYS")
-      throw thrown;
-    if (await exists(to)) return false;
-    await rename(from, to);
-    return true;
-  }
-}
-
-const exists = (path: string) =>
-  Bun.file(path)
-    .stat()
-    .then(() => true)
-    .catch((error: { code?: string }) => {
-      if (error.code === "ENOENT") return false;
-      throw error;
-    });

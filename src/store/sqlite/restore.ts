@@ -2,7 +2,7 @@ import type { Stats } from "node:fs";
 import { access, chmod, constants, copyFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CoopError } from "../../errors";
-import { asFolderError, giveLike, ownPath, syncFolder } from "../../files";
+import { asFolderError, giveLike, linkOrCopy, ownPath, syncFolder } from "../../files";
 import { shellWord } from "../../shell";
 import { BESIDE } from "../location";
 import type { RestoreEvent } from "../archived";
@@ -25,7 +25,7 @@ import {
 import { raw, sql, type Sql } from "../sql";
 import type { Wait } from "../wait";
 import type { Writing } from "../write";
-import { datedName, linkOrCopy, makeBackupsFolder } from "./backups";
+import { datedName, makeBackupsFolder } from "./backups";
 import { naming, SqliteConnection } from "./connection";
 import { userVersion } from "./examine";
 import { inspect, type Inspected } from "./inspect";
