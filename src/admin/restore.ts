@@ -21,22 +21,23 @@ import {
   storeOfBackup,
 } from "../store/sqlite/backups";
 import { codeOf } from "../store/sqlite/connection";
+import { dataVersion, isSound } from "../store/sqlite/examine";
 import { highestGiven, identityLeft, requireNotMoved } from "../store/sqlite/left";
 import { renew } from "../store/sqlite/renew";
 import {
-  attach,
   cannotRead,
+  fitJournal,
+  prepare,
+  replaceFile,
+  type Restorable,
+} from "../store/sqlite/restorable";
+import {
+  attach,
   detach,
-  isSound,
   keepIdentity,
   logRestore,
-  prepare,
-  putInPlace,
   replaceRows,
   savedName,
-  setJournal,
-  versionOf,
-  type Restorable,
 } from "../store/sqlite/restore";
 import { snapshot } from "../store/sqlite/snapshot";
 import { filePath } from "../words";
@@ -155,7 +156,7 @@ async function restoreRows(store: Store, path: string, file: string, context: Co
     other = await openStore(store.location, context.wait);
     const present = other;
     await attach(store, source);
-    const version = await versionOf(store);
+    const version = await dataVersion(store);
     await save(present, saved, context);
     const ahead =
       source.contents.identity === (await identityOf(store))
@@ -163,7 +164,7 @@ async function restoreRows(store: Store, path: string, file: string, context: Co
         : await highestGiven(path, source, { wait: context.wait, open: true });
     done = await context.write(async (writing) => {
       // Each write that was acknowledged is in the copy: nobody has written since, or it is made anew while nobody can.
-      if ((await versionOf(writing.tx)) !== version) await save(present, saved, context);
+      if ((await dataVersion(writing.tx)) !== version) await save(present, saved, context);
       const { lastEvent, undone } = await replaceRows(writing.tx);
       if (ahead) await skipAhead(writing.tx, ahead.counters);
       const last = Math.max(lastEvent, ahead ? ahead.lastEvent + SKIP : 0);
@@ -234,7 +235,7 @@ async function restoreFile(
     const saved = there && there.size > 0 ? name : null;
     const given = await highestGiven(path, source, { wait: context.wait, open: false });
     const identity = (await identityLeft(path, context.wait)) ?? context.edge.clock.unique();
-    await setJournal(source, context.wait);
+    await fitJournal(source, context.wait);
     const result = await opened(source.path, context, async (copy) => {
       await copy.transaction((tx) => forgetKey(tx, context));
       return context.write(async (writing) => {
@@ -244,7 +245,7 @@ async function restoreFile(
         return answerOf(file, saved, source);
       }, copy);
     });
-    await putInPlace(source, path, { there, kept: name });
+    await replaceFile(source, path, { there, kept: name });
     context.warn(
       "replaced",
       `the store ${why}, and was replaced, also its settings: numbers go on ${SKIP} higher`,

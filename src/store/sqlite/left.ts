@@ -5,7 +5,8 @@ import type { Wait } from "../wait";
 import { publishedFile, storeOfBackup } from "./backups";
 import { SqliteConnection } from "./connection";
 import { lookIntoCopies } from "./copies";
-import { lastEventOf, type Restorable } from "./restore";
+import type { Restorable } from "./restorable";
+import { lastEventOf } from "./restore";
 
 // What can be told of a store that is replaced, by what is left of it and by its copies.
 
