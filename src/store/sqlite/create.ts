@@ -7,7 +7,7 @@ import type { Sql } from "../sql";
 import type { Wait } from "../wait";
 import { naming, SqliteConnection } from "./connection";
 import { findGroup, share } from "./group";
-import { chooseByMount, decideAsked, keep, MODES, type Journal } from "./journal";
+import { chooseByMount, decideAsked, keepJournal, MODES, type Journal } from "./journal";
 import { lookAt } from "./look";
 import { discard, inMaking } from "./making";
 import { hostOf, stamp } from "./store";
@@ -45,7 +45,7 @@ export async function createSqliteStore(
     await access(folder, constants.W_OK | constants.X_OK);
     const { journal } = await decideAsked(path, wait, kept);
     await build(temporary, wait, journal, async (tx) => {
-      await keep(
+      await keepJournal(
         tx,
         { journal, oneHost },
         host === undefined ? host : await hostOf(host, temporary, await lookAt(temporary)),

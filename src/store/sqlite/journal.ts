@@ -219,7 +219,7 @@ export interface Host {
  * @throws CoopError busy, while others use a store that must be changed; unavailable access; and of one that is not
  *   written to any more, what `requireInUse` does.
  */
-export async function settle(
+export async function fitToMount(
   connection: SqliteConnection,
   path: string,
   host: Host | undefined,
@@ -239,9 +239,9 @@ export async function settle(
   // The other way is only a matter of speed, and never done unasked.
   if (journal === "rollback" && (await journalOf(connection, path)) === "wal") {
     await connection.aside(() => convert(path, journal, connection.wait));
-    warn("journal", changed(because));
+    warn("journal", journalChanged(because));
   }
-  await connection.transaction((tx) => keep(tx, { journal }, host));
+  await connection.transaction((tx) => keepJournal(tx, { journal }, host));
 }
 
 /**
@@ -264,7 +264,7 @@ export async function setJournal(
     await connection.transaction(async (tx) => {
       // What suited the journal until now need not suit this one: every other host finds out anew.
       await tx.all(sql`delete from meta where name like 'mount:%'`);
-      await keep(tx, asked, seen);
+      await keepJournal(tx, asked, seen);
     });
   } finally {
     await connection.close();
@@ -294,7 +294,7 @@ async function journalAt(path: string, wait: Wait): Promise<Journal> {
 }
 
 /** What a user is told whose command had to change the journal. */
-export const changed = (because: string | undefined) =>
+export const journalChanged = (because: string | undefined) =>
   `the store now has a rollback journal${because === undefined ? "" : `: ${because}`}`;
 
 /** The journal that the file at a path has, which the connection has open. */
@@ -315,7 +315,7 @@ export async function journalIn(file: string): Promise<Journal> {
 const MOST_HOSTS = 100;
 
 /** Keeps the choice of a journal in the store, and a host's mount as one that it was made for. */
-export async function keep(
+export async function keepJournal(
   tx: Sql,
   { journal, oneHost }: { journal: Journal; oneHost?: boolean },
   host: Host | undefined,

@@ -10,7 +10,7 @@ import { sql } from "../sql";
 import type { Wait } from "../wait";
 import { naming, SqliteConnection } from "./connection";
 import { inspect, type Inspected } from "./inspect";
-import { decide, journalIn, keep, keptJournal, MODES } from "./journal";
+import { decide, journalIn, keepJournal, keptJournal, MODES } from "./journal";
 import { discard, inMaking } from "./making";
 import { schemaOf, stamp } from "./store";
 
@@ -169,7 +169,7 @@ export async function fitJournal({ path }: Restorable, wait: Wait): Promise<void
   try {
     const { journal } = await decide(path, wait, await keptJournal(connection));
     await connection.run(`pragma journal_mode = ${MODES[journal]}`);
-    await connection.transaction((tx) => keep(tx, { journal }, undefined));
+    await connection.transaction((tx) => keepJournal(tx, { journal }, undefined));
   } finally {
     await connection.close();
   }

@@ -67,7 +67,7 @@ async function verified(
     version = schemaVersion();
   }
   // While it is open it stays where it is, and nobody can change its journal.
-  let settled = false;
+  let fitted = false;
   return {
     location: { engine: "sqlite", path },
     schema: version,
@@ -77,7 +77,7 @@ async function verified(
     close: () => connection.close(),
     requireWritable: async (writer) => {
       await requireNotNewer(connection, version, "writer");
-      if (!writer || settled) return;
+      if (!writer || fitted) return;
       const { file, folder } = await (begun ?? lookAround(path));
       // Of what is mounted into a container the folder is mostly on another device.
       if (file && (file.nlink > 1 || file.dev !== folder?.dev)) {
@@ -85,11 +85,11 @@ async function verified(
         await requireOwnPlace(path, connection.wait);
       }
       const host = await hostOf(writer.host, path, file);
-      if (!(await isSettled(connection, host))) {
-        const { settle } = await import("./journal");
-        await settle(connection, path, host, writer.warn);
+      if (!(await isFitted(connection, host))) {
+        const { fitToMount } = await import("./journal");
+        await fitToMount(connection, path, host, writer.warn);
       }
-      settled = true;
+      fitted = true;
     },
   };
 }
@@ -106,7 +106,7 @@ export async function hostOf(name: string, path: string, file: Look): Promise<Ho
 }
 
 /** Whether the store's journal was chosen with this host's mount and SQLite as they are. */
-async function isSettled(on: Sql, { name, place }: Host): Promise<boolean> {
+async function isFitted(on: Sql, { name, place }: Host): Promise<boolean> {
   const rows = await on.all(sql`select 1 as settled from meta
     where name = ${`mount:${name}`} and value = ${place} || ' ' || sqlite_version()`);
   return rows.length > 0;

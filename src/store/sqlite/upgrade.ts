@@ -5,7 +5,7 @@ import type { Warn } from "../open";
 import { breaksOlder, lastSeen, migrate, schemaVersion, type LastSeen } from "../schema";
 import type { Wait } from "../wait";
 import { SqliteConnection } from "./connection";
-import { settle } from "./journal";
+import { fitToMount } from "./journal";
 import { discard, safetyName } from "./making";
 import { schemaOf, stamp } from "./store";
 
@@ -39,7 +39,7 @@ export async function upgrade(
 ): Promise<void> {
   const from = await schemaOf(connection, path);
   if (from >= schemaVersion()) return;
-  await settle(connection, path, undefined, warn);
+  await fitToMount(connection, path, undefined, warn);
   await safetyCopy(connection, path, from);
   await connection.transaction(async (tx) => {
     const version = await schemaOf(connection, path);
