@@ -139,8 +139,10 @@ export async function find<R extends RecordRow>(on: Sql, table: Table, number: n
 }
 
 /**
- * Changes columns of a record by compare-and-set on its version, and appends the event. Columns that already have
- * the new value are left out of the event. `beside` is what changed with it in other tables, for the event alone.
+ * Changes columns of a record by compare-and-set on its version, and appends the event. A column whose new value is
+ * undefined stays as it is, and one that has its new value already is left out of the event. `beside` is what changed with
+ * it in other tables, for the event alone.
+ * @throws CoopError conflict version, where another command changed it since the row was read.
  */
 export async function change<R extends RecordRow>(
   writing: Writing,
@@ -151,7 +153,9 @@ export async function change<R extends RecordRow>(
   beside: { before: Row; after: Row } = { before: {}, after: {} },
 ): Promise<R> {
   const { tx, actor, at } = writing;
-  const columns = Object.keys(changes).filter((column) => row[column] !== changes[column]);
+  const columns = Object.keys(changes).filter(
+    (column) => changes[column] !== undefined && changes[column] !== row[column],
+  );
   const set = { ...pick(changes, columns), version: row.version + 1, updated_at: at };
   const assignments = Object.entries(set).map(([column, value]) => sql`${raw(column)} = ${value!}`);
   const [changed] = await tx.all<R>(sql`update ${raw(table.name)} set ${join(assignments)}

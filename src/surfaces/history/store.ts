@@ -218,6 +218,13 @@ export async function onePending(
   );
 }
 
+/** What an edit changes; what is undefined stays. */
+export interface Edit {
+  title?: string | undefined;
+  body?: string | undefined;
+  slug?: string | undefined;
+}
+
 /**
  * Changes an entry's slug, title or body.
  * @throws CoopError not_found, conflict version, conflict slug.
@@ -226,12 +233,11 @@ export async function editEntry(
   writing: Writing,
   name: EntryName,
   ifVersion: number | undefined,
-  changes: Partial<Pick<EntryRow, "slug" | "title" | "body">>,
+  { title, body, slug }: Edit,
 ): Promise<Entry> {
   const { number } = await findEntryRow(writing.tx, name);
   const row = await targetEntry(writing, { number, ifVersion });
-  const taken =
-    changes.slug === undefined ? undefined : await bySlug(writing.tx, row.scope, changes.slug);
+  const taken = slug === undefined ? undefined : await bySlug(writing.tx, row.scope, slug);
   if (taken && taken.number !== row.number) {
     throw await conflict(writing, ENTRIES, taken, {
       reason: "slug",
@@ -240,7 +246,7 @@ export async function editEntry(
       column: "slug",
     });
   }
-  return toEntry(await change<EntryRow>(writing, ENTRIES, row, "edit", changes));
+  return toEntry(await change<EntryRow>(writing, ENTRIES, row, "edit", { title, body, slug }));
 }
 
 const targetEntry = (writing: Writing, which: Target) => target<EntryRow>(writing, ENTRIES, which);

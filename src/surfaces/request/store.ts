@@ -210,13 +210,7 @@ export async function editRequest(
   { title, body, kind }: Edit,
 ): Promise<Request> {
   const row = await target<RequestRow>(writing, REQUESTS, which);
-  return toRequest(
-    await change<RequestRow>(writing, REQUESTS, row, "edit", {
-      ...(title !== undefined && { title }),
-      ...(body !== undefined && { body }),
-      ...(kind !== undefined && { kind }),
-    }),
-  );
+  return toRequest(await change<RequestRow>(writing, REQUESTS, row, "edit", { title, body, kind }));
 }
 
 async function say(

@@ -135,11 +135,7 @@ export async function editTodo(
     TODOS,
     row,
     "edit",
-    {
-      ...(title !== undefined && { title }),
-      ...(body !== undefined && { body }),
-      ...(priority !== undefined && { priority }),
-    },
+    { title, body, priority },
     links,
   );
   return withItsLinks(tx, edited);
