@@ -16,7 +16,7 @@ import {
   type Listed,
   type ListQuery,
 } from "../../store/listing";
-import { move, saidWith, target, type MoveRule, type Target } from "../../store/moves";
+import { requireState, saidWith, target, type MoveRule, type Target } from "../../store/moves";
 import { change, create, find, head, type RecordHead, type RecordRow } from "../../store/records";
 import type { Writing } from "../../store/write";
 
@@ -151,26 +151,27 @@ export async function moveLetter(
   which: Target,
   body: string | undefined,
 ): Promise<Letter> {
-  // One without words leaves those of an earlier one, which a reopened letter still has.
-  const acknowledgement = body === undefined ? {} : { acknowledgement: body };
-  const said = verb === "ack" ? acknowledgement : saidWith(verb, body);
-  const links = verb === "reopen" ? { superseded_by: null } : {};
-  const row = await move<LetterRow>(writing, LETTERS, which, verb, MOVES[verb], {
-    ...said,
-    ...links,
+  const row = await target<LetterRow>(writing, LETTERS, which);
+  const { from, to } = MOVES[verb];
+  await requireState(writing, LETTERS, row, from);
+  const moved = await change<LetterRow>(writing, LETTERS, row, verb, {
+    // An ack without words leaves those of an earlier one, which a reopened letter still has.
+    ...(verb === "ack" ? { acknowledgement: body } : { note: saidWith(verb, body) }),
+    ...(verb === "reopen" && { superseded_by: null }),
+    state: to,
   });
-  const mine = [row.addressee, row.author].includes(writing.actor.id);
+  const mine = [moved.addressee, moved.author].includes(writing.actor.id);
   if (!mine && (verb === "ack" || verb === "abandon")) {
-    const name = ref("letter", row.number);
+    const name = ref("letter", moved.number);
     writing.warn(
       "not_yours",
-      `${name} was for ${row.addressee}, who does not get it any more; if another was meant: coop letter reopen ${name}`,
+      `${name} was for ${moved.addressee}, who does not get it any more; if another was meant: coop letter reopen ${name}`,
     );
   }
   if (verb === "reopen")
     for (const newer of await superseding(writing.tx, which.number))
       await unlink(writing, newer, ref("letter", which.number));
-  return toLetter(row);
+  return toLetter(moved);
 }
 
 /** The numbers of the letters that ever superseded one. */

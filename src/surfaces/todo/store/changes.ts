@@ -68,7 +68,7 @@ export async function moveTodo(
   if (verb === "start") await requireNotAnothers(writing, row);
   const moved = await change<TodoRow>(writing, TODOS, row, verb, {
     state: to,
-    ...saidWith(verb, note),
+    note: saidWith(verb, note),
     ...(verb === "start" && { addressee: writing.actor.id }),
   });
   const todo = await withItsLinks(writing.tx, moved);
