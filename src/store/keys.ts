@@ -2,7 +2,7 @@ import { CoopError } from "../errors";
 import { insertAlike } from "./alike";
 import { keptJson } from "./json";
 import type { Warning } from "./open";
-import { among, sql, VALUES_A_STATEMENT, type Sql } from "./sql";
+import { among, inBatches, sql, type Sql } from "./sql";
 
 /** What makes a command repeatable: `--key`, and a hash of the arguments as they were first given. */
 export interface IdempotencyKey {
@@ -73,10 +73,10 @@ export async function keptAnswers(
   keys: readonly string[],
 ): Promise<Map<string, Kept>> {
   const answers = new Map<string, Kept>();
-  for (let from = 0; from < keys.length; from += VALUES_A_STATEMENT) {
+  for (const batch of inBatches(keys)) {
     const rows = await on.all<{ key: string; fingerprint: string; result: string }>(
       sql`select key, fingerprint, result from keys where author = ${author} and verb = ${verb}
-        and ${among("key", keys.slice(from, from + VALUES_A_STATEMENT))}`,
+        and ${among("key", batch)}`,
     );
     for (const { key, fingerprint, result } of rows)
       answers.set(key, { fingerprint, result: keptJson(result) });

@@ -5,8 +5,9 @@ import { insertAlike, type Columns } from "./alike";
 import { nextNumber } from "./counters";
 import { appendCreations, appendEvents } from "./events";
 import {
+  assignments,
   first,
-  join,
+  inBatches,
   raw,
   sql,
   tuples,
@@ -14,7 +15,6 @@ import {
   type Row,
   type Sql,
   type Value,
-  VALUES_A_STATEMENT,
 } from "./sql";
 import type { Writing } from "./write";
 
@@ -84,8 +84,7 @@ export async function create<R extends RecordRow>(
       ...draft,
     } as unknown as R;
   });
-  for (let from = 0; from < rows.length; from += VALUES_A_STATEMENT) {
-    const batch = rows.slice(from, from + VALUES_A_STATEMENT);
+  for (const batch of inBatches(rows)) {
     const columns = Object.keys(batch[0]!);
     const values: Value[] = [];
     for (const row of batch) for (const column of columns) values.push(row[column] ?? null);
@@ -157,8 +156,7 @@ export async function change<R extends RecordRow>(
     (column) => changes[column] !== undefined && changes[column] !== row[column],
   );
   const set = { ...pick(changes, columns), version: row.version + 1, updated_at: at };
-  const assignments = Object.entries(set).map(([column, value]) => sql`${raw(column)} = ${value!}`);
-  const [changed] = await tx.all<R>(sql`update ${raw(table.name)} set ${join(assignments)}
+  const [changed] = await tx.all<R>(sql`update ${raw(table.name)} set ${assignments(set)}
     where number = ${row.number} and version = ${row.version} returning *`);
   if (!changed)
     throw await conflict(writing, table, row, {

@@ -7,7 +7,7 @@ import type { Store } from "./open";
 import { closingMarks, setMeta } from "./schema";
 import { target } from "./moves";
 import type { RecordRow, Table } from "./records";
-import { among, join, raw, sql, type Sql } from "./sql";
+import { among, assignments, join, raw, sql, type Sql } from "./sql";
 import { commonSpellings, quoted } from "./spelling";
 import { findIn, tableName, TEXTS, type Which } from "./erasable";
 import { eraser, tombstone } from "./tombstone";
@@ -41,12 +41,8 @@ export async function redact(
     places.flatMap((each) => each.record),
     places.flatMap((each) => each.events),
   ];
-  for (const { table, set, where } of [...record, ...events, ...keys]) {
-    const assignments = Object.entries(set).map(
-      ([column, value]) => sql`${raw(column)} = ${value}`,
-    );
-    await tx.all(sql`update ${raw(table)} set ${join(assignments)} where ${where}`);
-  }
+  for (const { table, set, where } of [...record, ...events, ...keys])
+    await tx.all(sql`update ${raw(table)} set ${assignments(set)} where ${where}`);
   const told = new Set(keys.flatMap(({ about }) => about));
   const versions: (number | null)[] = [];
   for (const [index, { name, wasThere }] of places.entries()) {

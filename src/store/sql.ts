@@ -87,6 +87,18 @@ export const and = (conditions: readonly Fragment[]) =>
 /** How many values one list of a statement may have, so that it stays under every engine's limit on bound values. */
 export const VALUES_A_STATEMENT = 500;
 
+/** Values in their order, so many at a time. */
+export function inBatches<T>(values: readonly T[], size = VALUES_A_STATEMENT): T[][] {
+  const batches: T[][] = [];
+  for (let from = 0; from < values.length; from += size)
+    batches.push(values.slice(from, from + size));
+  return batches;
+}
+
+/** Values for columns as `set` takes them: `column = …, …`. Columns are words of the source. */
+export const assignments = (row: Row) =>
+  join(Object.entries(row).map(([column, value]) => sql`${raw(column)} = ${value}`));
+
 /** `column in (…)`, and `=` for one value. */
 export const among = (column: string, values: readonly Value[]) =>
   values.length === 1

@@ -3,6 +3,7 @@ import { pages } from "../../../store/pages";
 import {
   among,
   and,
+  inBatches,
   join,
   raw,
   sql,
@@ -130,8 +131,7 @@ async function insertRows(
   rows: readonly Row[],
   conflicts: Fragment = raw(""),
 ): Promise<void> {
-  for (let from = 0; from < rows.length; from += VALUES_A_STATEMENT) {
-    const batch = rows.slice(from, from + VALUES_A_STATEMENT);
+  for (const batch of inBatches(rows)) {
     const values = batch.map((row) => sql`(${join(Object.values(row))})`);
     await tx.all(sql`insert into ${raw(table)} (${raw(Object.keys(batch[0]!).join(", "))})
       values ${join(values)} ${conflicts}`);

@@ -3,7 +3,7 @@ import { ref } from "../../../ref";
 import { runsOf, type ArchiveEvent, type Redaction } from "../../../store/archived";
 import { appendEvents } from "../../../store/events";
 import { CREATED_AT, meta } from "../../../store/schema";
-import { letRest, type Connection, type Row, type Sql } from "../../../store/sql";
+import { inBatches, letRest, type Connection, type Row, type Sql } from "../../../store/sql";
 import { openArchive, requireArchivable, type ArchiveFile } from "../../../store/sqlite/archive";
 import type { Wait } from "../../../store/wait";
 import type { Writing } from "../../../store/write";
@@ -131,10 +131,7 @@ async function verify(
 /** How many items are held in memory at once: each may have a payload of 4 MiB. */
 const ITEMS_AT_ONCE = 100;
 
-const inParts = (numbers: readonly number[]): number[][] =>
-  Array.from({ length: Math.ceil(numbers.length / ITEMS_AT_ONCE) }, (_, part) =>
-    numbers.slice(part * ITEMS_AT_ONCE, (part + 1) * ITEMS_AT_ONCE),
-  );
+const inParts = (numbers: readonly number[]) => inBatches(numbers, ITEMS_AT_ONCE);
 
 /** @throws CoopError conflict version: to replace what is no older version of the same item would lose it. */
 function requireOlder(there: WholeItems, contents: WholeItems, file: string): void {

@@ -1,7 +1,7 @@
 import { ref } from "../../../ref";
 import { stateIn, type Listable } from "../../../store/listing";
 import { find, head, type RecordHead, type RecordRow } from "../../../store/records";
-import { among, sql, type Row, type Sql, VALUES_A_STATEMENT } from "../../../store/sql";
+import { among, inBatches, sql, type Row, type Sql } from "../../../store/sql";
 
 export const UNFINISHED = ["open", "doing", "blocked"] as const;
 export const FINISHED = ["done", "dropped"] as const;
@@ -64,12 +64,11 @@ export const toTodo = (row: TodoRow, links: readonly Link[]): Todo => ({
 
 export async function withLinks(on: Sql, rows: readonly TodoRow[]): Promise<Todo[]> {
   const linksOf = new Map(rows.map(({ number }) => [number, [] as Link[]]));
-  const numbers = rows.map(({ number }) => number);
-  for (let from = 0; from < numbers.length; from += VALUES_A_STATEMENT) {
+  for (const numbers of inBatches(rows.map(({ number }) => number))) {
     const links = await on.all<Link>(sql`
       select link.todo, link.after, case when earlier.${stateIn(UNFINISHED)} then 1 else 0 end as unfinished
       from todo_after as link join todos as earlier on earlier.number = link.after
-      where ${among("link.todo", numbers.slice(from, from + VALUES_A_STATEMENT))}
+      where ${among("link.todo", numbers)}
       order by link.todo, link.after`);
     for (const link of links) linksOf.get(link.todo)!.push(link);
   }
