@@ -13,6 +13,7 @@ import {
   BACKUP_OF,
   CREATED_AT,
   FILLED_FROM,
+  GROUP,
   meta,
   MOVED_TO,
   onlyBackup,
@@ -125,7 +126,7 @@ async function sqliteChecks(path: string, context: Context): Promise<Check[]> {
       // A backup has the journal that it was made with.
       await check("mount", () => mount(path, backedUp ? undefined : journaling)),
       await check("locks", () => locks(path, journaling?.actual ?? "rollback", context.wait)),
-      ...(await place({ group: await setting("group"), readable: true })),
+      ...(await place({ group: await setting(GROUP), readable: true })),
       await check("integrity", () => integrity(connection)),
       await check("references", () => references(connection)),
       await check("schema", () => schema(connection, version, coop)),

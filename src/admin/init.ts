@@ -6,7 +6,7 @@ import { inline } from "../cli/text";
 import { usage } from "../errors";
 import type { Store } from "../store/open";
 import { EVERY_MS, publishing } from "../store/publish";
-import { meta, requireInUse, requireNotNewer, setMeta } from "../store/schema";
+import { GROUP, meta, requireInUse, requireNotNewer, setMeta, SNAPSHOT } from "../store/schema";
 import { createSqliteStore } from "../store/sqlite/create";
 import { findGroup, share } from "../store/sqlite/group";
 import { JOURNALS, keptJournal, setJournal, type Journal } from "../store/sqlite/journal";
@@ -100,8 +100,8 @@ async function initSqlite(path: string, input: InputOf<typeof args>, context: Co
     if (every !== undefined || group !== undefined) {
       await store.requireWritable({ host, warn: context.warn });
       await store.transaction(async (tx) => {
-        if (every !== undefined) await setMeta(tx, "snapshot_every", String(every));
-        if (group !== undefined) await setMeta(tx, "group", group);
+        if (every !== undefined) await setMeta(tx, SNAPSHOT.every, String(every));
+        if (group !== undefined) await setMeta(tx, GROUP, group);
       });
     }
     return answer(await made(store, path, created), madeText, {
@@ -121,7 +121,7 @@ async function made(store: Store, path: string, created: boolean): Promise<Made>
     journal: kept.journal ?? "wal",
     one_host: kept.oneHost,
     snapshot_every: (await publishing(store)).every / 1000,
-    group: (await meta(store, "group")) ?? null,
+    group: (await meta(store, GROUP)) ?? null,
   };
 }
 

@@ -15,6 +15,7 @@ import type { Store } from "./open";
 import {
   ARCHIVE_OF,
   BACKUP_OF,
+  COPIED_AT,
   COPIED_FROM,
   CREATED_AT,
   FILLED_FROM,
@@ -111,7 +112,7 @@ async function fillOrVerify(reading: Sql, writing: Sql, names: Names, now: numbe
   const undo = `coop copy --undo --from ${shellWord(source)} --to ${shellWord(target)} opens ${source} again`;
   const contents = await copyVerified(reading, writing, target, undo);
   await setMeta(writing, COPIED_FROM, source);
-  await setMeta(writing, "copied_at", timestamp(now));
+  await setMeta(writing, COPIED_AT, timestamp(now));
   await carryIdentity(reading, writing);
   await stopFilling(writing, source);
   return { ...contents, copied: true, fromBackup: false };

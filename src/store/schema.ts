@@ -31,16 +31,12 @@ export async function migrate(tx: Sql, from: number): Promise<void> {
   }
   const lastBreaking = (breaks: (migration: Migration) => boolean) =>
     String(MIGRATIONS.findLastIndex(breaks) + 1);
-  await setMeta(
-    tx,
-    "min_reader",
+  const [reader, writer] = [
     lastBreaking(({ breaks }) => breaks === "readers"),
-  );
-  await setMeta(
-    tx,
-    "min_writer",
     lastBreaking(({ breaks }) => breaks !== undefined),
-  );
+  ];
+  await setMeta(tx, LEAST.reader, reader);
+  await setMeta(tx, LEAST.writer, writer);
 }
 
 /** Whether reaching this binary's schema would shut out the binaries that made the store. */
@@ -57,7 +53,7 @@ export async function requireNotNewer(
   use: "reader" | "writer",
 ): Promise<void> {
   if (version <= schemaVersion()) return;
-  const least = Number(await meta(on, `min_${use}`));
+  const least = Number(await meta(on, LEAST[use]));
   if (least <= schemaVersion()) return;
   throw new CoopError(
     "unavailable",
@@ -97,6 +93,30 @@ export const IDENTITY = "identity";
 
 /** The setting that says when the store was made that the records come from, by which its archives and copies are known. */
 export const CREATED_AT = "created_at";
+
+/** The setting that says when what the store holds was copied into it. */
+export const COPIED_AT = "copied_at";
+
+/** The settings that name the oldest schema whose binaries can still read and write the store. */
+export const LEAST = { reader: "min_reader", writer: "min_writer" } as const;
+
+/** The setting that names the journal which a store in a file has, and the one that says that it is for one host alone. */
+export const JOURNAL = "journal";
+export const ONE_HOST = "one_host";
+
+/** What the setting of a host begins with, before its name: how it sees the file of the store that it wrote to. */
+export const MOUNT_OF = "mount:";
+
+/** The setting that names the group of the system's users which may use a store in a file. */
+export const GROUP = "group";
+
+/** The settings about the published snapshot; see `Publishing`. */
+export const SNAPSHOT = {
+  every: "snapshot_every",
+  at: "snapshot_at",
+  claimedAt: "snapshot_claimed_at",
+  took: "snapshot_took",
+} as const;
 
 /** Writes down that a store is made, at a time in ms since 1970. */
 export async function setIdentity(tx: Sql, at: number, { unique }: Clock): Promise<void> {

@@ -2,7 +2,7 @@ import { counted } from "../../cli/text";
 import { firstFew } from "../../few";
 import { distance } from "../../nearest";
 import { everyId, lastSetBack, missingTables, newestEvent, type Written } from "../../store/health";
-import { breaksOlder, meta, schemaVersion } from "../../store/schema";
+import { breaksOlder, LEAST, meta, schemaVersion } from "../../store/schema";
 import type { Sql } from "../../store/sql";
 import type { SqliteConnection } from "../../store/sqlite/connection";
 import { damages, dangling } from "../../store/sqlite/examine";
@@ -35,7 +35,7 @@ export async function schema(on: Sql, version: number, coop: string): Promise<Fi
   const known = schemaVersion();
   const both = `${version}; coop ${coop} knows ${known}`;
   if (version > known) {
-    const [reader, writer] = [await meta(on, "min_reader"), await meta(on, "min_writer")].map(
+    const [reader, writer] = [await meta(on, LEAST.reader), await meta(on, LEAST.writer)].map(
       Number,
     );
     const newest = "copy the newest coop binary here";

@@ -11,6 +11,7 @@ import {
 import {
   ARCHIVE_OF,
   BACKUP_OF,
+  JOURNAL,
   meta,
   migrate,
   newer,
@@ -129,7 +130,7 @@ async function prepare(connection: SqliteConnection, file: string, of: string): 
     await setIdentity(tx, clock.now(), clock);
     await setMeta(tx, ARCHIVE_OF, of);
     // It lies where nobody knows the file system, and is used by one command at a time.
-    await setMeta(tx, "journal", "rollback");
+    await setMeta(tx, JOURNAL, "rollback");
   });
 }
 

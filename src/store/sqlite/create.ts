@@ -2,7 +2,7 @@ import { access, chmod, constants, mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CoopError } from "../../errors";
 import { asFolderError, exists, renameUnlessThere } from "../../files";
-import { migrate, setIdentity, setMeta } from "../schema";
+import { GROUP, migrate, setIdentity, setMeta } from "../schema";
 import type { Sql } from "../sql";
 import type { Wait } from "../wait";
 import { naming, SqliteConnection } from "./connection";
@@ -50,7 +50,7 @@ export async function createSqliteStore(
         { journal, oneHost },
         host === undefined ? host : await hostOf(host, temporary, await lookAt(temporary)),
       );
-      if (group) await setMeta(tx, "group", group.name);
+      if (group) await setMeta(tx, GROUP, group.name);
     });
     await chmod(temporary, 0o600);
     if (group) await share(path, group);

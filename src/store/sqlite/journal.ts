@@ -4,8 +4,8 @@ import { dirname } from "node:path";
 import { CoopError } from "../../errors";
 import { ownPath } from "../../files";
 import type { Warn } from "../open";
-import { meta, requireInUse, setMeta } from "../schema";
-import { sql, type Sql } from "../sql";
+import { JOURNAL, meta, MOUNT_OF, ONE_HOST, requireInUse, setMeta } from "../schema";
+import { raw, sql, type Sql } from "../sql";
 import type { Wait } from "../wait";
 import {
   APPLICATION_ID,
@@ -41,10 +41,10 @@ export interface Choice {
 
 /** What the store keeps of the choice. */
 export async function keptJournal(on: Sql): Promise<Kept> {
-  const journal = await meta(on, "journal");
+  const journal = await meta(on, JOURNAL);
   return {
     journal: JOURNALS.find((each) => each === journal),
-    oneHost: (await meta(on, "one_host")) === "1",
+    oneHost: (await meta(on, ONE_HOST)) === "1",
   };
 }
 
@@ -263,7 +263,7 @@ export async function setJournal(
     const seen = await hostOf(host, path, await lookAt(path));
     await connection.transaction(async (tx) => {
       // What suited the journal until now need not suit this one: every other host finds out anew.
-      await tx.all(sql`delete from meta where name like 'mount:%'`);
+      await tx.all(sql`delete from meta where ${OF_MOUNTS}`);
       await keepJournal(tx, asked, seen);
     });
   } finally {
@@ -271,12 +271,15 @@ export async function setJournal(
   }
 }
 
+/** The settings of hosts that wrote to the store. */
+const OF_MOUNTS = raw(`name like '${MOUNT_OF}%'`);
+
 /** The hosts that are known to have written to a store, but for one. */
 export async function otherHosts(on: Sql, but: string): Promise<string[]> {
   const rows = await on.all<{ name: string }>(
-    sql`select name from meta where name like 'mount:%' and name <> ${`mount:${but}`} order by name`,
+    sql`select name from meta where ${OF_MOUNTS} and name <> ${MOUNT_OF + but} order by name`,
   );
-  return rows.map(({ name }) => name.slice("mount:".length));
+  return rows.map(({ name }) => name.slice(MOUNT_OF.length));
 }
 
 async function journalAt(path: string, wait: Wait): Promise<Journal> {
@@ -320,13 +323,13 @@ export async function keepJournal(
   { journal, oneHost }: { journal: Journal; oneHost?: boolean },
   host: Host | undefined,
 ): Promise<void> {
-  await setMeta(tx, "journal", journal);
-  if (oneHost === true) await setMeta(tx, "one_host", "1");
-  if (oneHost === false) await tx.all(sql`delete from meta where name = 'one_host'`);
+  await setMeta(tx, JOURNAL, journal);
+  if (oneHost === true) await setMeta(tx, ONE_HOST, "1");
+  if (oneHost === false) await tx.all(sql`delete from meta where name = ${ONE_HOST}`);
   if (!host) return;
-  await tx.all(sql`delete from meta where name like 'mount:%'
-    and (select count(*) from meta where name like 'mount:%') >= ${MOST_HOSTS}`);
+  await tx.all(sql`delete from meta where ${OF_MOUNTS}
+    and (select count(*) from meta where ${OF_MOUNTS}) >= ${MOST_HOSTS}`);
   await tx.all(sql`insert into meta (name, value)
-    values (${`mount:${host.name}`}, ${host.place} || ' ' || sqlite_version())
+    values (${MOUNT_OF + host.name}, ${host.place} || ' ' || sqlite_version())
     on conflict (name) do update set value = excluded.value`);
 }

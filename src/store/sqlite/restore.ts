@@ -3,11 +3,16 @@ import type { RestoreEvent } from "../archived";
 import { appendEvents } from "../events";
 import {
   FILLED_FROM,
+  GROUP,
   IDENTITY,
   identityOf,
+  JOURNAL,
+  LEAST,
+  MOUNT_OF,
   MOVED_AT,
   MOVED_TO,
   newer,
+  ONE_HOST,
   schemaVersion,
   setMeta,
 } from "../schema";
@@ -37,8 +42,8 @@ export async function detach(store: Sql): Promise<void> {
 }
 
 /** The settings of a store itself, which are no data. */
-const OWN = `name in ('journal', 'one_host', 'group', '${IDENTITY}', '${MOVED_TO}', '${MOVED_AT}', '${FILLED_FROM}', 'min_reader', 'min_writer')
-  or name like 'mount:%' or name like 'snapshot_%'`;
+const OWN = `name in ('${JOURNAL}', '${ONE_HOST}', '${GROUP}', '${IDENTITY}', '${MOVED_TO}', '${MOVED_AT}', '${FILLED_FROM}', '${LEAST.reader}', '${LEAST.writer}')
+  or name like '${MOUNT_OF}%' or name like 'snapshot_%'`;
 
 /** Which rows of a table stay, and which of the copy are left out, where not all are replaced. */
 const STAYING: Record<string, { here: string; there: string }> = {

@@ -1,6 +1,6 @@
 import { CoopError } from "../../errors";
 import type { Purpose, Store, Warn } from "../open";
-import { breaksOlder, needsUpgrade, requireNotNewer, schemaVersion } from "../schema";
+import { breaksOlder, MOUNT_OF, needsUpgrade, requireNotNewer, schemaVersion } from "../schema";
 import { sql, type Sql } from "../sql";
 import type { Wait } from "../wait";
 import { APPLICATION_ID, isKeptOut, LOG_PAUSE_MS, LOG_TRIES, SqliteConnection } from "./connection";
@@ -108,7 +108,7 @@ export async function hostOf(name: string, path: string, file: Look): Promise<Ho
 /** Whether the store's journal was chosen with this host's mount and SQLite as they are. */
 async function isFitted(on: Sql, { name, place }: Host): Promise<boolean> {
   const rows = await on.all(sql`select 1 as settled from meta
-    where name = ${`mount:${name}`} and value = ${place} || ' ' || sqlite_version()`);
+    where name = ${MOUNT_OF + name} and value = ${place} || ' ' || sqlite_version()`);
   return rows.length > 0;
 }
 
