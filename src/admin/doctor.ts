@@ -16,6 +16,7 @@ import {
   GROUP,
   meta,
   MOVED_TO,
+  movedAway,
   onlyBackup,
   schemaVersion,
 } from "../store/schema";
@@ -198,7 +199,7 @@ function whereIs(
   if (movedTo !== undefined)
     return warn(
       `${store}, which was moved to ${movedTo}: nothing is written here any more`,
-      "name that one with --db or PIPPA_COOP_DB",
+      movedAway(movedTo).details.hint!,
     );
   if (filledFrom === undefined) return ok(store);
   return warn(

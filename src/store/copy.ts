@@ -293,10 +293,7 @@ async function holdsCopy(on: Sql, { source, target }: Names): Promise<boolean> {
   const moved = await meta(on, MOVED_TO);
   // A copy whose move was undone is closed in favour of the source.
   if (moved === undefined || (complete && moved === source)) return complete;
-  throw new CoopError("conflict", `${target} was moved to ${moved}`, {
-    reason: "moved",
-    hint: JUST_MADE,
-  });
+  throw movedElsewhere(target, moved, JUST_MADE);
 }
 
 /**

@@ -43,6 +43,9 @@ export async function migrate(tx: Sql, from: number): Promise<void> {
 export const breaksOlder = (from: number) =>
   MIGRATIONS.slice(from).some((migration) => migration.breaks);
 
+/** What to do about what this binary is too old for. */
+export const NEWEST_COOP = "copy the newest coop binary here";
+
 /**
  * Refuses what this binary is too old for.
  * @throws CoopError unavailable newer, when the store's schema says that this binary may not use it like that.
@@ -58,7 +61,7 @@ export async function requireNotNewer(
   throw new CoopError(
     "unavailable",
     `the store has schema ${version}; this coop knows ${schemaVersion()} and may not ${use === "reader" ? "read" : "write"} it`,
-    { reason: "newer", hint: "copy the newest coop binary here" },
+    { reason: "newer", hint: NEWEST_COOP },
   );
 }
 
@@ -67,7 +70,7 @@ export const newer = (what: string, version: number) =>
   new CoopError(
     "unavailable",
     `${what} has schema ${version}, and this coop knows ${schemaVersion()}`,
-    { reason: "newer", hint: "copy the newest coop binary here" },
+    { reason: "newer", hint: NEWEST_COOP },
   );
 
 /** The setting that names the store which took this one's place, without its password. */

@@ -1,3 +1,5 @@
+import { CoopError } from "../errors";
+
 /** A value that both engines can bind. Booleans are 0 and 1, times are milliseconds since 1970. */
 export type Value = string | number | null;
 
@@ -166,3 +168,16 @@ export interface Connection extends Sql {
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
+
+/** What to do about a store that is damaged, in whatever engine. */
+export const RESTORE_IT = "stop writing and ask the person to restore a backup";
+
+/** What to do where a lock was not had in time, in whatever engine. */
+export const WAIT_LONGER = "try again, or wait longer with --wait SECONDS";
+
+/** The error of either engine for a commit that was sent and not answered. */
+export const unanswered = (why: string, cause?: unknown) =>
+  new CoopError("unknown", `the commit was not answered (${why}): it may have been written`, {
+    hint: "repeat the command with the same --key, or look",
+    cause,
+  });

@@ -2,7 +2,7 @@ import { counted } from "../../cli/text";
 import { firstFew } from "../../few";
 import { distance } from "../../nearest";
 import { everyId, lastSetBack, missingTables, newestEvent, type Written } from "../../store/health";
-import { breaksOlder, LEAST, meta, schemaVersion } from "../../store/schema";
+import { breaksOlder, LEAST, meta, NEWEST_COOP, schemaVersion } from "../../store/schema";
 import type { Sql } from "../../store/sql";
 import type { SqliteConnection } from "../../store/sqlite/connection";
 import { damages, dangling } from "../../store/sqlite/examine";
@@ -38,9 +38,8 @@ export async function schema(on: Sql, version: number, coop: string): Promise<Fi
     const [reader, writer] = [await meta(on, LEAST.reader), await meta(on, LEAST.writer)].map(
       Number,
     );
-    const newest = "copy the newest coop binary here";
-    if (reader! > known) return fail(`${both} and may not read it`, newest);
-    if (writer! > known) return fail(`${both} and may not write it`, newest);
+    if (reader! > known) return fail(`${both} and may not read it`, NEWEST_COOP);
+    if (writer! > known) return fail(`${both} and may not write it`, NEWEST_COOP);
     return ok(`${both} and can live with it`);
   }
   if (version < known)

@@ -1,5 +1,13 @@
 import { CoopError } from "../../errors";
-import type { Connection, Dialect, Fragment, Row, Sql, Transaction } from "../sql";
+import {
+  unanswered,
+  type Connection,
+  type Dialect,
+  type Fragment,
+  type Row,
+  type Sql,
+  type Transaction,
+} from "../sql";
 import type { Wait } from "../wait";
 import {
   connectError,
@@ -11,7 +19,6 @@ import {
   isWithoutTls,
   Lost,
   postgresError,
-  unanswered,
 } from "./errors";
 import type { Server, SslMode } from "./server";
 
@@ -205,7 +212,8 @@ export class PostgresConnection implements Connection {
     try {
       ({ command } = await this.#answer<{ command: string }>(this.session.unsafe("commit")));
     } catch (thrown) {
-      if (isLost(thrown) || !isUndone(thrown)) throw unanswered(thrown, this.server);
+      if (isLost(thrown) || !isUndone(thrown))
+        throw unanswered(`the connection to ${this.server.name} broke`, thrown);
       throw postgresError(thrown, this.server, this.wait);
     }
     // A transaction in which a statement failed is undone, and that is no error to the server.

@@ -1,6 +1,16 @@
 import { constants, Database } from "bun:sqlite";
 import { CoopError, type UnavailableReason } from "../../errors";
-import { raw, type Connection, type Dialect, type Fragment, type Row, type Sql } from "../sql";
+import {
+  raw,
+  RESTORE_IT,
+  unanswered,
+  WAIT_LONGER,
+  type Connection,
+  type Dialect,
+  type Fragment,
+  type Row,
+  type Sql,
+} from "../sql";
 import type { Wait } from "../wait";
 
 export const SQLITE: Dialect = {
@@ -239,12 +249,6 @@ const isOutOfForm = (thrown: unknown) =>
 
 const isFull = (thrown: unknown) => codeOf(thrown) === "SQLITE_FULL";
 
-const unanswered = (why: string, cause?: unknown) =>
-  new CoopError("unknown", `the commit was not answered (${why}): it may have been written`, {
-    hint: "repeat the command with the same --key, or look",
-    cause,
-  });
-
 /** An error that names a file in the making, as one of the file that it is made for. */
 export const naming = ({ code, message, details }: CoopError, made: string, file: string) =>
   new CoopError(
@@ -274,12 +278,7 @@ const MEANINGS: readonly [prefix: string, reason: UnavailableReason, says: strin
       "keeps a write-ahead log, which does not work where it is",
       "a writing command changes that, or says why it cannot be",
     ],
-    [
-      "SQLITE_CORRUPT",
-      "damaged",
-      "is damaged",
-      "stop writing and ask the person to restore a backup",
-    ],
+    ["SQLITE_CORRUPT", "damaged", "is damaged", RESTORE_IT],
     [
       "SQLITE_NOTADB",
       "foreign",
@@ -310,7 +309,7 @@ export async function sqliteError(thrown: unknown, path: string, wait: Wait): Pr
       "busy",
       `the store ${path} is locked by another command: no turn within ${wait.seconds} s`,
       {
-        hint: "try again, or wait longer with --wait SECONDS",
+        hint: WAIT_LONGER,
         cause: thrown,
       },
     );
