@@ -47,13 +47,7 @@ export class SqliteConnection implements Connection {
     wait: Wait,
     opening: Opening = "existing",
   ): Promise<SqliteConnection> {
-    let database: Database;
-    try {
-      database = openDatabase(path, opening);
-    } catch (thrown) {
-      throw await sqliteError(thrown, path, wait);
-    }
-    const connection = new SqliteConnection(database, path, wait);
+    const connection = new SqliteConnection(await opened(path, opening, wait), path, wait);
     try {
       await connection.#configure();
       return connection;
@@ -72,13 +66,16 @@ export class SqliteConnection implements Connection {
     });
   }
 
-  /** Lets go of the file while `work` does to it what it can only do alone. */
+  /**
+   * Lets go of the file while `work` does to it what it can only do alone.
+   * @throws CoopError unavailable, when it cannot be opened again; and what `work` throws.
+   */
   async aside(work: () => Promise<void>): Promise<void> {
     this.#database.close();
     try {
       await work();
     } finally {
-      this.#database = openDatabase(this.#path, "existing");
+      this.#database = await opened(this.#path, "existing", this.wait);
       await this.#configure();
     }
   }
@@ -201,6 +198,7 @@ export const LOG_PAUSE_MS = 4;
  */
 export type Opening = "existing" | "new" | "read-only" | "unchanging";
 
+/** Opens a file. Throws what SQLite says where that cannot be. */
 export function openDatabase(path: string, opening: Opening): Database {
   if (opening === "read-only") return new Database(path, { readonly: true, strict: true });
   if (opening !== "unchanging")
@@ -209,6 +207,15 @@ export function openDatabase(path: string, opening: Opening): Database {
     `${Bun.pathToFileURL(path).href}?immutable=1`,
     constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI,
   );
+}
+
+/** Opens a file. @throws CoopError unavailable. */
+async function opened(path: string, opening: Opening, wait: Wait): Promise<Database> {
+  try {
+    return openDatabase(path, opening);
+  } catch (thrown) {
+    throw await sqliteError(thrown, path, wait);
+  }
 }
 
 /** A file that was opened to look into it, as the port to a store that nobody waits for. */
