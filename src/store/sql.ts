@@ -158,7 +158,7 @@ export interface Transaction extends Sql {
   readonly at?: number;
 }
 
-/** An open store's connection. */
+/** An open store's connection. Outside of a transaction it is only read: what a statement may wait for can run out before. */
 export interface Connection extends Sql {
   /**
    * Runs `work` as the one writer: it sees and changes the store alone until it ends, and what it wrote is

@@ -152,16 +152,18 @@ describe.each(engines)("archiving from $name", ({ openFresh }) => {
 
     test("is named with every archive that it went into", async () => {
       const second = join(coop.folder, "second.db");
-      await store.all(
-        raw(
-          "update events set after = replace(after, 'archive.db', 'first.db') where verb = 'archive'",
-        ),
-      );
-      await store.all(
-        raw(`insert into events (at, author, host, pid, folder, surface, number, verb, version, state, before, after)
+      await store.transaction(async (tx) => {
+        await tx.all(
+          raw(
+            "update events set after = replace(after, 'archive.db', 'first.db') where verb = 'archive'",
+          ),
+        );
+        await tx.all(
+          raw(`insert into events (at, author, host, pid, folder, surface, number, verb, version, state, before, after)
           select at, author, host, pid, folder, surface, number, verb, version, state, before,
             replace(after, 'first.db', 'second.db') from events where verb = 'archive'`),
-      );
+        );
+      });
       const first = join(coop.folder, "first.db");
       const { warnings } = (await dad("redact", "Q1", "--text", SECRET)).json();
       expect(warnings).toContainEqual({
