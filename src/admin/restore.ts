@@ -7,6 +7,7 @@ import { defineVerb, word } from "../cli/define";
 import { counted, inline, lines } from "../cli/text";
 import { CoopError, usage } from "../errors";
 import { isSameFile, ownPath, pathFrom, requireRegular, statIfThere } from "../files";
+import type { RestoreEvent } from "../store/archived";
 import { SKIP, skipAhead } from "../store/counters";
 import { forget } from "../store/keys";
 import { openStore, sqlitePath, type Store } from "../store/open";
@@ -22,7 +23,7 @@ import {
 } from "../store/sqlite/backups";
 import { codeOf } from "../store/sqlite/connection";
 import { dataVersion, isSound } from "../store/sqlite/examine";
-import { highestGiven, identityLeft, requireNotMoved } from "../store/sqlite/left";
+import { highestGiven, identityLeft, requireNotMoved, type Highest } from "../store/sqlite/left";
 import { renew } from "../store/sqlite/renew";
 import {
   cannotRead,
@@ -40,6 +41,7 @@ import {
   savedName,
 } from "../store/sqlite/restore";
 import { snapshot } from "../store/sqlite/snapshot";
+import type { Writing } from "../store/write";
 import { filePath } from "../words";
 import { recordsIn } from "./records";
 
@@ -165,22 +167,8 @@ async function restoreRows(store: Store, path: string, file: string, context: Co
     done = await context.write(async (writing) => {
       // Each write that was acknowledged is in the copy: nobody has written since, or it is made anew while nobody can.
       if ((await dataVersion(writing.tx)) !== version) await save(present, saved, context);
-      const { lastEvent, undone } = await replaceRows(writing.tx);
-      if (ahead) await skipAhead(writing.tx, ahead.counters);
-      const last = Math.max(lastEvent, ahead ? ahead.lastEvent + SKIP : 0);
-      const redacted = undone.redactions.length > 0 && { redacted: undone.redactions };
-      await logRestore(writing, { from: file, saved_as: saved, ...redacted }, last);
+      await replaceAll(writing, { from: file, saved_as: saved }, ahead);
       await forgetKey(writing.tx, context);
-      for (const name of undone.unredacted)
-        writing.warn(
-          "redacted",
-          `${name} is as it was before it was redacted: coop redact ${name}`,
-        );
-      for (const archive of undone.archives)
-        writing.warn(
-          "archived",
-          `items that went into ${archive} since are here again as they were before, also those that were redacted there`,
-        );
       return answerOf(file, saved, source);
     });
     if (ahead && !done.replayed) {
@@ -198,6 +186,29 @@ async function restoreRows(store: Store, path: string, file: string, context: Co
     // Nothing was replaced.
     if (!unknown && (!done || done.replayed)) await rm(saved, { force: true }).catch(() => {});
   }
+}
+
+/**
+ * Replaces the rows by those of the attached copy, logs it, and warns of what is undone by that.
+ * @param ahead what is known of the numbers that the copy's own store gave, where that is another one.
+ */
+async function replaceAll(
+  writing: Writing,
+  what: RestoreEvent,
+  ahead: Highest | undefined,
+): Promise<void> {
+  const { lastEvent, undone } = await replaceRows(writing.tx);
+  if (ahead) await skipAhead(writing.tx, ahead.counters);
+  const last = Math.max(lastEvent, ahead ? ahead.lastEvent + SKIP : 0);
+  const redacted = undone.redactions.length > 0 && { redacted: undone.redactions };
+  await logRestore(writing, { ...what, ...redacted }, last);
+  for (const name of undone.unredacted)
+    writing.warn("redacted", `${name} is as it was before it was redacted: coop redact ${name}`);
+  for (const archive of undone.archives)
+    writing.warn(
+      "archived",
+      `items that went into ${archive} since are here again as they were before, also those that were redacted there`,
+    );
 }
 
 /** Saves the store as it is. */

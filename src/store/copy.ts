@@ -2,6 +2,7 @@ import { CoopError, usage } from "../errors";
 import { shellWord } from "../shell";
 import { timestamp } from "../time";
 import {
+  atOneMoment,
   carryIdentity,
   contentsOf,
   copyVerified,
@@ -127,11 +128,9 @@ async function closeUntilFilled(writing: Sql, names: Names): Promise<boolean> {
 }
 
 /** Fills a store that was just made with what a backup holds. It keeps its own identity: the backup's store may go on. */
-async function fillFromBackup(from: Store, to: Store, names: Names): Promise<Copied> {
-  const reading = from.reading ?? from.transaction;
-  return reading(async (on) => {
-    await letRest(on);
-    return to.transaction(async (tx) => {
+const fillFromBackup = (from: Store, to: Store, names: Names): Promise<Copied> =>
+  atOneMoment(from, (on) =>
+    to.transaction(async (tx) => {
       if ((await meta(tx, COPIED_FROM)) === names.source) throw filledAlready(names);
       await holdsCopy(tx, names);
       const contents = await copyVerified(on, tx, names.target);
@@ -139,9 +138,8 @@ async function fillFromBackup(from: Store, to: Store, names: Names): Promise<Cop
       await setMeta(tx, CREATED_AT, (await meta(on, CREATED_AT)) ?? "");
       await skipAhead(tx);
       return { ...contents, copied: true, fromBackup: true };
-    });
-  });
-}
+    }),
+  );
 
 /**
  * Ends a move that was begun: the source is written to again, and so is a target that is not filled yet. Where the move
