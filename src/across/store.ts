@@ -71,6 +71,7 @@ interface EventRow extends Row {
   after: string | null;
 }
 
+/** What a log asks for; a part that is undefined does not narrow. */
 export interface LogQuery {
   of?: Ref | undefined;
   by?: string | undefined;

@@ -24,6 +24,7 @@ export type Arg<S extends v.GenericSchema = v.GenericSchema> = ArgDef & {
 // oxlint-disable-next-line no-explicit-any
 export type Args = Record<string, Arg<any>>;
 
+/** What a verb works with: each of its flags and words as its schema gives it. */
 export type InputOf<A extends Args> = { [K in keyof A]: v.InferOutput<A[K]["schema"]> };
 
 /** A positional word that must be given. */
@@ -92,6 +93,7 @@ export const toggle = (description: string) =>
 
 const GIVEN = v.optional(v.literal(true));
 
+/** What makes a verb. */
 export interface VerbDefinition<A extends Args> {
   about: string;
   /** Real commands, ready to be typed. */
@@ -140,6 +142,7 @@ export interface Group extends CommandDef {
   readonly acts: Partial<Record<Act, string>>;
 }
 
+/** What makes a group of commands. */
 export interface GroupDefinition {
   name: string;
   about: string;

@@ -16,6 +16,7 @@ import { unknownFlag, unknownVerb, type Within } from "./guess";
 /** What was typed, by the flags' and words' keys; nothing is checked yet but that each may stand there. */
 export type Given = Record<string, string | string[] | true>;
 
+/** A command line, understood. */
 export interface Route {
   /** The canonical words, such as `["letter", "ack"]`. */
   path: string[];

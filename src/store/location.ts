@@ -4,6 +4,7 @@ import { fits } from "../words";
 /** Where a store is: a SQLite file by its absolute path, or a schema of a PostgreSQL database by its URL. */
 export type Location = { readonly engine: "sqlite"; readonly path: string } | PostgresLocation;
 
+/** A schema of a PostgreSQL database: its URL, and what completes that. */
 export interface PostgresLocation {
   readonly engine: "postgres";
   readonly url: string;
@@ -17,6 +18,7 @@ export interface Surroundings {
   home(): string;
 }
 
+/** Where it is said which store a command is about. */
 export interface LocationSources extends Surroundings {
   /** `--db`. */
   flag?: string | undefined;

@@ -56,6 +56,7 @@ export interface RecordHead {
 export const stateOf = (table: Table, row: RecordRow) =>
   table.stateOf?.(row) ?? String(row["state"]);
 
+/** What a row shows of itself as any record does. */
 export const head = (table: Table, row: RecordRow): RecordHead => ({
   ref: ref(table.surface, row.number),
   scope: row.scope,

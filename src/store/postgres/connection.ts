@@ -22,6 +22,7 @@ import {
 } from "./errors";
 import type { Server, SslMode } from "./server";
 
+/** How statements are written for PostgreSQL. */
 export const POSTGRES: Dialect = {
   name: "postgres",
   placeholder: (position) => `$${position}`,

@@ -13,6 +13,7 @@ import {
 } from "../sql";
 import type { Wait } from "../wait";
 
+/** How statements are written for SQLite. */
 export const SQLITE: Dialect = {
   name: "sqlite",
   // With a bare `?` SQLite prepares a statement again for each value where a partial index might depend on it.

@@ -33,6 +33,7 @@ export interface Kept {
   oneHost: boolean;
 }
 
+/** The journal that a store is to have. */
 export interface Choice {
   journal: Journal;
   /** Why a write-ahead log cannot be used here. */

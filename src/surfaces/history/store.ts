@@ -18,6 +18,7 @@ import { SHA_LENGTH } from "../../words";
 /** An entry is pending until its commit is known. Its state is not a column of its own: the sha tells it. */
 export const STATES = ["pending", "committed"] as const;
 
+/** The table of history entries. */
 export const ENTRIES: Listable = {
   surface: "history",
   name: "history_entries",
@@ -35,6 +36,7 @@ interface EntryRow extends RecordRow {
   commit_sha: string | null;
 }
 
+/** A history entry, in JSON's words. */
 export interface Entry extends RecordHead {
   state: (typeof STATES)[number];
   slug: string;
@@ -78,6 +80,7 @@ const bySlug = (on: Sql, scope: string, slug: string) =>
 /** @throws CoopError not_found. */
 export const findEntry = async (on: Sql, name: EntryName) => toEntry(await findEntryRow(on, name));
 
+/** What a new entry says. */
 export interface Draft {
   scope: string;
   slug: string;

@@ -20,13 +20,16 @@ import { requireState, saidWith, target, type MoveRule, type Target } from "../.
 import { change, create, find, head, type RecordHead, type RecordRow } from "../../store/records";
 import type { Writing } from "../../store/write";
 
+/** The states in which a letter keeps coming back. */
 export const OPEN = ["unread", "read", "working"] as const;
 const CLOSED = ["done", "abandoned", "superseded"] as const;
+/** Every state of a letter. */
 export const STATES = [...OPEN, ...CLOSED] as const;
 
 /** The columns of long text, in the order in which they are read. */
 export const TEXTS = ["body", "acknowledgement", "note"] as const;
 
+/** The table of letters. */
 export const LETTERS: Listable = {
   surface: "letter",
   name: "letters",
@@ -58,6 +61,7 @@ interface LetterRow extends RecordRow {
   superseded_by: number | null;
 }
 
+/** A letter, in JSON's words. */
 export interface Letter extends RecordHead {
   state: string;
   to: string;
@@ -71,6 +75,7 @@ export interface Letter extends RecordHead {
   superseded_by: string | null;
 }
 
+/** A letter, of its row. */
 export const toLetter = (row: LetterRow): Letter => ({
   ...head(LETTERS, row),
   state: row.state,
@@ -83,6 +88,7 @@ export const toLetter = (row: LetterRow): Letter => ({
   superseded_by: replacementOf(row),
 });
 
+/** What a new letter says. */
 export interface Draft {
   scope: string;
   to: string;
@@ -199,6 +205,7 @@ async function unlink(writing: Writing, number: number, older: string): Promise<
 export const findLetter = async (on: Sql, number: number) =>
   toLetter(await find<LetterRow>(on, LETTERS, number));
 
+/** Letters, newest first. */
 export async function listLetters(on: Sql, query: ListQuery): Promise<Listed<Letter>> {
   const listed = await list<LetterRow>(on, LETTERS, query);
   return { ...listed, rows: listed.rows.map(toLetter) };

@@ -23,6 +23,7 @@ export interface OwnFilter {
   takenBy?: readonly string[] | undefined;
 }
 
+/** Items, newest first. */
 export async function listItems(
   on: Sql,
   query: ListQuery,

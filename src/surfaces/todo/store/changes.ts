@@ -23,6 +23,7 @@ const MOVES = {
   reopen: { from: FINISHED, to: "open" },
 } as const satisfies Record<string, MoveRule>;
 
+/** What a new todo says. */
 export interface Draft {
   scope: string;
   /** Whose it is; null for nobody's. */
