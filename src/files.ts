@@ -58,8 +58,8 @@ export async function giveOwner({ uid, gid }: Stats, path: string): Promise<void
 }
 
 /**
- * Makes a file that was just made for whom `like` is, where that can be: also its mode, by which its owner may write. No
- * other group gets what is one group's.
+ * Gives what was just made the owner, the group and the mode of `like`, as far as this process may; its owner may write it in
+ * any case. Where the group cannot be given, what `like` lets its group do is given to no other.
  */
 export async function giveLike(like: Stats, path: string): Promise<void> {
   await giveOwner(like, path);

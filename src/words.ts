@@ -93,7 +93,7 @@ export const oneId = later(
   (value) => isPlainWord(value) && !value.includes(","),
 );
 
-/** The id of who speaks: a record by `me`, or to it, nobody could name. */
+/** The id of who speaks. Not `me`, which stands for the speaker: nobody could name a record that is by such an id, or to it. */
 export const speaker = later(
   () =>
     v.pipe(
@@ -115,7 +115,7 @@ export const kind = later(
   (value) => isPlainWord(value) && !value.includes(","),
 );
 
-/** A name where a ref could stand too. */
+/** A name that is given where a ref can be given too, so it may not look like one. */
 const noRef = (what: string) =>
   later(
     () =>

@@ -105,7 +105,7 @@ interface Unusable {
  */
 async function usable(path: string, context: Context): Promise<Store | Unusable> {
   const there = await stat(path).catch(() => undefined);
-  // Before the store is opened: it may be read from its snapshot then, and to look into the file itself drops its locks.
+  // Before the store is opened, which may then be by its snapshot; and to look into its file while it is open drops its locks.
   if (there?.isFile() && storeOfBackup(path) !== undefined) {
     return { why: "was a backup put in its place", backup: true, there };
   }

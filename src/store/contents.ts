@@ -60,7 +60,7 @@ export async function fillFrom(from: Store, to: Store): Promise<void> {
   });
 }
 
-/** Makes a store's copy the same store in another place, whose backups and archives go on. */
+/** Makes a copy of a store that store in another place: its backups and archives count as the copy's from then on. */
 export async function carryIdentity(from: Sql, to: Sql): Promise<void> {
   const created = await meta(from, CREATED_AT);
   if (created !== undefined) await setMeta(to, CREATED_AT, created);

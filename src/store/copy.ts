@@ -59,7 +59,7 @@ export interface Copied extends Contents {
 export async function copyStore(from: Store, to: Store, now: number): Promise<Copied> {
   const names: Names = { source: describe(from.location), target: describe(to.location) };
   const { source, target } = names;
-  // At first: where one cannot be read, its snapshot is read for it, which is a backup.
+  // Before anything is read: of a store that cannot be opened the snapshot is read in its place, which is a backup.
   for (const store of [from, to]) await store.requireWritable();
   if ((await meta(from, ARCHIVE_OF)) !== undefined) throw onlyArchive(source);
   if ((await meta(to, BACKUP_OF)) !== undefined) throw onlyBackup(target);

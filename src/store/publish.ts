@@ -90,7 +90,7 @@ export async function publish(
     );
     if (claimed) await opened(location, most, clock, (store) => write(store, clock));
   } catch {
-    // As said above.
+    // `coop doctor` tells: it finds the snapshot old.
   }
 }
 

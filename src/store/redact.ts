@@ -113,8 +113,9 @@ export interface Closed {
 }
 
 /**
- * A store that was moved, an archive or a backup, for a transaction that redacts there: what closes it is away until the
- * end of that. Where it is used from is not kept in it.
+ * Opens a store that is closed to commands that write (it was moved, or is an archive or a backup) to a transaction that
+ * redacts: the settings that close it are taken away when that begins, and put back when it ends. That this host wrote to
+ * it is not noted there.
  * @returns undefined for a store in use.
  */
 export async function closedToRedact(store: Store): Promise<Closed | undefined> {

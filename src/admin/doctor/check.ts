@@ -19,7 +19,10 @@ export const warn = (message: string, fix: string): Finding => ({ status: "warn"
 /** What is wrong, and what to do. */
 export const fail = (message: string, fix: string): Finding => ({ status: "fail", message, fix });
 
-/** What an error says, as a finding: another that uses the store is no fault of it, nor is who may not look. */
+/**
+ * What an error says, as a finding. That another command uses the store, or that this user may not look, is not wrong with
+ * the store: a warning, and no failure.
+ */
 export function failed(thrown: unknown): Finding {
   if (!(thrown instanceof CoopError)) {
     const { code, path } = thrown as { code?: string; path?: string };

@@ -37,7 +37,7 @@ export async function highestGiven(
     const lastEvent = await lastEventOf(on);
     if (isLikely(lastEvent)) given.lastEvent = Math.max(given.lastEvent, lastEvent);
   };
-  // What is beyond use often tells nothing.
+  // A file that cannot be used any more often cannot be read either.
   if (!open) await lookingInto(path, wait, look).catch(() => {});
   await lookIntoCopies(path, contents.created_at, look);
   return given;

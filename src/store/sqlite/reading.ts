@@ -44,7 +44,7 @@ export async function openToRead(
       if (usual) return usual.all<R>(statement);
       const rows = connection.all<R>(statement);
       await rows.catch(() => {});
-      // Nothing locks the file: what was read while somebody wrote it is worth nothing.
+      // Nothing locks the file: what was read while somebody wrote to it may be half old and half new.
       return look(own) === opened ? rows : (await reopen()).all<R>(statement);
     },
     transaction: async (work) => {

@@ -28,10 +28,10 @@ export interface SnapshotOptions {
 }
 
 /**
- * Copies a live SQLite store as it is at one moment into a file, marked as a backup of it, which is not there before it
+ * Copies a live SQLite store as it is at one moment into a file, marked as a backup of it. The file is not there before it
  * is whole, on the disk and checked; what was there until then is replaced at that moment, or left as it is when the copy
- * fails. A copy that was overtaken by a redaction is made once more. Only opens the store by the connection that it is given: to open and close its files would drop that
- * connection's locks.
+ * fails. A copy that was overtaken by a redaction is made once more. The store is only read by the connection that is
+ * given: to open and close its files here would drop that connection's locks.
  * @param target an absolute path in a folder that is there.
  * @throws CoopError unavailable: full, access or read_only for the target; damaged; what the store throws.
  */
