@@ -11,6 +11,7 @@ export const EXITS = {
   unknown: 8,
 } as const;
 
+/** How a command can fail. */
 export type ErrorCode = Exclude<keyof typeof EXITS, "ok">;
 
 /** The reasons of the codes that have some. */
@@ -28,7 +29,9 @@ export const REASONS = {
   ],
 } as const;
 
+/** What a conflict is about. */
 export type ConflictReason = (typeof REASONS.conflict)[number];
+/** Why a store cannot be used. */
 export type UnavailableReason = (typeof REASONS.unavailable)[number];
 
 /** What a record is now, for the loser of a conflict: who moved it last, when (RFC 3339), to what. */
@@ -39,6 +42,7 @@ export interface Current {
   version: number;
 }
 
+/** What an error says beside its message. */
 export interface ErrorDetails {
   reason?: ConflictReason | UnavailableReason;
   /** What to do about it, in a few words. */

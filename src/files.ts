@@ -1,5 +1,5 @@
 import { realpathSync, type Stats } from "node:fs";
-import { chmod, chown, stat } from "node:fs/promises";
+import { chmod, chown, constants, copyFile, link, open, rename, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { CoopError, usage } from "./errors";
 
@@ -58,8 +58,8 @@ export async function giveOwner({ uid, gid }: Stats, path: string): Promise<void
 }
 
 /**
- * Makes a file that was just made for whom `like` is, where that can be: also its mode, by which its owner may write. No
- * other group gets what is one group's.
+ * Gives what was just made the owner, the group and the mode of `like`, as far as this process may; its owner may write it in
+ * any case. Where the group cannot be given, what `like` lets its group do is given to no other.
  */
 export async function giveLike(like: Stats, path: string): Promise<void> {
   await giveOwner(like, path);
@@ -110,3 +110,58 @@ export function requireRegular(path: string, found: Stats): void {
 /** Whether the system says of a file or folder that there is none. */
 export const isAbsence = (thrown: unknown) =>
   ["ENOENT", "ENOTDIR"].includes((thrown as { code?: string }).code ?? "");
+
+/** Like a rename that never replaces: false when a file is there already. */
+export async function renameUnlessThere(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (thrown) {
+    const { code } = thrown as { code?: string };
+    if (code === "EEXIST") return false;
+    // A file system without hard links: the moment between look and rename is the best that it can give.
+    if (code !== "EPERM" && code !== "ENOTSUP" && code !== "EOPNOTSUPP" && code !== "ENOSYS")
+      throw thrown;
+    if (await exists(to)) return false;
+    await rename(from, to);
+    return true;
+  }
+}
+
+/** Whether something is at a path, links followed. Throws what else keeps it from being looked at. */
+export const exists = (path: string) =>
+  stat(path).then(
+    () => true,
+    (error: { code?: string }) => {
+      if (error.code === "ENOENT") return false;
+      throw error;
+    },
+  );
+
+/** Gives a file a second name, or where the file system has no hard links, copies it. Never replaces. */
+export async function linkOrCopy(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch {
+    await copyFile(from, to, constants.COPYFILE_EXCL);
+  }
+}
+
+/** Makes a file's content durable. Windows wants one that is open to be written: `r+`. */
+export async function sync(path: string, flags: string): Promise<void> {
+  const file = await open(path, flags);
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes a rename durable. Windows has no such thing, and some mounts have none either. */
+export async function syncFolder(folder: string): Promise<void> {
+  try {
+    await sync(folder, "r");
+  } catch (thrown) {
+    if ((thrown as { code?: string }).code === "EIO") throw thrown;
+  }
+}

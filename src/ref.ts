@@ -10,28 +10,33 @@ export const SIGILS = {
   "fan-out": "F",
 } as const;
 
+/** What is numbered, each in a row of its own: the records of a surface, and the pushes to several. */
 export type Numbered = keyof typeof SIGILS;
+
+/** What has records. */
 export type Surface = Exclude<Numbered, "fan-out">;
 
+/** Every surface, in the order in which people meet them. */
 export const SURFACES = ["letter", "request", "todo", "history", "queue"] as const;
 
+/** A ref, taken apart. */
 export interface Ref {
   surface: Numbered;
   number: number;
 }
 
 const REF = /^#?([a-z]?)0*([1-9]\d{0,14})$/i;
-const SURFACE_OF: Record<string, Numbered> = {
-  L: "letter",
-  R: "request",
-  T: "todo",
-  H: "history",
-  Q: "queue",
-  F: "fan-out",
-};
 
-/** What a ref of each surface names. */
-const NOUN: Record<Numbered, string> = {
+/** What is numbered under a letter, small or large; undefined where nothing is. */
+function surfaceOf(letter: string): Numbered | undefined {
+  const sigil = letter.toUpperCase();
+  for (const surface in SIGILS)
+    if (SIGILS[surface as Numbered] === sigil) return surface as Numbered;
+  return undefined;
+}
+
+/** What a ref of each surface names, in people's words. */
+export const NOUN: Record<Numbered, string> = {
   letter: "letter",
   request: "request",
   todo: "todo",
@@ -49,13 +54,13 @@ export function looksLikeRef(text: string): boolean {
   const last = text.charCodeAt(text.length - 1);
   if (!(last >= 0x30 && last <= 0x39)) return false;
   const match = REF.exec(text);
-  return match !== null && (match[1] === "" || Object.hasOwn(SURFACE_OF, match[1]!.toUpperCase()));
+  return match !== null && (match[1] === "" || surfaceOf(match[1]!) !== undefined);
 }
 
 /** The surface and number of a full ref such as `T45`, or undefined when it is not one. */
 export function parseRef(text: string): Ref | undefined {
   const match = REF.exec(text);
-  const surface = match?.[1] ? SURFACE_OF[match[1].toUpperCase()] : undefined;
+  const surface = match?.[1] ? surfaceOf(match[1]) : undefined;
   return match && surface ? { surface, number: Number(match[2]) } : undefined;
 }
 
@@ -64,24 +69,17 @@ export function parseRef(text: string): Ref | undefined {
  * @throws CoopError usage, for anything else or a ref of another surface.
  */
 export function refNumber(surface: Numbered, text: string): number {
-  const example = ref(surface, 12);
   const match = REF.exec(text);
-  if (!match)
+  const named = match && (match[1] === "" ? surface : surfaceOf(match[1]!));
+  const number = Number(match?.[2]);
+  if (named === surface) return number;
+  if (named)
     throw usage(
-      `'${text}' is not the ref of a ${NOUN[surface]}`,
-      `a ${NOUN[surface]} is named like ${example}`,
+      `${text} is a ${NOUN[named]}, not a ${NOUN[surface]}`,
+      `coop show ${ref(named, number)}`,
     );
-  const sigil = match[1]!.toUpperCase();
-  if (sigil !== "" && sigil !== SIGILS[surface]) {
-    const other = SURFACE_OF[sigil];
-    throw usage(
-      other
-        ? `${text} is a ${NOUN[other]}, not a ${NOUN[surface]}`
-        : `'${text}' is not the ref of a ${NOUN[surface]}`,
-      other
-        ? `coop show ${ref(other, Number(match[2]))}`
-        : `a ${NOUN[surface]} is named like ${example}`,
-    );
-  }
-  return Number(match[2]);
+  throw usage(
+    `'${text}' is not the ref of a ${NOUN[surface]}`,
+    `a ${NOUN[surface]} is named like ${ref(surface, 12)}`,
+  );
 }

@@ -6,6 +6,7 @@ export interface Files {
   read(path: string): Promise<string | undefined>;
 }
 
+/** A git work tree, and where git keeps what belongs to it. All paths are absolute. */
 export interface WorkTree {
   /** The folder that holds `.git`. */
   top: string;

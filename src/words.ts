@@ -18,6 +18,7 @@ export const byteLength = (text: string) => new Blob([text]).size;
 // oxlint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
+/** The most bytes, in UTF-8, of a name, of a title and of a long text. */
 export const LONGEST = { word: 200, title: 1024, text: 4 * 1024 * 1024 } as const;
 
 /**
@@ -70,6 +71,7 @@ const named = (what: string) =>
     v.check((text) => text.trim() !== "", `${what} may not be empty`),
   );
 
+/** The name of a project; empty for none. */
 export const scope = later(
   () =>
     v.pipe(
@@ -78,6 +80,7 @@ export const scope = later(
     ),
   isPlainWord,
 );
+/** The id of somebody who takes part. */
 export const id = later(() => named("an id"), isPlainWord);
 
 /** One id, where a list could be meant: with a comma it would be a name that no list can have. */
@@ -90,7 +93,7 @@ export const oneId = later(
   (value) => isPlainWord(value) && !value.includes(","),
 );
 
-/** The id of who speaks: a record by `me`, or to it, nobody could name. */
+/** The id of who speaks. Not `me`, which stands for the speaker: nobody could name a record that is by such an id, or to it. */
 export const speaker = later(
   () =>
     v.pipe(
@@ -100,7 +103,9 @@ export const speaker = later(
   (value) => value !== "me" && isPlainWord(value),
 );
 
+/** What makes a command repeatable. */
 export const key = later(() => named("a key"), isPlainWord);
+/** The kind of a request: any word. */
 export const kind = later(
   () =>
     v.pipe(
@@ -110,7 +115,7 @@ export const kind = later(
   (value) => isPlainWord(value) && !value.includes(","),
 );
 
-/** A name where a ref could stand too. */
+/** A name that is given where a ref can be given too, so it may not look like one. */
 const noRef = (what: string) =>
   later(
     () =>
@@ -121,7 +126,9 @@ const noRef = (what: string) =>
     (value) => isPlainWord(value) && !looksLikeRef(value),
   );
 
+/** The name of a queue. */
 export const queueName = noRef("a queue's name");
+/** The name of a history entry in its scope. */
 export const slug = noRef("a slug");
 
 /** A title: up to 1 KB, kept as it is. */
@@ -206,8 +213,11 @@ export const whole = (what: string, least: number, most: number) =>
 
 /** All priorities, the most urgent first. */
 export const PRIORITIES = [0, 1, 2, 3, 4] as const;
+/** The priority of what is given none. */
 export const DEFAULT_PRIORITY = 2;
+/** A priority, as its number. */
 export const priority = whole("a priority", PRIORITIES[0], PRIORITIES.at(-1)!);
+/** The version of a record, as its number. */
 export const version = whole("a version", 1, Number.MAX_SAFE_INTEGER);
 
 /** A point in time, as what gives it in milliseconds since 1970 once now is known. What is none is thrown. */
@@ -236,8 +246,10 @@ export const seconds = later(() =>
 /** How many digits a commit is named by: an abbreviation, up to a whole SHA-256. */
 export const SHA_LENGTH = { least: 7, most: 64 } as const;
 
+/** How a commit is named, for errors. */
 export const A_COMMIT = `a commit is ${SHA_LENGTH.least} to ${SHA_LENGTH.most} hexadecimal digits`;
 
+/** A commit by its sha or an abbreviation of it, in small letters. */
 export const sha = later(() =>
   v.pipe(
     v.string(),

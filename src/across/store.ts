@@ -1,7 +1,7 @@
 import { ref, type Ref, type Surface } from "../ref";
 import { ADDRESSED, type Addressed, type Kind } from "../store/addressed";
-import { absent, archivings } from "../store/archived";
-import { different } from "../store/distinct";
+import { absent, archiveEvents } from "../store/archived";
+import { skipScan } from "../store/distinct";
 import { authors } from "../store/events";
 import { keptJson } from "../store/json";
 import {
@@ -71,6 +71,7 @@ interface EventRow extends Row {
   after: string | null;
 }
 
+/** What a log asks for; a part that is undefined does not narrow. */
 export interface LogQuery {
   of?: Ref | undefined;
   by?: string | undefined;
@@ -224,7 +225,7 @@ async function lastOf(on: Sql, id: string): Promise<{ at: string; host: string }
     sql`select at, host from events where author = ${id} order by at desc, id desc limit 1`,
   );
   const here = row && { at: timestamp(row.at), host: row.host };
-  const archived = (await archivings(on)).flatMap(({ ids }) =>
+  const archived = (await archiveEvents(on)).flatMap(({ ids }) =>
     Object.hasOwn(ids, id) ? [ids[id]!] : [],
   );
   return [...(here ? [here] : []), ...archived].toSorted((a, b) => (a.at < b.at ? 1 : -1))[0];
@@ -238,12 +239,12 @@ const NOBODY = "";
 /** Who ever wrote, and when and from where each did last. */
 async function lastSeen(on: Sql): Promise<Map<string, { at: string; host: string }>> {
   const rows = await on.all<{ id: string; at: number; host: string }>(
-    sql`with recursive ${different("events", "author")}
+    sql`with recursive ${skipScan("events", "author")}
       select found.value as id, last.at, last.host from found
       join events as last on last.id = (select id from events where author = found.value order by at desc, id desc limit 1)`,
   );
   const seen = new Map(rows.map(({ id, at, host }) => [id, { at: timestamp(at), host }]));
-  for (const { ids } of await archivings(on))
+  for (const { ids } of await archiveEvents(on))
     for (const [id, last] of Object.entries(ids))
       if (last.at > (seen.get(id)?.at ?? "")) seen.set(id, last);
   return seen;
@@ -257,7 +258,7 @@ async function openById(
   const howMany = (of: Fragment) =>
     counted([sql`${raw(table)} where ${raw(column)} ${of} and ${stateIn(states)}`]);
   const rows = await on.all<{ id: string; open: number | null }>(
-    sql`with recursive ${different(table, column)}
+    sql`with recursive ${skipScan(table, column)}
       select value as id, ${howMany(raw("= found.value"))} as open from found where value is not null
       ${anyones ? sql`union all select '', ${howMany(raw("is null"))}` : raw("")}`,
   );

@@ -20,7 +20,8 @@ import {
   prune,
   publishedFile,
 } from "../store/sqlite/backups";
-import { copySnapshot, identity, snapshot, type Snapshot } from "../store/sqlite/snapshot";
+import { identity } from "../store/sqlite/inspect";
+import { copySnapshot, snapshot, type Snapshot } from "../store/sqlite/snapshot";
 import { filePath, whole } from "../words";
 import { NOUNS, recordsIn } from "./records";
 import { size } from "./size";
@@ -270,9 +271,9 @@ async function withProgress<T>(
 }
 
 function backupText({ file, bytes, records, events, took_ms, removed }: Backup): string {
-  const held = Object.entries(NOUNS)
-    .filter(([table]) => records[table]! > 0)
-    .map(([table, noun]) => counted(records[table]!, noun));
+  const held = NOUNS.filter(([table]) => records[table]! > 0).map(([table, noun]) =>
+    counted(records[table]!, noun),
+  );
   return lines(
     `${inline(file)}: ${[size(bytes), ...held, counted(events, "event")].join(", ")}; checked, ${took_ms} ms`,
     removed.map((name) => `removed ${inline(name)}`),

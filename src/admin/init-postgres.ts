@@ -3,7 +3,7 @@ import type { Context } from "../cli/context";
 import { describe, type PostgresLocation } from "../store/location";
 import { openStore } from "../store/open";
 import { createPostgresStore, upgradePostgresStore } from "../store/postgres/store";
-import { age } from "../time";
+import { warnLastSeen } from "./last-seen";
 
 /** `coop init` of a store in a PostgreSQL database: makes the schema, the tables in it and nothing else. */
 export async function initPostgres(
@@ -12,15 +12,8 @@ export async function initPostgres(
   context: Context,
 ): Promise<Answer> {
   const created = await createPostgresStore(location, context.wait);
-  if (!created && upgrade) {
-    await upgradePostgresStore(location, context.wait, (seen) => {
-      for (const { id, host, at } of seen)
-        context.warn(
-          "last_seen",
-          `${id} on ${host} used the store ${age(context.now() - at)} ago: it needs this coop now`,
-        );
-    });
-  }
+  if (!created && upgrade)
+    await upgradePostgresStore(location, context.wait, warnLastSeen(context));
   const store = await openStore(location, context.wait);
   await store.close();
   return answer(

@@ -6,21 +6,14 @@ import { inline } from "../cli/text";
 import { usage } from "../errors";
 import type { Store } from "../store/open";
 import { EVERY_MS, publishing } from "../store/publish";
-import {
-  breaksOlder,
-  lastSeen,
-  meta,
-  requireInUse,
-  requireNotNewer,
-  schemaVersion,
-  setMeta,
-} from "../store/schema";
-import { SqliteConnection } from "../store/sqlite/connection";
+import { GROUP, meta, requireInUse, requireNotNewer, setMeta, SNAPSHOT } from "../store/schema";
 import { createSqliteStore } from "../store/sqlite/create";
 import { findGroup, share } from "../store/sqlite/group";
 import { JOURNALS, keptJournal, setJournal, type Journal } from "../store/sqlite/journal";
-import { openSqliteStore, schemaOf, upgrade } from "../store/sqlite/store";
-import { age, duration } from "../time";
+import { openSqliteStore } from "../store/sqlite/store";
+import { upgradeSqliteStore } from "../store/sqlite/upgrade";
+import { duration } from "../time";
+import { warnLastSeen } from "./last-seen";
 
 const args = {
   upgrade: toggle("bring the store to a schema that shuts older binaries out"),
@@ -85,7 +78,7 @@ async function initSqlite(path: string, input: InputOf<typeof args>, context: Co
   const created = await createSqliteStore(path, wait, { journal, oneHost, group, host });
   if (!created) {
     const sharing = group === undefined ? undefined : await findGroup(group);
-    if (input.upgrade) await upgradeStore(path, context);
+    if (input.upgrade) await upgradeSqliteStore(path, wait, context.warn, warnLastSeen(context));
     const there = await open();
     try {
       const settings = [journal, every, group].some((each) => each !== undefined);
@@ -107,8 +100,8 @@ async function initSqlite(path: string, input: InputOf<typeof args>, context: Co
     if (every !== undefined || group !== undefined) {
       await store.requireWritable({ host, warn: context.warn });
       await store.transaction(async (tx) => {
-        if (every !== undefined) await setMeta(tx, "snapshot_every", String(every));
-        if (group !== undefined) await setMeta(tx, "group", group);
+        if (every !== undefined) await setMeta(tx, SNAPSHOT.every, String(every));
+        if (group !== undefined) await setMeta(tx, GROUP, group);
       });
     }
     return answer(await made(store, path, created), madeText, {
@@ -128,7 +121,7 @@ async function made(store: Store, path: string, created: boolean): Promise<Made>
     journal: kept.journal ?? "wal",
     one_host: kept.oneHost,
     snapshot_every: (await publishing(store)).every / 1000,
-    group: (await meta(store, "group")) ?? null,
+    group: (await meta(store, GROUP)) ?? null,
   };
 }
 
@@ -146,22 +139,3 @@ function madeText({ store, created, journal, one_host, snapshot_every, group }: 
 
 /** @throws CoopError usage, for what is no length of time. */
 const secondsOf = (text: string) => (text === "0" ? 0 : duration(text) / 1000);
-
-async function upgradeStore(path: string, context: Context): Promise<void> {
-  const connection = await SqliteConnection.open(path, context.wait);
-  try {
-    const version = await schemaOf(connection, path);
-    if (version >= schemaVersion()) return;
-    if (breaksOlder(version)) {
-      for (const { id, host, at } of await lastSeen(connection)) {
-        context.warn(
-          "last_seen",
-          `${id} on ${host} used the store ${age(context.now() - at)} ago: it needs this coop now`,
-        );
-      }
-    }
-    await upgrade(connection, path, context.warn);
-  } finally {
-    await connection.close();
-  }
-}

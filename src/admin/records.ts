@@ -1,12 +1,11 @@
-/** What one row of each table of records is. */
-export const NOUNS = {
-  letters: "letter",
-  requests: "request",
-  todos: "todo",
-  history_entries: "history entry",
-  queue_items: "queue item",
-} as const;
+import { NOUN, SURFACES } from "../ref";
+import { tableName } from "../store/erasable";
+
+/** Each table of records, and what one row of it is. */
+export const NOUNS: readonly (readonly [table: string, noun: string])[] = SURFACES.map(
+  (surface) => [tableName(surface), NOUN[surface]],
+);
 
 /** How many rows each table of records has, of those that all tables have. */
 export const recordsIn = (rows: Readonly<Record<string, number>>): Record<string, number> =>
-  Object.fromEntries(Object.keys(NOUNS).map((table) => [table, rows[table] ?? 0]));
+  Object.fromEntries(NOUNS.map(([table]) => [table, rows[table] ?? 0]));

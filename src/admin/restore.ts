@@ -7,6 +7,7 @@ import { defineVerb, word } from "../cli/define";
 import { counted, inline, lines } from "../cli/text";
 import { CoopError, usage } from "../errors";
 import { isSameFile, ownPath, pathFrom, requireRegular, statIfThere } from "../files";
+import type { RestoreEvent } from "../store/archived";
 import { SKIP, skipAhead } from "../store/counters";
 import { forget } from "../store/keys";
 import { openStore, sqlitePath, type Store } from "../store/open";
@@ -21,24 +22,26 @@ import {
   storeOfBackup,
 } from "../store/sqlite/backups";
 import { codeOf } from "../store/sqlite/connection";
-import { highestGiven, identityLeft, requireNotMoved } from "../store/sqlite/left";
+import { dataVersion, isSound } from "../store/sqlite/examine";
+import { highestGiven, identityLeft, requireNotMoved, type Highest } from "../store/sqlite/left";
 import { renew } from "../store/sqlite/renew";
 import {
-  attach,
   cannotRead,
+  fitJournal,
+  prepare,
+  replaceFile,
+  type Restorable,
+} from "../store/sqlite/restorable";
+import {
+  attach,
   detach,
-  isSound,
   keepIdentity,
   logRestore,
-  prepare,
-  putInPlace,
   replaceRows,
   savedName,
-  setJournal,
-  versionOf,
-  type Restorable,
 } from "../store/sqlite/restore";
 import { snapshot } from "../store/sqlite/snapshot";
+import type { Writing } from "../store/write";
 import { filePath } from "../words";
 import { recordsIn } from "./records";
 
@@ -102,7 +105,7 @@ interface Unusable {
  */
 async function usable(path: string, context: Context): Promise<Store | Unusable> {
   const there = await stat(path).catch(() => undefined);
-  // Before the store is opened: it may be read from its snapshot then, and to look into the file itself drops its locks.
+  // Before the store is opened, which may then be by its snapshot; and to look into its file while it is open drops its locks.
   if (there?.isFile() && storeOfBackup(path) !== undefined) {
     return { why: "was a backup put in its place", backup: true, there };
   }
@@ -155,7 +158,7 @@ async function restoreRows(store: Store, path: string, file: string, context: Co
     other = await openStore(store.location, context.wait);
     const present = other;
     await attach(store, source);
-    const version = await versionOf(store);
+    const version = await dataVersion(store);
     await save(present, saved, context);
     const ahead =
       source.contents.identity === (await identityOf(store))
@@ -163,23 +166,9 @@ async function restoreRows(store: Store, path: string, file: string, context: Co
         : await highestGiven(path, source, { wait: context.wait, open: true });
     done = await context.write(async (writing) => {
       // Each write that was acknowledged is in the copy: nobody has written since, or it is made anew while nobody can.
-      if ((await versionOf(writing.tx)) !== version) await save(present, saved, context);
-      const { lastEvent, undone } = await replaceRows(writing.tx);
-      if (ahead) await skipAhead(writing.tx, ahead.counters);
-      const last = Math.max(lastEvent, ahead ? ahead.lastEvent + SKIP : 0);
-      const redacted = undone.redactions.length > 0 && { redacted: undone.redactions };
-      await logRestore(writing, { from: file, saved_as: saved, ...redacted }, last);
+      if ((await dataVersion(writing.tx)) !== version) await save(present, saved, context);
+      await replaceAll(writing, { from: file, saved_as: saved }, ahead);
       await forgetKey(writing.tx, context);
-      for (const name of undone.unredacted)
-        writing.warn(
-          "redacted",
-          `${name} is as it was before it was redacted: coop redact ${name}`,
-        );
-      for (const archive of undone.archives)
-        writing.warn(
-          "archived",
-          `items that went into ${archive} since are here again as they were before, also those that were redacted there`,
-        );
       return answerOf(file, saved, source);
     });
     if (ahead && !done.replayed) {
@@ -197,6 +186,29 @@ async function restoreRows(store: Store, path: string, file: string, context: Co
     // Nothing was replaced.
     if (!unknown && (!done || done.replayed)) await rm(saved, { force: true }).catch(() => {});
   }
+}
+
+/**
+ * Replaces the rows by those of the attached copy, logs it, and warns of what is undone by that.
+ * @param ahead what is known of the numbers that the copy's own store gave, where that is another one.
+ */
+async function replaceAll(
+  writing: Writing,
+  what: RestoreEvent,
+  ahead: Highest | undefined,
+): Promise<void> {
+  const { lastEvent, undone } = await replaceRows(writing.tx);
+  if (ahead) await skipAhead(writing.tx, ahead.counters);
+  const last = Math.max(lastEvent, ahead ? ahead.lastEvent + SKIP : 0);
+  const redacted = undone.redactions.length > 0 && { redacted: undone.redactions };
+  await logRestore(writing, { ...what, ...redacted }, last);
+  for (const name of undone.unredacted)
+    writing.warn("redacted", `${name} is as it was before it was redacted: coop redact ${name}`);
+  for (const archive of undone.archives)
+    writing.warn(
+      "archived",
+      `items that went into ${archive} since are here again as they were before, also those that were redacted there`,
+    );
 }
 
 /** Saves the store as it is. */
@@ -234,7 +246,7 @@ async function restoreFile(
     const saved = there && there.size > 0 ? name : null;
     const given = await highestGiven(path, source, { wait: context.wait, open: false });
     const identity = (await identityLeft(path, context.wait)) ?? context.edge.clock.unique();
-    await setJournal(source, context.wait);
+    await fitJournal(source, context.wait);
     const result = await opened(source.path, context, async (copy) => {
       await copy.transaction((tx) => forgetKey(tx, context));
       return context.write(async (writing) => {
@@ -244,7 +256,7 @@ async function restoreFile(
         return answerOf(file, saved, source);
       }, copy);
     });
-    await putInPlace(source, path, { there, kept: name });
+    await replaceFile(source, path, { there, kept: name });
     context.warn(
       "replaced",
       `the store ${why}, and was replaced, also its settings: numbers go on ${SKIP} higher`,

@@ -1,5 +1,14 @@
 import { GLOBALS } from "./args";
-import { ACTS, flagName, type Act, type Arg, type Group, type Verb } from "./define";
+import {
+  ACTS,
+  aliasesOf,
+  dashed,
+  flagName,
+  type Act,
+  type Arg,
+  type Group,
+  type Verb,
+} from "./define";
 import { jsonDocument } from "./output";
 import { PAGES } from "./pages";
 
@@ -130,8 +139,7 @@ function usageOf(key: string, arg: Arg): string {
 }
 
 function rowsOf(key: string, arg: Arg): [string, string][] {
-  const aliases = "alias" in arg && arg.alias ? [arg.alias].flat() : [];
-  const also = aliases.map((alias) => `${alias.length === 1 ? "-" : "--"}${alias}`).join(" ");
+  const also = aliasesOf(arg).map(dashed).join(" ");
   const says = [arg.description, also && `(also ${also})`].filter(Boolean).join(" ");
   const named: [string, string] =
     arg.type === "positional"

@@ -25,6 +25,7 @@ export interface Answer<T = unknown> {
   made?: boolean;
 }
 
+/** An answer: the data, how it reads as text, and what goes with it. */
 export const answer = <T>(
   data: T,
   text: Answer<T>["text"],

@@ -261,7 +261,7 @@ export class Context {
   }
 
   async view(): Promise<View> {
-    // By now the work is done: a folder's name that can be no scope must not keep its answer back.
+    // The work is done by now: its answer must not be lost to a folder whose name can be no scope.
     const scope = await this.scope().catch(() => "");
     return { now: this.now(), scope, me: this.speaker, storeFlag: this.settings.storeFlag };
   }

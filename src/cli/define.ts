@@ -24,6 +24,7 @@ export type Arg<S extends v.GenericSchema = v.GenericSchema> = ArgDef & {
 // oxlint-disable-next-line no-explicit-any
 export type Args = Record<string, Arg<any>>;
 
+/** What a verb works with: each of its flags and words as its schema gives it. */
 export type InputOf<A extends Args> = { [K in keyof A]: v.InferOutput<A[K]["schema"]> };
 
 /** A positional word that must be given. */
@@ -92,6 +93,7 @@ export const toggle = (description: string) =>
 
 const GIVEN = v.optional(v.literal(true));
 
+/** What makes a verb. */
 export interface VerbDefinition<A extends Args> {
   about: string;
   /** Real commands, ready to be typed. */
@@ -140,6 +142,7 @@ export interface Group extends CommandDef {
   readonly acts: Partial<Record<Act, string>>;
 }
 
+/** What makes a group of commands. */
 export interface GroupDefinition {
   name: string;
   about: string;
@@ -171,6 +174,13 @@ export function canonical(group: Group, given: string): string | undefined {
 /** The flag's name as it is typed: `ifVersion` is `--if-version`. */
 export const flagName = (key: string) =>
   key.toLowerCase() === key ? key : key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** The other names of a flag, without their dashes. */
+export const aliasesOf = (arg: Arg): readonly string[] =>
+  "alias" in arg && arg.alias ? [arg.alias].flat() : [];
+
+/** Another name of a flag as it is typed: `-m`, `--note`. */
+export const dashed = (alias: string) => `${alias.length === 1 ? "-" : "--"}${alias}`;
 
 /** The key of the flag that is typed so, such as `ifVersion` of `--if-version`; "" where it can be none. */
 export function keyOf(name: string): string {

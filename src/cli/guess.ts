@@ -4,6 +4,7 @@ import { looksLikeRef, parseRef, SIGILS, type Surface } from "../ref";
 import { NOTE_ALIASES } from "./args";
 import {
   ACTS,
+  aliasesOf,
   canonical,
   flagName,
   keyOf,
@@ -221,8 +222,7 @@ async function havingFlag(group: Group, verb: Verb, bare: string): Promise<strin
     const other = (await load()).default;
     if (other.kind === "group" || kindOf(other) !== kindOf(verb)) continue;
     const has = Object.entries(other.args).some(
-      ([key, arg]) =>
-        flagName(key) === bare || ("alias" in arg && [arg.alias].flat().includes(bare)),
+      ([key, arg]) => flagName(key) === bare || aliasesOf(arg).includes(bare),
     );
     if (has) found.push(name);
   }

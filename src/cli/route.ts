@@ -1,12 +1,22 @@
 import { usage } from "../errors";
 import { looksLikeRef } from "../ref";
 import { GLOBALS } from "./args";
-import { canonical, flagName, keyOf, type Arg, type Group, type Verb } from "./define";
+import {
+  aliasesOf,
+  canonical,
+  dashed,
+  flagName,
+  keyOf,
+  type Arg,
+  type Group,
+  type Verb,
+} from "./define";
 import { unknownFlag, unknownVerb, type Within } from "./guess";
 
 /** What was typed, by the flags' and words' keys; nothing is checked yet but that each may stand there. */
 export type Given = Record<string, string | string[] | true>;
 
+/** A command line, understood. */
 export interface Route {
   /** The canonical words, such as `["letter", "ack"]`. */
   path: string[];
@@ -109,10 +119,9 @@ const spellings = (command: Verb | Group): [string, Flag][] => [
 function spellingsOf(key: string, arg: Arg, global: boolean): [string, Flag][] {
   if (!isTyped(arg)) return [];
   const flag = { key, arg, global, file: false };
-  const aliases = "alias" in arg && arg.alias ? [arg.alias].flat() : [];
   const found: [string, Flag][] = [
     [`--${flagName(key)}`, flag],
-    ...aliases.map((alias): [string, Flag] => [`${alias.length === 1 ? "-" : "--"}${alias}`, flag]),
+    ...aliasesOf(arg).map((alias): [string, Flag] => [dashed(alias), flag]),
   ];
   if (!arg.text) return found;
   const fileFlag = { ...flag, key: `${key}File`, file: true };

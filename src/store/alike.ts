@@ -4,8 +4,8 @@ import { join, raw, sql, tuples, type Row, type Sql, type Value, VALUES_A_STATEM
 export type Columns = Readonly<Record<string, readonly Value[]>>;
 
 /**
- * Inserts rows into a table, in their order. What is alike in all of them is bound once a statement: bound for each row
- * it would cost more than the row. `table` and the columns' names are words of the source.
+ * Inserts rows into a table, in their order. A value that all of them have is bound once for each statement: to bind it for
+ * each row would cost more than the row. `table` and the columns' names are words of the source.
  */
 export async function insertAlike(
   tx: Sql,

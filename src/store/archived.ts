@@ -5,7 +5,7 @@ import { keptJson } from "./json";
 import { and, first, sql, type Fragment, type Sql } from "./sql";
 
 /** What the event of a move into an archive keeps of what has left the store with it. */
-export interface Archiving {
+export interface ArchiveEvent {
   /** The archive's path. */
   to: string;
   items: number;
@@ -27,7 +27,7 @@ export interface Redaction {
 }
 
 /** What the event of a restore keeps of the store that it replaced. */
-export interface Restoring {
+export interface RestoreEvent {
   from: string;
   saved_as: string | null;
   /** What was redacted there and is not known to be in what is here now, where something was. */
@@ -35,14 +35,14 @@ export interface Restoring {
 }
 
 /** Every move of this store's records into an archive whose event is as asked, the latest first. */
-export async function archivings(on: Sql, ...asked: Fragment[]): Promise<Archiving[]> {
+export async function archiveEvents(on: Sql, ...asked: Fragment[]): Promise<ArchiveEvent[]> {
   const moves = sql`surface = 'store' and number = 0 and verb = 'archive'`;
   const rows = await on.all<{ after: string }>(
     sql`select after from events where ${and([moves, ...asked])} order by id desc`,
   );
   // The first of them kept less.
   const none = { refs: [], queues: {}, ids: {} };
-  return rows.map(({ after }) => ({ ...none, ...(keptJson(after) as Archiving) }));
+  return rows.map(({ after }) => ({ ...none, ...(keptJson(after) as ArchiveEvent) }));
 }
 
 /** The refs of numbers in ascending order, those in a row by the first and the last: `Q1-Q5`, `Q7`. */
@@ -58,6 +58,12 @@ export function runsOf(surface: Numbered, numbers: readonly number[]): string[] 
   );
 }
 
+/** The first and the last of what {@link runsOf} calls a run. */
+export function endsOf(run: string): readonly [from: Ref, to: Ref] {
+  const [from, to = from] = run.split("-").map((name) => parseRef(name)!);
+  return [from!, to!];
+}
+
 /** The archive that a record or a push to several was moved into last, as far as the store's log tells. */
 export const archivedInto = async (on: Sql, of: Ref): Promise<string | undefined> =>
   (await archivesOf(on, of))[0];
@@ -68,10 +74,10 @@ export const archivedInto = async (on: Sql, of: Ref): Promise<string | undefined
  */
 export async function archivesOf(on: Sql, { surface, number }: Ref): Promise<string[]> {
   const isIn = (run: string) => {
-    const [from, to = from] = run.split("-").map((name) => parseRef(name)!);
-    return from!.surface === surface && from!.number <= number && number <= to!.number;
+    const [from, to] = endsOf(run);
+    return from.surface === surface && from.number <= number && number <= to.number;
   };
-  const found = (await archivings(on)).filter(({ refs }) => refs.some(isIn));
+  const found = (await archiveEvents(on)).filter(({ refs }) => refs.some(isIn));
   return [...new Set(found.map(({ to }) => to))];
 }
 

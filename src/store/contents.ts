@@ -37,15 +37,22 @@ export interface Contents {
   hash: string;
 }
 
+/** Runs `work`, which can take long, on a store as it is at one moment: of a file that needs a transaction. */
+export function atOneMoment<T>(store: Store, work: (on: Sql) => Promise<T>): Promise<T> {
+  const reading = store.reading ?? store.transaction;
+  return reading(async (on) => {
+    await letRest(on);
+    return work(on);
+  });
+}
+
 /**
- * Fills a store that was just made with all that another one holds at one moment, as a copy of it that its backups are
- * known by; nothing is marked.
+ * Fills a store that was just made with all that another holds at one moment. It gets the identity of the other, so that its
+ * backups count as the other's; neither is marked as moved.
  * @throws CoopError failed, when the copy differs.
  */
 export async function fillFrom(from: Store, to: Store): Promise<void> {
-  const reading = from.reading ?? from.transaction;
-  await reading(async (on) => {
-    await letRest(on);
+  await atOneMoment(from, async (on) => {
     await to.transaction(async (tx) => {
       await copyVerified(on, tx, describe(to.location));
       await carryIdentity(on, tx);
@@ -53,7 +60,7 @@ export async function fillFrom(from: Store, to: Store): Promise<void> {
   });
 }
 
-/** Makes a store's copy the same store in another place, whose backups and archives go on. */
+/** Makes a copy of a store that store in another place: its backups and archives count as the copy's from then on. */
 export async function carryIdentity(from: Sql, to: Sql): Promise<void> {
   const created = await meta(from, CREATED_AT);
   if (created !== undefined) await setMeta(to, CREATED_AT, created);

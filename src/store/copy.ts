@@ -2,6 +2,7 @@ import { CoopError, usage } from "../errors";
 import { shellWord } from "../shell";
 import { timestamp } from "../time";
 import {
+  atOneMoment,
   carryIdentity,
   contentsOf,
   copyVerified,
@@ -15,6 +16,7 @@ import type { Store } from "./open";
 import {
   ARCHIVE_OF,
   BACKUP_OF,
+  COPIED_AT,
   COPIED_FROM,
   CREATED_AT,
   FILLED_FROM,
@@ -57,7 +59,7 @@ export interface Copied extends Contents {
 export async function copyStore(from: Store, to: Store, now: number): Promise<Copied> {
   const names: Names = { source: describe(from.location), target: describe(to.location) };
   const { source, target } = names;
-  // At first: where one cannot be read, its snapshot is read for it, which is a backup.
+  // Before anything is read: of a store that cannot be opened the snapshot is read in its place, which is a backup.
   for (const store of [from, to]) await store.requireWritable();
   if ((await meta(from, ARCHIVE_OF)) !== undefined) throw onlyArchive(source);
   if ((await meta(to, BACKUP_OF)) !== undefined) throw onlyBackup(target);
@@ -111,7 +113,7 @@ async function fillOrVerify(reading: Sql, writing: Sql, names: Names, now: numbe
   const undo = `coop copy --undo --from ${shellWord(source)} --to ${shellWord(target)} opens ${source} again`;
   const contents = await copyVerified(reading, writing, target, undo);
   await setMeta(writing, COPIED_FROM, source);
-  await setMeta(writing, "copied_at", timestamp(now));
+  await setMeta(writing, COPIED_AT, timestamp(now));
   await carryIdentity(reading, writing);
   await stopFilling(writing, source);
   return { ...contents, copied: true, fromBackup: false };
@@ -126,11 +128,9 @@ async function closeUntilFilled(writing: Sql, names: Names): Promise<boolean> {
 }
 
 /** Fills a store that was just made with what a backup holds. It keeps its own identity: the backup's store may go on. */
-async function fillFromBackup(from: Store, to: Store, names: Names): Promise<Copied> {
-  const reading = from.reading ?? from.transaction;
-  return reading(async (on) => {
-    await letRest(on);
-    return to.transaction(async (tx) => {
+const fillFromBackup = (from: Store, to: Store, names: Names): Promise<Copied> =>
+  atOneMoment(from, (on) =>
+    to.transaction(async (tx) => {
       if ((await meta(tx, COPIED_FROM)) === names.source) throw filledAlready(names);
       await holdsCopy(tx, names);
       const contents = await copyVerified(on, tx, names.target);
@@ -138,9 +138,8 @@ async function fillFromBackup(from: Store, to: Store, names: Names): Promise<Cop
       await setMeta(tx, CREATED_AT, (await meta(on, CREATED_AT)) ?? "");
       await skipAhead(tx);
       return { ...contents, copied: true, fromBackup: true };
-    });
-  });
-}
+    }),
+  );
 
 /**
  * Ends a move that was begun: the source is written to again, and so is a target that is not filled yet. Where the move
@@ -292,10 +291,7 @@ async function holdsCopy(on: Sql, { source, target }: Names): Promise<boolean> {
   const moved = await meta(on, MOVED_TO);
   // A copy whose move was undone is closed in favour of the source.
   if (moved === undefined || (complete && moved === source)) return complete;
-  throw new CoopError("conflict", `${target} was moved to ${moved}`, {
-    reason: "moved",
-    hint: JUST_MADE,
-  });
+  throw movedElsewhere(target, moved, JUST_MADE);
 }
 
 /**

@@ -30,6 +30,9 @@ export const TEXTS: Record<Surface, Texts> = {
   },
 };
 
+/** The table of a surface's records. */
+export const tableName = (surface: Surface) => TEXTS[surface].table;
+
 /** A record by its number. */
 export interface Which {
   surface: Surface;

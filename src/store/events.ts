@@ -1,5 +1,5 @@
 import type { Numbered } from "../ref";
-import type { Archiving, Restoring } from "./archived";
+import type { ArchiveEvent, RestoreEvent } from "./archived";
 import { distinct } from "./distinct";
 import { raw, sql, tuples, type Row, type Sql, type Value } from "./sql";
 
@@ -24,7 +24,7 @@ export interface Change {
   /** The changed columns' values before; absent for a creation. */
   before?: Row;
   /** The changed columns' values after, without long text, which the record or a later event holds. */
-  after?: Row | Archiving | Restoring;
+  after?: Row | ArchiveEvent | RestoreEvent;
 }
 
 /** Appends an event for each change, in the transaction that makes them. */
@@ -64,8 +64,8 @@ export const authors = (on: Sql) => distinct(on, "events", "author");
 
 /** Every id that has ever written, in alphabetical order. */
 export async function knownIds(on: Sql): Promise<string[]> {
-  const { archivings } = await import("./archived");
-  const archived = (await archivings(on)).flatMap(({ ids }) => Object.keys(ids));
+  const { archiveEvents } = await import("./archived");
+  const archived = (await archiveEvents(on)).flatMap(({ ids }) => Object.keys(ids));
   return [...new Set([...(await authors(on)), ...archived])].sort();
 }
 
@@ -73,6 +73,6 @@ export async function knownIds(on: Sql): Promise<string[]> {
 export async function isKnown(on: Sql, id: string): Promise<boolean> {
   const rows = await on.all(sql`select 1 as known from events where author = ${id} limit 1`);
   if (rows.length > 0) return true;
-  const { archivings } = await import("./archived");
-  return (await archivings(on)).some(({ ids }) => Object.hasOwn(ids, id));
+  const { archiveEvents } = await import("./archived");
+  return (await archiveEvents(on)).some(({ ids }) => Object.hasOwn(ids, id));
 }

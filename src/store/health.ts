@@ -1,6 +1,6 @@
 import { CoopError } from "../errors";
 import { ADDRESSED } from "./addressed";
-import { archivings } from "./archived";
+import { archiveEvents } from "./archived";
 import { TABLES } from "./contents";
 import { distinct } from "./distinct";
 import { stateIn } from "./listing";
@@ -67,7 +67,7 @@ export async function everyId(on: Sql): Promise<Written[]> {
     sql`select author as id, count(*) as events from events group by author`,
   );
   const ids = new Map(wrote.map(({ id, events }) => [id, Number(events)]));
-  for (const archived of (await archivings(on)).flatMap((each) => Object.keys(each.ids)))
+  for (const archived of (await archiveEvents(on)).flatMap((each) => Object.keys(each.ids)))
     if (!ids.has(archived)) ids.set(archived, Infinity);
   for (const { table, column, states } of Object.values(ADDRESSED)) {
     for (const id of await distinct(on, table, column, stateIn(states)))

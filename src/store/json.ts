@@ -1,4 +1,5 @@
 import { CoopError } from "../errors";
+import { RESTORE_IT } from "./sql";
 
 /** Whether a text is JSON. */
 export function isJson(text: string): boolean {
@@ -20,7 +21,7 @@ export function keptJson(text: string): unknown {
   } catch (thrown) {
     throw new CoopError("unavailable", "the store is damaged: what was kept as JSON is none", {
       reason: "damaged",
-      hint: "stop writing and ask the person to restore a backup",
+      hint: RESTORE_IT,
       cause: thrown,
     });
   }

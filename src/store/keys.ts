@@ -2,7 +2,7 @@ import { CoopError } from "../errors";
 import { insertAlike } from "./alike";
 import { keptJson } from "./json";
 import type { Warning } from "./open";
-import { among, sql, VALUES_A_STATEMENT, type Sql } from "./sql";
+import { among, inBatches, sql, type Sql } from "./sql";
 
 /** What makes a command repeatable: `--key`, and a hash of the arguments as they were first given. */
 export interface IdempotencyKey {
@@ -32,7 +32,7 @@ const notCompared = ({ key }: IdempotencyKey): Warning => ({
 });
 
 /** What a command answered, and what it warned of. */
-export interface Given {
+export interface Outcome {
   result: unknown;
   warnings: readonly Warning[];
 }
@@ -41,7 +41,7 @@ export interface Given {
  * What a command with this key gave the first time, or undefined when there was none.
  * @throws CoopError conflict key, when the key was used with other arguments.
  */
-export async function replay(on: Sql, key: IdempotencyKey): Promise<Given | undefined> {
+export async function replay(on: Sql, key: IdempotencyKey): Promise<Outcome | undefined> {
   const kept = (await keptAnswers(on, key, [key.key])).get(key.key);
   if (!kept) return undefined;
   if (!isSame(kept, key.fingerprint)) throw keyConflict(key, kept);
@@ -56,10 +56,10 @@ interface Packed {
   $warnings: readonly Warning[];
 }
 
-const packed = ({ result, warnings }: Given): unknown =>
+const packed = ({ result, warnings }: Outcome): unknown =>
   warnings.length === 0 ? result : ({ $answer: result, $warnings: warnings } satisfies Packed);
 
-function unpacked(kept: unknown): Given {
+function unpacked(kept: unknown): Outcome {
   if (typeof kept !== "object" || kept === null || !("$answer" in kept))
     return { result: kept, warnings: [] };
   const { $answer: result, $warnings: warnings } = kept as Packed;
@@ -73,10 +73,10 @@ export async function keptAnswers(
   keys: readonly string[],
 ): Promise<Map<string, Kept>> {
   const answers = new Map<string, Kept>();
-  for (let from = 0; from < keys.length; from += VALUES_A_STATEMENT) {
+  for (const batch of inBatches(keys)) {
     const rows = await on.all<{ key: string; fingerprint: string; result: string }>(
       sql`select key, fingerprint, result from keys where author = ${author} and verb = ${verb}
-        and ${among("key", keys.slice(from, from + VALUES_A_STATEMENT))}`,
+        and ${among("key", batch)}`,
     );
     for (const { key, fingerprint, result } of rows)
       answers.set(key, { fingerprint, result: keptJson(result) });
@@ -106,8 +106,8 @@ export function keyConflict(
 }
 
 /** Keeps what a command gave for its repeats. */
-export const remember = (tx: Sql, key: IdempotencyKey, at: number, given: Given) =>
-  rememberAll(tx, key, at, [{ ...key, result: packed(given) }]);
+export const remember = (tx: Sql, key: IdempotencyKey, at: number, outcome: Outcome) =>
+  rememberAll(tx, key, at, [{ ...key, result: packed(outcome) }]);
 
 /** Keeps an answer for each of many keys of one author and verb. */
 export async function rememberAll(

@@ -5,6 +5,7 @@ import { among, and, first, join, raw, sql, type Fragment, type Sql, type Value 
 /** Counting stops here: it would cost as much as the store is large. */
 export const COUNT_STOP = 10_000;
 
+/** How many there are; where that is not exact, there are more than so many. */
 export interface Count {
   count: number;
   exact: boolean;
@@ -38,6 +39,7 @@ export interface ListQuery {
   countsElsewhere?: boolean;
 }
 
+/** What a list gives. */
 export interface Listed<R> {
   rows: R[];
   /** The one scope that was looked in; undefined for all. */

@@ -4,6 +4,7 @@ import { fits } from "../words";
 /** Where a store is: a SQLite file by its absolute path, or a schema of a PostgreSQL database by its URL. */
 export type Location = { readonly engine: "sqlite"; readonly path: string } | PostgresLocation;
 
+/** A schema of a PostgreSQL database: its URL, and what completes that. */
 export interface PostgresLocation {
   readonly engine: "postgres";
   readonly url: string;
@@ -17,6 +18,7 @@ export interface Surroundings {
   home(): string;
 }
 
+/** Where it is said which store a command is about. */
 export interface LocationSources extends Surroundings {
   /** `--db`. */
   flag?: string | undefined;
@@ -84,9 +86,14 @@ function file(path: string, source: string): Location {
 /** SQLite opens paths of up to 504 bytes; the names of what is made beside a store are up to 60 longer than its own. */
 const LONGEST_PATH = 440;
 
-/** Whether a file's name is one that SQLite gives to what it keeps beside a store, and removes again. */
-export const isPartOfStore = (path: string) =>
-  path.endsWith("-wal") || path.endsWith("-shm") || path.endsWith("-journal");
+/** What SQLite adds to a database's name for what it keeps beside it, and removes again: its logs and shared memory. */
+export const BESIDE = ["-wal", "-shm", "-journal"] as const;
+
+/** Whether a file's name is one that SQLite gives to what it keeps beside a store. */
+export function isPartOfStore(path: string): boolean {
+  for (const suffix of BESIDE) if (path.endsWith(suffix)) return true;
+  return false;
+}
 
 /** `/…` anywhere, and on Windows also `C:\…` and `\\server\…`. */
 export const isAbsolute = (path: string) =>

@@ -1,12 +1,4 @@
-import {
-  change,
-  conflict,
-  find,
-  requireVersion,
-  stateOf,
-  type RecordRow,
-  type Table,
-} from "./records";
+import { conflict, find, requireVersion, stateOf, type RecordRow, type Table } from "./records";
 import { ref } from "../ref";
 import type { Writing } from "./write";
 
@@ -37,11 +29,11 @@ export async function target<R extends RecordRow>(
 }
 
 /**
- * The note of a record after a move: what was said with it. To start says nothing of what was said before, such as why it
- * was opened again, so that stays.
+ * The note of a record after a move: what was said with it, or none. To start says nothing of what was said before, such as
+ * why it was opened again, so that stays: undefined.
  */
-export const saidWith = (verb: string, note: string | undefined): { note?: string | null } =>
-  verb === "start" && note === undefined ? {} : { note: note ?? null };
+export const saidWith = (verb: string, note: string | undefined): string | null | undefined =>
+  verb === "start" ? note : (note ?? null);
 
 /**
  * Holds a verb to the states that it may be called in.
@@ -71,21 +63,4 @@ function wayOn(table: Table, row: RecordRow, state: string): string | undefined 
   return replacement
     ? `${replacement} is in its place: coop ${table.surface} show ${replacement}`
     : `coop ${table.surface} reopen ${ref(table.surface, row.number)}`;
-}
-
-/**
- * Moves a record by compare-and-set.
- * @throws CoopError not_found, conflict state, conflict version.
- */
-export async function move<R extends RecordRow & { state: string }>(
-  writing: Writing,
-  table: Table,
-  which: Target,
-  verb: string,
-  { from, to }: MoveRule,
-  changes: Partial<R> = {},
-): Promise<R> {
-  const row = await target<R>(writing, table, which);
-  await requireState(writing, table, row, from);
-  return change<R>(writing, table, row, verb, { ...changes, state: to } as Partial<R>);
 }

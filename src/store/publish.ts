@@ -1,6 +1,6 @@
 import type { Location } from "./location";
 import { openStore, type Store } from "./open";
-import { CLOSING, setMeta } from "./schema";
+import { CLOSING, setMeta, SNAPSHOT } from "./schema";
 import { join, raw, sql, type Sql } from "./sql";
 import { Wait, type Clock } from "./wait";
 
@@ -28,15 +28,15 @@ const INLINE = { ms: 1000, bytes: 200e6 } as const;
 /** What the store keeps about its snapshots. */
 export async function publishing(on: Sql): Promise<Publishing> {
   const rows = await on.all<{ name: string; value: string }>(sql`select name, value from meta
-    where name in ('snapshot_every', 'snapshot_at', 'snapshot_claimed_at', 'snapshot_took',
+    where name in (${raw(`'${SNAPSHOT.every}', '${SNAPSHOT.at}', '${SNAPSHOT.claimedAt}', '${SNAPSHOT.took}'`)},
       ${join(CLOSING)})`);
   const kept = new Map(rows.map(({ name, value }) => [name, Number(value)]));
-  const every = kept.get("snapshot_every");
+  const every = kept.get(SNAPSHOT.every);
   return {
     every: every === undefined ? EVERY_MS : every * 1000,
-    at: kept.get("snapshot_at") ?? 0,
-    claimedAt: kept.get("snapshot_claimed_at") ?? 0,
-    took: kept.get("snapshot_took") ?? 0,
+    at: kept.get(SNAPSHOT.at) ?? 0,
+    claimedAt: kept.get(SNAPSHOT.claimedAt) ?? 0,
+    took: kept.get(SNAPSHOT.took) ?? 0,
     closed: CLOSING.map((name) => kept.has(name)).includes(true),
   };
 }
@@ -90,7 +90,7 @@ export async function publish(
     );
     if (claimed) await opened(location, most, clock, (store) => write(store, clock));
   } catch {
-    // As said above.
+    // `coop doctor` tells: it finds the snapshot old.
   }
 }
 
@@ -117,7 +117,7 @@ async function claim(store: Store, clock: Clock): Promise<boolean> {
   return store.transaction(async (tx) => {
     const now = clock.now();
     if (!(await isDue(tx, now))) return false;
-    await setMeta(tx, "snapshot_claimed_at", String(now));
+    await setMeta(tx, SNAPSHOT.claimedAt, String(now));
     return true;
   });
 }
@@ -139,7 +139,7 @@ export async function noteSnapshot(
 ): Promise<void> {
   await store.requireWritable();
   await store.transaction(async (tx) => {
-    await setMeta(tx, "snapshot_at", String(at));
-    await setMeta(tx, "snapshot_took", String(Math.round(took)));
+    await setMeta(tx, SNAPSHOT.at, String(at));
+    await setMeta(tx, SNAPSHOT.took, String(Math.round(took)));
   });
 }

@@ -5,8 +5,9 @@ import { insertAlike, type Columns } from "./alike";
 import { nextNumber } from "./counters";
 import { appendCreations, appendEvents } from "./events";
 import {
+  assignments,
   first,
-  join,
+  inBatches,
   raw,
   sql,
   tuples,
@@ -14,7 +15,6 @@ import {
   type Row,
   type Sql,
   type Value,
-  VALUES_A_STATEMENT,
 } from "./sql";
 import type { Writing } from "./write";
 
@@ -56,6 +56,7 @@ export interface RecordHead {
 export const stateOf = (table: Table, row: RecordRow) =>
   table.stateOf?.(row) ?? String(row["state"]);
 
+/** What a row shows of itself as any record does. */
 export const head = (table: Table, row: RecordRow): RecordHead => ({
   ref: ref(table.surface, row.number),
   scope: row.scope,
@@ -84,8 +85,7 @@ export async function create<R extends RecordRow>(
       ...draft,
     } as unknown as R;
   });
-  for (let from = 0; from < rows.length; from += VALUES_A_STATEMENT) {
-    const batch = rows.slice(from, from + VALUES_A_STATEMENT);
+  for (const batch of inBatches(rows)) {
     const columns = Object.keys(batch[0]!);
     const values: Value[] = [];
     for (const row of batch) for (const column of columns) values.push(row[column] ?? null);
@@ -139,8 +139,10 @@ export async function find<R extends RecordRow>(on: Sql, table: Table, number: n
 }
 
 /**
- * Changes columns of a record by compare-and-set on its version, and appends the event. Columns that already have
- * the new value are left out of the event. `beside` is what changed with it in other tables, for the event alone.
+ * Changes columns of a record by compare-and-set on its version, and appends the event. A column whose new value is
+ * undefined stays as it is, and one that has its new value already is left out of the event. `beside` is what changed with
+ * it in other tables, for the event alone.
+ * @throws CoopError conflict version, where another command changed it since the row was read.
  */
 export async function change<R extends RecordRow>(
   writing: Writing,
@@ -151,10 +153,11 @@ export async function change<R extends RecordRow>(
   beside: { before: Row; after: Row } = { before: {}, after: {} },
 ): Promise<R> {
   const { tx, actor, at } = writing;
-  const columns = Object.keys(changes).filter((column) => row[column] !== changes[column]);
+  const columns = Object.keys(changes).filter(
+    (column) => changes[column] !== undefined && changes[column] !== row[column],
+  );
   const set = { ...pick(changes, columns), version: row.version + 1, updated_at: at };
-  const assignments = Object.entries(set).map(([column, value]) => sql`${raw(column)} = ${value!}`);
-  const [changed] = await tx.all<R>(sql`update ${raw(table.name)} set ${join(assignments)}
+  const [changed] = await tx.all<R>(sql`update ${raw(table.name)} set ${assignments(set)}
     where number = ${row.number} and version = ${row.version} returning *`);
   if (!changed)
     throw await conflict(writing, table, row, {

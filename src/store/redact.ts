@@ -7,9 +7,9 @@ import type { Store } from "./open";
 import { closingMarks, setMeta } from "./schema";
 import { target } from "./moves";
 import type { RecordRow, Table } from "./records";
-import { among, join, raw, sql, type Sql } from "./sql";
+import { among, assignments, join, raw, sql, type Sql } from "./sql";
 import { commonSpellings, quoted } from "./spelling";
-import { findIn, TEXTS, type Which } from "./erasable";
+import { findIn, tableName, TEXTS, type Which } from "./erasable";
 import { eraser, tombstone } from "./tombstone";
 import type { Writing } from "./write";
 
@@ -41,12 +41,8 @@ export async function redact(
     places.flatMap((each) => each.record),
     places.flatMap((each) => each.events),
   ];
-  for (const { table, set, where } of [...record, ...events, ...keys]) {
-    const assignments = Object.entries(set).map(
-      ([column, value]) => sql`${raw(column)} = ${value}`,
-    );
-    await tx.all(sql`update ${raw(table)} set ${join(assignments)} where ${where}`);
-  }
+  for (const { table, set, where } of [...record, ...events, ...keys])
+    await tx.all(sql`update ${raw(table)} set ${assignments(set)} where ${where}`);
   const told = new Set(keys.flatMap(({ about }) => about));
   const versions: (number | null)[] = [];
   for (const [index, { name, wasThere }] of places.entries()) {
@@ -78,7 +74,7 @@ async function appendRedaction(
     return null;
   }
   const version = row.version + 1;
-  await tx.all(sql`update ${raw(TEXTS[surface].table)} set version = ${version}, updated_at = ${at}
+  await tx.all(sql`update ${raw(tableName(surface))} set version = ${version}, updated_at = ${at}
     where number = ${number}`);
   await appendEvents(tx, actor, at, [{ ...redacted, version }]);
   return version;
@@ -117,8 +113,9 @@ export interface Closed {
 }
 
 /**
- * A store that was moved, an archive or a backup, for a transaction that redacts there: what closes it is away until the
- * end of that. Where it is used from is not kept in it.
+ * Opens a store that is closed to commands that write (it was moved, or is an archive or a backup) to a transaction that
+ * redacts: the settings that close it are taken away when that begins, and put back when it ends. That this host wrote to
+ * it is not noted there.
  * @returns undefined for a store in use.
  */
 export async function closedToRedact(store: Store): Promise<Closed | undefined> {
@@ -194,9 +191,6 @@ export async function pushedWith(on: Sql, { surface, number }: Ref): Promise<str
 
 /** More bytes than a tombstone has: an id has up to 200. */
 const LONGEST_STONE = 300;
-
-/** The table of a surface's records. */
-export const tableName = (surface: Surface) => TEXTS[surface].table;
 
 const tableOf = (surface: Surface): Table => ({
   surface,

@@ -31,21 +31,20 @@ export async function migrate(tx: Sql, from: number): Promise<void> {
   }
   const lastBreaking = (breaks: (migration: Migration) => boolean) =>
     String(MIGRATIONS.findLastIndex(breaks) + 1);
-  await setMeta(
-    tx,
-    "min_reader",
+  const [reader, writer] = [
     lastBreaking(({ breaks }) => breaks === "readers"),
-  );
-  await setMeta(
-    tx,
-    "min_writer",
     lastBreaking(({ breaks }) => breaks !== undefined),
-  );
+  ];
+  await setMeta(tx, LEAST.reader, reader);
+  await setMeta(tx, LEAST.writer, writer);
 }
 
 /** Whether reaching this binary's schema would shut out the binaries that made the store. */
 export const breaksOlder = (from: number) =>
   MIGRATIONS.slice(from).some((migration) => migration.breaks);
+
+/** What to do about what this binary is too old for. */
+export const NEWEST_COOP = "copy the newest coop binary here";
 
 /**
  * Refuses what this binary is too old for.
@@ -57,12 +56,12 @@ export async function requireNotNewer(
   use: "reader" | "writer",
 ): Promise<void> {
   if (version <= schemaVersion()) return;
-  const least = Number(await meta(on, `min_${use}`));
+  const least = Number(await meta(on, LEAST[use]));
   if (least <= schemaVersion()) return;
   throw new CoopError(
     "unavailable",
     `the store has schema ${version}; this coop knows ${schemaVersion()} and may not ${use === "reader" ? "read" : "write"} it`,
-    { reason: "newer", hint: "copy the newest coop binary here" },
+    { reason: "newer", hint: NEWEST_COOP },
   );
 }
 
@@ -71,7 +70,7 @@ export const newer = (what: string, version: number) =>
   new CoopError(
     "unavailable",
     `${what} has schema ${version}, and this coop knows ${schemaVersion()}`,
-    { reason: "newer", hint: "copy the newest coop binary here" },
+    { reason: "newer", hint: NEWEST_COOP },
   );
 
 /** The setting that names the store which took this one's place, without its password. */
@@ -97,6 +96,30 @@ export const IDENTITY = "identity";
 
 /** The setting that says when the store was made that the records come from, by which its archives and copies are known. */
 export const CREATED_AT = "created_at";
+
+/** The setting that says when what the store holds was copied into it. */
+export const COPIED_AT = "copied_at";
+
+/** The settings that name the oldest schema whose binaries can still read and write the store. */
+export const LEAST = { reader: "min_reader", writer: "min_writer" } as const;
+
+/** The setting that names the journal which a store in a file has, and the one that says that it is for one host alone. */
+export const JOURNAL = "journal";
+export const ONE_HOST = "one_host";
+
+/** What the setting of a host begins with, before its name: how it sees the file of the store that it wrote to. */
+export const MOUNT_OF = "mount:";
+
+/** The setting that names the group of the system's users which may use a store in a file. */
+export const GROUP = "group";
+
+/** The settings about the published snapshot; see `Publishing`. */
+export const SNAPSHOT = {
+  every: "snapshot_every",
+  at: "snapshot_at",
+  claimedAt: "snapshot_claimed_at",
+  took: "snapshot_took",
+} as const;
 
 /** Writes down that a store is made, at a time in ms since 1970. */
 export async function setIdentity(tx: Sql, at: number, { unique }: Clock): Promise<void> {
@@ -175,13 +198,18 @@ export const onlyArchive = (path: string) =>
     hint: `read it with coop --db ${shellWord(path)}`,
   });
 
+/** Who used the store on a host, and when last, in ms since 1970. */
+export interface LastSeen extends Row {
+  id: string;
+  host: string;
+  at: number;
+}
+
 /** Who used the store last, for an upgrade that shuts older binaries out: newest first. */
-export async function lastSeen(on: Sql): Promise<{ id: string; host: string; at: number }[]> {
-  const rows = await on.all<Row & { id: string; host: string; at: number }>(
+export const lastSeen = (on: Sql) =>
+  on.all<LastSeen>(
     sql`select author as id, host, max(at) as at from events group by author, host order by max(at) desc`,
   );
-  return rows;
-}
 
 /** The error for a store that this binary would have to change beyond older ones. */
 export const needsUpgrade = (version: number) =>

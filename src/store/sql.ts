@@ -1,3 +1,5 @@
+import { CoopError } from "../errors";
+
 /** A value that both engines can bind. Booleans are 0 and 1, times are milliseconds since 1970. */
 export type Value = string | number | null;
 
@@ -87,6 +89,18 @@ export const and = (conditions: readonly Fragment[]) =>
 /** How many values one list of a statement may have, so that it stays under every engine's limit on bound values. */
 export const VALUES_A_STATEMENT = 500;
 
+/** Values in their order, so many at a time. */
+export function inBatches<T>(values: readonly T[], size = VALUES_A_STATEMENT): T[][] {
+  const batches: T[][] = [];
+  for (let from = 0; from < values.length; from += size)
+    batches.push(values.slice(from, from + size));
+  return batches;
+}
+
+/** Values for columns as `set` takes them: `column = …, …`. Columns are words of the source. */
+export const assignments = (row: Row) =>
+  join(Object.entries(row).map(([column, value]) => sql`${raw(column)} = ${value}`));
+
 /** `column in (…)`, and `=` for one value. */
 export const among = (column: string, values: readonly Value[]) =>
   values.length === 1
@@ -144,7 +158,7 @@ export interface Transaction extends Sql {
   readonly at?: number;
 }
 
-/** An open store's connection. */
+/** An open store's connection. Outside of a transaction it is only read: what a statement may wait for can run out before. */
 export interface Connection extends Sql {
   /**
    * Runs `work` as the one writer: it sees and changes the store alone until it ends, and what it wrote is
@@ -154,3 +168,16 @@ export interface Connection extends Sql {
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
+
+/** What to do about a store that is damaged, in whatever engine. */
+export const RESTORE_IT = "stop writing and ask the person to restore a backup";
+
+/** What to do where a lock was not had in time, in whatever engine. */
+export const WAIT_LONGER = "try again, or wait longer with --wait SECONDS";
+
+/** The error of either engine for a commit that was sent and not answered. */
+export const unanswered = (why: string, cause?: unknown) =>
+  new CoopError("unknown", `the commit was not answered (${why}): it may have been written`, {
+    hint: "repeat the command with the same --key, or look",
+    cause,
+  });

@@ -13,6 +13,7 @@ const TOMBSTONE = /(\[redacted by (?:(?!\[redacted by )[^\n]){1,200}? \d{4}-\d{2
 /** Gives a text with what is to go replaced. */
 export type Erase = (text: string) => string;
 
+/** What takes one text, or every text, out of others. */
 export interface Eraser {
   erase: Erase;
   /** Whether a slug that was made of a title has what is to go, as its own words. */

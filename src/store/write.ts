@@ -14,6 +14,7 @@ export interface Writing {
   warn(code: string, message: string): void;
 }
 
+/** What one writing command is to be run with. */
 export interface WriteRequest {
   actor: Actor;
   key: IdempotencyKey | undefined;

@@ -36,10 +36,12 @@ describe.each(engines)("looking after a store on $name", ({ openFresh }) => {
   test("init tells the schema that the store has, which may be a newer one", async () => {
     const { schema } = await coop.data(["init"]);
     const next = schema + 1;
-    await store.all(
-      store.dialect.name === "sqlite"
-        ? raw(`pragma user_version = ${next}`)
-        : sql`update meta set value = ${String(next)} where name = 'schema_version'`,
+    await store.transaction((tx) =>
+      tx.all(
+        store.dialect.name === "sqlite"
+          ? raw(`pragma user_version = ${next}`)
+          : sql`update meta set value = ${String(next)} where name = 'schema_version'`,
+      ),
     );
     expect(await coop.data(["init"])).toMatchObject({ created: false, schema: next });
   });

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import type { Store } from "../../src/store/open";
 import { Wait } from "../../src/store/wait";
-import { moveOut } from "../../src/surfaces/queue/archiving";
+import { moveOut } from "../../src/surfaces/queue/store/move-out";
 import { clock, engines, impatient, writingAs } from "../engines";
 import { insideFresh } from "../inside";
 

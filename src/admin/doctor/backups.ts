@@ -16,7 +16,7 @@ import {
   publishedFile,
 } from "../../store/sqlite/backups";
 import type { Journal } from "../../store/sqlite/journal";
-import { inspect } from "../../store/sqlite/snapshot";
+import { inspect, type Inspected } from "../../store/sqlite/inspect";
 import { age } from "../../time";
 import { fail, failed, ok, warn, type Finding } from "./check";
 
@@ -121,9 +121,7 @@ const ahead = (file: string) =>
   );
 
 /** What is in a snapshot, or what is wrong with it. Throws what the system says where it may not be read. */
-async function whole(
-  file: string,
-): Promise<{ contents: ReturnType<typeof inspect> } | { finding: Finding }> {
+async function whole(file: string): Promise<{ contents: Inspected } | { finding: Finding }> {
   await access(file, constants.R_OK);
   try {
     return { contents: inspect(file) };

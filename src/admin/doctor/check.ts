@@ -12,11 +12,17 @@ export interface Check {
 /** What a check found, before it is known what was checked. */
 export type Finding = Omit<Check, "name">;
 
+/** What is as it should be. */
 export const ok = (message: string): Finding => ({ status: "ok", message, fix: null });
+/** What could become wrong, or may be looked at elsewhere, and what to do. */
 export const warn = (message: string, fix: string): Finding => ({ status: "warn", message, fix });
+/** What is wrong, and what to do. */
 export const fail = (message: string, fix: string): Finding => ({ status: "fail", message, fix });
 
-/** What an error says, as a finding: another that uses the store is no fault of it, nor is who may not look. */
+/**
+ * What an error says, as a finding. That another command uses the store, or that this user may not look, is not wrong with
+ * the store: a warning, and no failure.
+ */
 export function failed(thrown: unknown): Finding {
   if (!(thrown instanceof CoopError)) {
     const { code, path } = thrown as { code?: string; path?: string };

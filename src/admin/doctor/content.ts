@@ -2,7 +2,14 @@ import { counted } from "../../cli/text";
 import { firstFew } from "../../few";
 import { distance } from "../../nearest";
 import { everyId, lastSetBack, missingTables, newestEvent, type Written } from "../../store/health";
-import { breaksOlder, meta, schemaVersion } from "../../store/schema";
+import {
+  breaksOlder,
+  LEAST,
+  meta,
+  movedAway,
+  NEWEST_COOP,
+  schemaVersion,
+} from "../../store/schema";
 import type { Sql } from "../../store/sql";
 import type { SqliteConnection } from "../../store/sqlite/connection";
 import { damages, dangling } from "../../store/sqlite/examine";
@@ -13,6 +20,24 @@ const RESTORE = "stop writing and ask the person: coop restore FILE takes a back
 const COPY_BACK =
   "stop writing and ask the person: coop copy --from BACKUP --to a schema that was just made takes a backup";
 const SHOWN = 3;
+
+/** What a store is, and whether another has taken its place or is being copied into it. @param store what it is called. */
+export function whereIs(
+  store: string,
+  movedTo: string | undefined,
+  filledFrom: string | undefined,
+): Finding {
+  if (movedTo !== undefined)
+    return warn(
+      `${store}, which was moved to ${movedTo}: nothing is written here any more`,
+      movedAway(movedTo).details.hint!,
+    );
+  if (filledFrom === undefined) return ok(store);
+  return warn(
+    `${store}, which is not filled yet: ${filledFrom} is being copied into it`,
+    "coop copy with the same --from and --to completes it, and --undo ends it",
+  );
+}
 
 /** Whether every page and index of the store is whole. */
 export async function integrity(connection: SqliteConnection): Promise<Finding> {
@@ -35,12 +60,11 @@ export async function schema(on: Sql, version: number, coop: string): Promise<Fi
   const known = schemaVersion();
   const both = `${version}; coop ${coop} knows ${known}`;
   if (version > known) {
-    const [reader, writer] = [await meta(on, "min_reader"), await meta(on, "min_writer")].map(
+    const [reader, writer] = [await meta(on, LEAST.reader), await meta(on, LEAST.writer)].map(
       Number,
     );
-    const newest = "copy the newest coop binary here";
-    if (reader! > known) return fail(`${both} and may not read it`, newest);
-    if (writer! > known) return fail(`${both} and may not write it`, newest);
+    if (reader! > known) return fail(`${both} and may not read it`, NEWEST_COOP);
+    if (writer! > known) return fail(`${both} and may not write it`, NEWEST_COOP);
     return ok(`${both} and can live with it`);
   }
   if (version < known)

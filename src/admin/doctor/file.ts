@@ -11,7 +11,8 @@ import { SHARED } from "../../store/sqlite/group";
 import { choose, damagesLogs, probe, type Journal, type Kept } from "../../store/sqlite/journal";
 import type { LogHeader } from "../../store/sqlite/log-header";
 import { refusal } from "../../store/sqlite/refusal";
-import { identity, isTemporary } from "../../store/sqlite/snapshot";
+import { identity } from "../../store/sqlite/inspect";
+import { madeBeside } from "../../store/sqlite/making";
 import { age } from "../../time";
 import type { Wait } from "../../store/wait";
 import { size } from "../size";
@@ -162,10 +163,8 @@ export async function leftovers(path: string, now: number): Promise<Finding> {
   for (const folder of [dirname(path), backupsFolder(path)])
     await eachFile(folder, (file, name, there) => {
       const old = now - there.mtimeMs;
-      const rest = name.startsWith(`${base}.`) ? name.slice(base.length + 1) : "";
-      const unfinished =
-        isTemporary(name) || /^(init|probe|restore)-/.test(rest) || /^schema-\d+\../.test(rest);
-      if (unfinished || (/^schema-\d+$/.test(rest) && old > SAFETY_MS))
+      const made = madeBeside(base, name);
+      if (made === "in the making" || (made === "safety copy" && old > SAFETY_MS))
         left.push(`${file} (${size(there.size)}, ${age(old)} old)`);
     }).catch((thrown) => findings.push(failed(thrown)));
   if (left.length > 0)
@@ -236,12 +235,7 @@ export async function strays(path: string, created_at: string | undefined): Prom
   const names = there?.isFile() ? there.nlink : 1;
   await eachFile(dirname(path), async (file, name) => {
     // What coop and SQLite themselves put beside a store.
-    if (isPartOfStore(name) || isTemporary(name)) return;
-    if (
-      name.startsWith(`${base}.`) &&
-      /^(init|probe|restore|schema)-/.test(name.slice(base.length + 1))
-    )
-      return;
+    if (isPartOfStore(name) || madeBeside(base, name) !== undefined) return;
     if (await isSameFile(file, path)) {
       if (name !== base && !(await lstat(file)).isSymbolicLink()) links.push(file);
     } else if (isSecond(name, base, file, created_at)) found.push(file);

@@ -1,11 +1,36 @@
-import { describe } from "../../store/location";
+import type { Context } from "../../cli/context";
+import { describe, type Location } from "../../store/location";
 import type { Store } from "../../store/open";
 import { HINTS } from "../../store/postgres/errors";
 import { barriers, lookAtServer } from "../../store/postgres/examine";
-import { check, ok, warn, type Check } from "./check";
+import { FILLED_FROM, meta, MOVED_TO } from "../../store/schema";
+import { check, failed, ok, warn, type Check } from "./check";
+import { clock, ids, schema, whereIs } from "./content";
+
+/** What can be said of a store on a server, which is no file of this machine. */
+export async function serverChecks(location: Location, context: Context): Promise<Check[]> {
+  try {
+    const store = await context.store();
+    return [
+      {
+        name: "store",
+        ...whereIs(describe(location), await meta(store, MOVED_TO), await meta(store, FILLED_FROM)),
+      },
+      ...(await findings(store)),
+      await check("schema", async () => {
+        const { coop } = await context.edge.versions();
+        return schema(store, store.schema, coop);
+      }),
+      await check("clock", () => clock(store, context.now())),
+      await check("ids", () => ids(store)),
+    ];
+  } catch (thrown) {
+    return [{ name: "store", ...failed(thrown) }];
+  }
+}
 
 /** Whether the way to a server is safe, and the server lets this user write and keeps what it acknowledges. */
-export async function serverFindings(on: Store): Promise<Check[]> {
+async function findings(on: Store): Promise<Check[]> {
   return [
     await check("connection", async () => {
       const { version, tls, near } = await lookAtServer(on);

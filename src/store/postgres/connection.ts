@@ -1,5 +1,13 @@
 import { CoopError } from "../../errors";
-import type { Connection, Dialect, Fragment, Row, Sql, Transaction } from "../sql";
+import {
+  unanswered,
+  type Connection,
+  type Dialect,
+  type Fragment,
+  type Row,
+  type Sql,
+  type Transaction,
+} from "../sql";
 import type { Wait } from "../wait";
 import {
   connectError,
@@ -11,10 +19,10 @@ import {
   isWithoutTls,
   Lost,
   postgresError,
-  unanswered,
 } from "./errors";
 import type { Server, SslMode } from "./server";
 
+/** How statements are written for PostgreSQL. */
 export const POSTGRES: Dialect = {
   name: "postgres",
   placeholder: (position) => `$${position}`,
@@ -205,7 +213,8 @@ export class PostgresConnection implements Connection {
     try {
       ({ command } = await this.#answer<{ command: string }>(this.session.unsafe("commit")));
     } catch (thrown) {
-      if (isLost(thrown) || !isUndone(thrown)) throw unanswered(thrown, this.server);
+      if (isLost(thrown) || !isUndone(thrown))
+        throw unanswered(`the connection to ${this.server.name} broke`, thrown);
       throw postgresError(thrown, this.server, this.wait);
     }
     // A transaction in which a statement failed is undone, and that is no error to the server.
@@ -218,15 +227,7 @@ export class PostgresConnection implements Connection {
   /** A statement's answer; a server that is silent for too long is given up. */
   async #answer<T>(query: PromiseLike<unknown>): Promise<T> {
     const limit = Math.max(0, this.wait.left) + SILENCE_MS;
-    let timer: Timer | undefined;
-    const silence = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Lost(`no answer within ${limit} ms`)), limit);
-    });
-    try {
-      return (await Promise.race([query, silence])) as T;
-    } finally {
-      clearTimeout(timer);
-    }
+    return within(query as PromiseLike<T>, limit, () => new Lost(`no answer within ${limit} ms`));
   }
 }
 
@@ -266,16 +267,19 @@ async function connect<T>(
 }
 
 /** The driver bounds each of its steps by itself; this bounds them all. */
-async function reserve(pool: Bun.SQL, seconds: number): Promise<Bun.ReservedSQL> {
+const reserve = (pool: Bun.SQL, seconds: number): Promise<Bun.ReservedSQL> =>
+  within(pool.reserve(), seconds * 1000 + 500, () =>
+    Object.assign(new Lost("not connected in time"), { code: "ERR_POSTGRES_CONNECTION_TIMEOUT" }),
+  );
+
+/** What comes of some work, or, where nothing does within so many milliseconds, a throw of what `late` gives. */
+async function within<T>(work: PromiseLike<T>, limit: number, late: () => Error): Promise<T> {
   let timer: Timer | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const error = Object.assign(new Lost("not connected in time"), {
-      code: "ERR_POSTGRES_CONNECTION_TIMEOUT",
-    });
-    timer = setTimeout(() => reject(error), seconds * 1000 + 500);
+  const silence = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late()), limit);
   });
   try {
-    return await Promise.race([pool.reserve(), late]);
+    return await Promise.race([work, silence]);
   } finally {
     clearTimeout(timer);
   }
@@ -292,7 +296,7 @@ function poolOf(server: Server, mode: SslMode, seconds: number, timeout: number)
   // With an authority named, `require` proves as much as `verify-ca`, as libpq has it.
   const proves = mode.startsWith("verify") || (mode === "require" && ca !== undefined);
   const anyName = mode === "verify-full" ? {} : { checkServerIdentity: () => undefined };
-  const pool = new Bun.SQL({
+  return new Bun.SQL({
     adapter: "postgres",
     ...(server.socket === undefined
       ? { hostname: server.host, port: server.port }
@@ -314,7 +318,6 @@ function poolOf(server: Server, mode: SslMode, seconds: number, timeout: number)
       lock_timeout: String(timeout),
     },
   });
-  return pool;
 }
 
 /** Numbers as numbers: the driver gives int8, the type of every column and count, as a bigint. */

@@ -1,4 +1,5 @@
 import { CoopError, type ErrorDetails } from "../../errors";
+import { RESTORE_IT, WAIT_LONGER } from "../sql";
 import type { Wait } from "../wait";
 import type { Server } from "./server";
 
@@ -118,7 +119,7 @@ const MEANINGS: readonly [RegExp, Meaning][] = [
     {
       reason: "damaged",
       says: "is damaged",
-      hint: "stop writing and ask the person to restore a backup",
+      hint: RESTORE_IT,
     },
   ],
 ];
@@ -191,7 +192,7 @@ export function postgresError(thrown: unknown, server: Server, wait: Wait): unkn
   if (busy && !meaning) {
     const [, what, within] = busy;
     return new CoopError("busy", says(within ? `${what} within ${wait.seconds} s` : what), {
-      hint: within ? "try again, or wait longer with --wait SECONDS" : "try again",
+      hint: within ? WAIT_LONGER : "try again",
       ...cause,
     });
   }
@@ -229,11 +230,3 @@ export function postgresError(thrown: unknown, server: Server, wait: Wait): unkn
 
 const withoutPassword = (message: string, { password }: Server) =>
   password ? message.replaceAll(password, "…") : message;
-
-/** The error for a commit that was sent and not answered. */
-export const unanswered = (thrown: unknown, { name }: Server) =>
-  new CoopError(
-    "unknown",
-    `the commit was not answered (the connection to ${name} broke): it may have been written`,
-    { hint: "repeat the command with the same --key, or look", cause: thrown },
-  );

@@ -12,6 +12,7 @@ export interface ServerLook {
   unsafe: string[];
 }
 
+/** Asks a server what it and the way to it are like. */
 export async function lookAtServer(on: Sql): Promise<ServerLook> {
   const row = await first<{ version: string; tls: string | null; near: number; unsafe: string }>(
     on,
@@ -33,6 +34,7 @@ export interface Barriers {
   tables: string[];
 }
 
+/** Asks a server what keeps this user from writing the store. */
 export async function barriers(on: Sql): Promise<Barriers> {
   const names = ["meta", ...TABLES.map(({ name }) => name)];
   const row = await first<{ read_only: number; tables: string }>(

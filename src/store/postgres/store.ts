@@ -10,6 +10,7 @@ import {
   schemaVersion,
   setMeta,
   setIdentity,
+  type LastSeen,
 } from "../schema";
 import { first, raw, sql, type Sql } from "../sql";
 import type { Wait } from "../wait";
@@ -101,7 +102,7 @@ export async function createPostgresStore(
 export async function upgradePostgresStore(
   location: PostgresLocation,
   wait: Wait,
-  tell: (seen: Awaited<ReturnType<typeof lastSeen>>) => void,
+  tell: (seen: readonly LastSeen[]) => void,
 ): Promise<void> {
   const connection = await PostgresConnection.open(await serverOf(location), wait);
   try {

@@ -1,10 +1,17 @@
-import { access, constants, lstat, open, rm, stat } from "node:fs/promises";
+import { access, constants, lstat, open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CoopError, usage } from "../../errors";
-import { asFolderError, giveLike, requireRegular, statIfThere } from "../../files";
+import {
+  asFolderError,
+  giveLike,
+  renameUnlessThere,
+  requireRegular,
+  statIfThere,
+} from "../../files";
 import {
   ARCHIVE_OF,
   BACKUP_OF,
+  JOURNAL,
   meta,
   migrate,
   newer,
@@ -15,8 +22,8 @@ import {
 import type { Connection } from "../sql";
 import type { Wait } from "../wait";
 import { naming, SqliteConnection } from "./connection";
-import { putInPlace } from "./create";
-import { identity, removeAbandoned, temporaryOf } from "./snapshot";
+import { identity } from "./inspect";
+import { discard, removeAbandoned, snapshotInMaking } from "./making";
 import { schemaOf, stamp } from "./store";
 
 /** Where finished records of a store are moved to. */
@@ -78,20 +85,19 @@ async function isThere(file: string): Promise<boolean> {
  * other stores, one does. Never makes the folder.
  */
 async function make({ file, store }: ArchiveFile, of: string, wait: Wait): Promise<void> {
-  const temporary = temporaryOf(file, wait.clock);
+  const temporary = snapshotInMaking(file, wait.clock);
   try {
     await removeAbandoned(file, wait.clock);
     await (await open(temporary, "wx", 0o600)).close();
     const like = store === undefined ? undefined : await statIfThere(store);
     if (like) await giveLike(like, temporary);
     await (await prepared(temporary, of, wait)).close();
-    await putInPlace(temporary, file);
+    await renameUnlessThere(temporary, file);
   } catch (thrown) {
     const error = thrown instanceof CoopError ? naming(thrown, temporary, file) : thrown;
     throw asFolderError(error, dirname(file), "--to");
   } finally {
-    for (const suffix of ["", "-journal"])
-      await rm(temporary + suffix, { force: true }).catch(() => {});
+    await discard(temporary);
   }
 }
 
@@ -124,7 +130,7 @@ async function prepare(connection: SqliteConnection, file: string, of: string): 
     await setIdentity(tx, clock.now(), clock);
     await setMeta(tx, ARCHIVE_OF, of);
     // It lies where nobody knows the file system, and is used by one command at a time.
-    await setMeta(tx, "journal", "rollback");
+    await setMeta(tx, JOURNAL, "rollback");
   });
 }
 

@@ -1,22 +1,13 @@
-import {
-  chmod,
-  constants,
-  copyFile,
-  link,
-  mkdir,
-  readdir,
-  rename,
-  rm,
-  stat,
-} from "node:fs/promises";
+import { chmod, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { CoopError } from "../../errors";
-import { asFolderError, giveOwner, ownPath, statIfThere } from "../../files";
+import { asFolderError, giveOwner, linkOrCopy, ownPath, statIfThere } from "../../files";
 import { timestamp } from "../../time";
 import { identityOf } from "../schema";
 import type { Sql } from "../sql";
+import { identity, type Identity } from "./inspect";
 import { lacks } from "./lineage";
-import { identity, isTemporary, type Identity } from "./snapshot";
+import { isSnapshotInMaking } from "./making";
 
 /** Where a store's backups are when nobody says otherwise: the folder `backups` beside it. */
 export const backupsFolder = (store: string) => join(dirname(ownPath(store)), "backups");
@@ -36,7 +27,7 @@ const stem = (store: string) => basename(ownPath(store)).replace(/\.db$/, "");
 
 /** Whether a file's name is one that coop gives to copies of a store, and to snapshots in the making. */
 export const isNamedAsCopy = (store: string, name: string) =>
-  isTemporary(name) ||
+  isSnapshotInMaking(name) ||
   (name.startsWith(`${stem(store)}.`) && /\.(db|schema-\d+)(\.[^.]*)?$/.test(name));
 
 const DATED = /^\.(\d{4}-\d{2}-\d{2}T\d{2})-(\d{2})-(\d{2}\.\d{3}Z)\.db$/;
@@ -171,14 +162,5 @@ export async function keepDated(published: string, store: string): Promise<void>
   } catch (thrown) {
     if ((thrown as { code?: string }).code !== "EEXIST")
       throw asFolderError(thrown, dirname(published), "--db");
-  }
-}
-
-/** Gives a file a second name, or where the file system has no hard links, copies it. Never replaces. */
-export async function linkOrCopy(from: string, to: string): Promise<void> {
-  try {
-    await link(from, to);
-  } catch {
-    await copyFile(from, to, constants.COPYFILE_EXCL);
   }
 }

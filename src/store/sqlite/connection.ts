@@ -1,8 +1,19 @@
 import { constants, Database } from "bun:sqlite";
 import { CoopError, type UnavailableReason } from "../../errors";
-import { raw, type Connection, type Dialect, type Fragment, type Row, type Sql } from "../sql";
+import {
+  raw,
+  RESTORE_IT,
+  unanswered,
+  WAIT_LONGER,
+  type Connection,
+  type Dialect,
+  type Fragment,
+  type Row,
+  type Sql,
+} from "../sql";
 import type { Wait } from "../wait";
 
+/** How statements are written for SQLite. */
 export const SQLITE: Dialect = {
   name: "sqlite",
   // With a bare `?` SQLite prepares a statement again for each value where a partial index might depend on it.
@@ -37,13 +48,7 @@ export class SqliteConnection implements Connection {
     wait: Wait,
     opening: Opening = "existing",
   ): Promise<SqliteConnection> {
-    let database: Database;
-    try {
-      database = openDatabase(path, opening);
-    } catch (thrown) {
-      throw await sqliteError(thrown, path, wait);
-    }
-    const connection = new SqliteConnection(database, path, wait);
+    const connection = new SqliteConnection(await opened(path, opening, wait), path, wait);
     try {
       await connection.#configure();
       return connection;
@@ -62,13 +67,16 @@ export class SqliteConnection implements Connection {
     });
   }
 
-  /** Lets go of the file while `work` does to it what it can only do alone. */
+  /**
+   * Lets go of the file while `work` does to it what it can only do alone.
+   * @throws CoopError unavailable, when it cannot be opened again; and what `work` throws.
+   */
   async aside(work: () => Promise<void>): Promise<void> {
     this.#database.close();
     try {
       await work();
     } finally {
-      this.#database = openDatabase(this.#path, "existing");
+      this.#database = await opened(this.#path, "existing", this.wait);
       await this.#configure();
     }
   }
@@ -191,6 +199,7 @@ export const LOG_PAUSE_MS = 4;
  */
 export type Opening = "existing" | "new" | "read-only" | "unchanging";
 
+/** Opens a file. Throws what SQLite says where that cannot be. */
 export function openDatabase(path: string, opening: Opening): Database {
   if (opening === "read-only") return new Database(path, { readonly: true, strict: true });
   if (opening !== "unchanging")
@@ -199,6 +208,15 @@ export function openDatabase(path: string, opening: Opening): Database {
     `${Bun.pathToFileURL(path).href}?immutable=1`,
     constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI,
   );
+}
+
+/** Opens a file. @throws CoopError unavailable. */
+async function opened(path: string, opening: Opening, wait: Wait): Promise<Database> {
+  try {
+    return openDatabase(path, opening);
+  } catch (thrown) {
+    throw await sqliteError(thrown, path, wait);
+  }
 }
 
 /** A file that was opened to look into it, as the port to a store that nobody waits for. */
@@ -239,12 +257,6 @@ const isOutOfForm = (thrown: unknown) =>
 
 const isFull = (thrown: unknown) => codeOf(thrown) === "SQLITE_FULL";
 
-const unanswered = (why: string, cause?: unknown) =>
-  new CoopError("unknown", `the commit was not answered (${why}): it may have been written`, {
-    hint: "repeat the command with the same --key, or look",
-    cause,
-  });
-
 /** An error that names a file in the making, as one of the file that it is made for. */
 export const naming = ({ code, message, details }: CoopError, made: string, file: string) =>
   new CoopError(
@@ -274,12 +286,7 @@ const MEANINGS: readonly [prefix: string, reason: UnavailableReason, says: strin
       "keeps a write-ahead log, which does not work where it is",
       "a writing command changes that, or says why it cannot be",
     ],
-    [
-      "SQLITE_CORRUPT",
-      "damaged",
-      "is damaged",
-      "stop writing and ask the person to restore a backup",
-    ],
+    ["SQLITE_CORRUPT", "damaged", "is damaged", RESTORE_IT],
     [
       "SQLITE_NOTADB",
       "foreign",
@@ -310,7 +317,7 @@ export async function sqliteError(thrown: unknown, path: string, wait: Wait): Pr
       "busy",
       `the store ${path} is locked by another command: no turn within ${wait.seconds} s`,
       {
-        hint: "try again, or wait longer with --wait SECONDS",
+        hint: WAIT_LONGER,
         cause: thrown,
       },
     );

@@ -7,7 +7,7 @@ import { originOf } from "../schema";
 import type { Sql } from "../sql";
 import { backupsFolder, isNamedAsCopy } from "./backups";
 import { asSql, openDatabase } from "./connection";
-import { identity } from "./snapshot";
+import { identity } from "./inspect";
 
 /** Where copies were looked for, and what could not be looked into. */
 export interface Looked {

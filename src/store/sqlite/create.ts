@@ -1,14 +1,15 @@
-import { access, chmod, constants, link, mkdir, rename, rm } from "node:fs/promises";
+import { access, chmod, constants, mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CoopError } from "../../errors";
-import { asFolderError } from "../../files";
-import { migrate, setIdentity, setMeta } from "../schema";
+import { asFolderError, exists, renameUnlessThere } from "../../files";
+import { GROUP, migrate, setIdentity, setMeta } from "../schema";
 import type { Sql } from "../sql";
 import type { Wait } from "../wait";
 import { naming, SqliteConnection } from "./connection";
 import { findGroup, share } from "./group";
-import { chooseByMount, decideAsked, keep, MODES, type Journal } from "./journal";
+import { chooseByMount, decideAsked, keepJournal, MODES, type Journal } from "./journal";
 import { lookAt } from "./look";
+import { discard, inMaking } from "./making";
 import { hostOf, stamp } from "./store";
 
 /** How a store is to be made; what is left out is found out. */
@@ -33,7 +34,7 @@ export async function createSqliteStore(
   { journal: asked, oneHost = false, group: groupName, host }: Making = {},
 ): Promise<boolean> {
   const folder = dirname(path);
-  const temporary = `${path}.init-${wait.clock.unique()}`;
+  const temporary = inMaking(path, "init", wait.clock);
   try {
     if (await exists(path)) return false;
     await requireNothingLeft(path);
@@ -44,23 +45,21 @@ export async function createSqliteStore(
     await access(folder, constants.W_OK | constants.X_OK);
     const { journal } = await decideAsked(path, wait, kept);
     await build(temporary, wait, journal, async (tx) => {
-      await keep(
+      await keepJournal(
         tx,
         { journal, oneHost },
         host === undefined ? host : await hostOf(host, temporary, await lookAt(temporary)),
       );
-      if (group) await setMeta(tx, "group", group.name);
+      if (group) await setMeta(tx, GROUP, group.name);
     });
     await chmod(temporary, 0o600);
     if (group) await share(path, group);
-    return await putInPlace(temporary, path);
+    return await renameUnlessThere(temporary, path);
   } catch (thrown) {
     const error = thrown instanceof CoopError ? naming(thrown, temporary, path) : thrown;
     throw asFolderError(error, folder, "--db");
   } finally {
-    // Where nothing may be removed, nothing was made.
-    for (const suffix of ["", "-wal", "-shm", "-journal"])
-      await rm(temporary + suffix, { force: true }).catch(() => {});
+    await discard(temporary);
   }
 }
 
@@ -103,29 +102,3 @@ async function build(
     await connection.close();
   }
 }
-
-/** Like a rename that never replaces: false when a file is there already. */
-export async function putInPlace(from: string, to: string): Promise<boolean> {
-  try {
-    await link(from, to);
-    return true;
-  } catch (thrown) {
-    const { code } = thrown as { code?: string };
-    if (code === "EEXIST") return false;
-    // A file system without hard links: the moment between look and rename is the best that it can give.
-    if (code !== "EPERM" && code !== "ENOTSUP" && code !== "EOPNOTSUPP" && code !== "ENOSYS")
-      throw thrown;
-    if (await exists(to)) return false;
-    await rename(from, to);
-    return true;
-  }
-}
-
-const exists = (path: string) =>
-  Bun.file(path)
-    .stat()
-    .then(() => true)
-    .catch((error: { code?: string }) => {
-      if (error.code === "ENOENT") return false;
-      throw error;
-    });

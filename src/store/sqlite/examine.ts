@@ -7,6 +7,18 @@ export async function userVersion(on: Sql): Promise<number> {
   return row!.user_version;
 }
 
+/** A number that is another one after any other connection has written. */
+export async function dataVersion(on: Sql): Promise<number> {
+  const [row] = await on.all<{ data_version: number }>(raw("pragma data_version"));
+  return row!.data_version;
+}
+
+/** Whether SQLite finds no damage in a store. */
+export async function isSound(on: Sql): Promise<boolean> {
+  const [row] = await on.all<{ integrity_check: string }>(raw("pragma integrity_check(1)"));
+  return row!.integrity_check === "ok";
+}
+
 /** Reads every page and index of a store, and gives what is wrong with them: about `most` lines, none when all is well. */
 export async function damages(connection: SqliteConnection, most: number): Promise<string[]> {
   const rows = await connection.run(`pragma integrity_check(${most})`);

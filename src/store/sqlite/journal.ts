@@ -4,8 +4,8 @@ import { dirname } from "node:path";
 import { CoopError } from "../../errors";
 import { ownPath } from "../../files";
 import type { Warn } from "../open";
-import { meta, requireInUse, setMeta } from "../schema";
-import { sql, type Sql } from "../sql";
+import { JOURNAL, meta, MOUNT_OF, ONE_HOST, requireInUse, setMeta } from "../schema";
+import { raw, sql, type Sql } from "../sql";
 import type { Wait } from "../wait";
 import {
   APPLICATION_ID,
@@ -16,6 +16,7 @@ import {
   SqliteConnection,
 } from "./connection";
 import { lookAt } from "./look";
+import { discard, inMaking } from "./making";
 import { mountOf, type Mount } from "./mount";
 import { mountedAlone, requireOwnPlace } from "./names";
 import { foreign } from "./refusal";
@@ -32,6 +33,7 @@ export interface Kept {
   oneHost: boolean;
 }
 
+/** The journal that a store is to have. */
 export interface Choice {
   journal: Journal;
   /** Why a write-ahead log cannot be used here. */
@@ -40,10 +42,10 @@ export interface Choice {
 
 /** What the store keeps of the choice. */
 export async function keptJournal(on: Sql): Promise<Kept> {
-  const journal = await meta(on, "journal");
+  const journal = await meta(on, JOURNAL);
   return {
     journal: JOURNALS.find((each) => each === journal),
-    oneHost: (await meta(on, "one_host")) === "1",
+    oneHost: (await meta(on, ONE_HOST)) === "1",
   };
 }
 
@@ -140,7 +142,7 @@ export async function probe(
   journal: Journal,
   wait: Wait,
 ): Promise<"works" | "shares no memory" | "has no locks"> {
-  const scratch = `${path}.probe-${wait.clock.unique()}`;
+  const scratch = inMaking(path, "probe", wait.clock);
   try {
     // What is slow about a commit is to make it durable, which a probe need not be.
     const open = () => {
@@ -161,18 +163,8 @@ export async function probe(
     if (sharesNoMemory(thrown)) return "shares no memory";
     throw await sqliteError(thrown, path, wait);
   } finally {
-    discard(scratch);
+    await discard(scratch);
   }
-}
-
-/** Removes a database that was only tried, with what is beside it; where nothing may be removed, nothing is there. */
-function discard(path: string): void {
-  for (const suffix of ["", "-wal", "-shm", "-journal"])
-    try {
-      rmSync(path + suffix, { force: true });
-    } catch {
-      return;
-    }
 }
 
 /** SQLite's names of the journals. */
@@ -229,7 +221,7 @@ export interface Host {
  * @throws CoopError busy, while others use a store that must be changed; unavailable access; and of one that is not
  *   written to any more, what `requireInUse` does.
  */
-export async function settle(
+export async function fitToMount(
   connection: SqliteConnection,
   path: string,
   host: Host | undefined,
@@ -249,9 +241,9 @@ export async function settle(
   // The other way is only a matter of speed, and never done unasked.
   if (journal === "rollback" && (await journalOf(connection, path)) === "wal") {
     await connection.aside(() => convert(path, journal, connection.wait));
-    warn("journal", changed(because));
+    warn("journal", journalChanged(because));
   }
-  await connection.transaction((tx) => keep(tx, { journal }, host));
+  await connection.transaction((tx) => keepJournal(tx, { journal }, host));
 }
 
 /**
@@ -273,20 +265,23 @@ export async function setJournal(
     const seen = await hostOf(host, path, await lookAt(path));
     await connection.transaction(async (tx) => {
       // What suited the journal until now need not suit this one: every other host finds out anew.
-      await tx.all(sql`delete from meta where name like 'mount:%'`);
-      await keep(tx, asked, seen);
+      await tx.all(sql`delete from meta where ${OF_MOUNTS}`);
+      await keepJournal(tx, asked, seen);
     });
   } finally {
     await connection.close();
   }
 }
 
+/** The settings of hosts that wrote to the store. */
+const OF_MOUNTS = raw(`name like '${MOUNT_OF}%'`);
+
 /** The hosts that are known to have written to a store, but for one. */
 export async function otherHosts(on: Sql, but: string): Promise<string[]> {
   const rows = await on.all<{ name: string }>(
-    sql`select name from meta where name like 'mount:%' and name <> ${`mount:${but}`} order by name`,
+    sql`select name from meta where ${OF_MOUNTS} and name <> ${MOUNT_OF + but} order by name`,
   );
-  return rows.map(({ name }) => name.slice("mount:".length));
+  return rows.map(({ name }) => name.slice(MOUNT_OF.length));
 }
 
 async function journalAt(path: string, wait: Wait): Promise<Journal> {
@@ -304,7 +299,7 @@ async function journalAt(path: string, wait: Wait): Promise<Journal> {
 }
 
 /** What a user is told whose command had to change the journal. */
-export const changed = (because: string | undefined) =>
+export const journalChanged = (because: string | undefined) =>
   `the store now has a rollback journal${because === undefined ? "" : `: ${because}`}`;
 
 /** The journal that the file at a path has, which the connection has open. */
@@ -325,18 +320,18 @@ export async function journalIn(file: string): Promise<Journal> {
 const MOST_HOSTS = 100;
 
 /** Keeps the choice of a journal in the store, and a host's mount as one that it was made for. */
-export async function keep(
+export async function keepJournal(
   tx: Sql,
   { journal, oneHost }: { journal: Journal; oneHost?: boolean },
   host: Host | undefined,
 ): Promise<void> {
-  await setMeta(tx, "journal", journal);
-  if (oneHost === true) await setMeta(tx, "one_host", "1");
-  if (oneHost === false) await tx.all(sql`delete from meta where name = 'one_host'`);
+  await setMeta(tx, JOURNAL, journal);
+  if (oneHost === true) await setMeta(tx, ONE_HOST, "1");
+  if (oneHost === false) await tx.all(sql`delete from meta where name = ${ONE_HOST}`);
   if (!host) return;
-  await tx.all(sql`delete from meta where name like 'mount:%'
-    and (select count(*) from meta where name like 'mount:%') >= ${MOST_HOSTS}`);
+  await tx.all(sql`delete from meta where ${OF_MOUNTS}
+    and (select count(*) from meta where ${OF_MOUNTS}) >= ${MOST_HOSTS}`);
   await tx.all(sql`insert into meta (name, value)
-    values (${`mount:${host.name}`}, ${host.place} || ' ' || sqlite_version())
+    values (${MOUNT_OF + host.name}, ${host.place} || ' ' || sqlite_version())
     on conflict (name) do update set value = excluded.value`);
 }

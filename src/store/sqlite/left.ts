@@ -5,12 +5,13 @@ import type { Wait } from "../wait";
 import { publishedFile, storeOfBackup } from "./backups";
 import { SqliteConnection } from "./connection";
 import { lookIntoCopies } from "./copies";
-import { lastEventOf, type Restorable } from "./restore";
+import type { Restorable } from "./restorable";
+import { lastEventOf } from "./restore";
 
 // What can be told of a store that is replaced, by what is left of it and by its copies.
 
 /** The highest numbers that a store is known to have given: of each counter, and of its last event. */
-export interface Given {
+export interface Highest {
   counters: Map<string, number>;
   lastEvent: number;
 }
@@ -24,8 +25,8 @@ export async function highestGiven(
   path: string,
   { contents }: Restorable,
   { wait, open }: { wait: Wait; open: boolean },
-): Promise<Given> {
-  const given: Given = { counters: new Map(), lastEvent: contents.lastEvent };
+): Promise<Highest> {
+  const given: Highest = { counters: new Map(), lastEvent: contents.lastEvent };
   const look = async (on: Sql) => {
     const rows = await on.all<{ name: string; value: number }>(
       sql`select name, value from counters
@@ -36,7 +37,7 @@ export async function highestGiven(
     const lastEvent = await lastEventOf(on);
     if (isLikely(lastEvent)) given.lastEvent = Math.max(given.lastEvent, lastEvent);
   };
-  // What is beyond use often tells nothing.
+  // A file that cannot be used any more often cannot be read either.
   if (!open) await lookingInto(path, wait, look).catch(() => {});
   await lookIntoCopies(path, contents.created_at, look);
   return given;

@@ -7,9 +7,9 @@ export interface Change {
 }
 
 /**
- * Whether a store lacks a change that a file of it has, and never had it: so it is where an older copy is in the store's
- * place, or another store. What was archived is not there any more, nor what a restore undid, after which another change
- * can have its number.
+ * Whether a store never had a change that a file of it has. Then an older copy, or another store, was put in the store's
+ * place. That it has the change no more tells nothing: it can have been archived, or undone by a restore, after which
+ * another change can have its number.
  */
 export async function lacks(on: Sql, { id, at: then }: Change): Promise<boolean> {
   const [row] = await on.all<{ last: number; at: number | null; restores: number }>(

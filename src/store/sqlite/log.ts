@@ -40,7 +40,7 @@ function isSound(path: string, opening: Opening): boolean {
 
 /** Whether a file and its log together are the store that the file is alone, and have what that has. */
 async function goesOn(path: string): Promise<boolean> {
-  const [{ identity }, { lacks }] = await Promise.all([import("./snapshot"), import("./lineage")]);
+  const [{ identity }, { lacks }] = await Promise.all([import("./inspect"), import("./lineage")]);
   try {
     const alone = identity(path);
     // Of a store without a change nothing can be lost, and to copy another into it makes it that one.

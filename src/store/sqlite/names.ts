@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { CoopError } from "../../errors";
 import { isSameFile, ownPath, statIfThere } from "../../files";
 import type { Wait } from "../wait";
+import { isInitInMaking } from "./making";
 import { isMountedAlone } from "./mount";
 
 /** For a moment coop itself gives a store a second name, to put it in place: how often that is looked at, and the pause in ms. */
@@ -48,13 +49,10 @@ async function requireOneName(store: string, wait: Wait): Promise<void> {
         },
       );
     for (const other of others)
-      if (isInMaking(basename(path), basename(other))) await rm(other, { force: true });
+      if (isInitInMaking(basename(path), basename(other))) await rm(other, { force: true });
     await wait.clock.sleep(PAUSE_MS);
   }
 }
-
-/** Whether a name is one that `coop init` gives a store until it is in place, and leaves where it is killed just then. */
-const isInMaking = (base: string, name: string) => name.startsWith(`${base}.init-`);
 
 /** The paths of a file's other names in its own folder. */
 async function otherNames(path: string): Promise<string[]> {

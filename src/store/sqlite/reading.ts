@@ -8,7 +8,7 @@ import type { Fragment, Row } from "../sql";
 import type { Wait } from "../wait";
 import { publishedFile } from "./backups";
 import { isKeptOut, SQLITE, SqliteConnection } from "./connection";
-import { changed, convert, decide, keptJournal } from "./journal";
+import { convert, decide, journalChanged, keptJournal } from "./journal";
 import { userVersion } from "./examine";
 import { openSqliteStore, schemaOf } from "./store";
 
@@ -44,7 +44,7 @@ export async function openToRead(
       if (usual) return usual.all<R>(statement);
       const rows = connection.all<R>(statement);
       await rows.catch(() => {});
-      // Nothing locks the file: what was read while somebody wrote it is worth nothing.
+      // Nothing locks the file: what was read while somebody wrote to it may be half old and half new.
       return look(own) === opened ? rows : (await reopen()).all<R>(statement);
     },
     transaction: async (work) => {
@@ -57,7 +57,7 @@ export async function openToRead(
         const { journal, because } = await decide(path, wait, await keptJournal(store));
         if (journal === "wal") throw cause;
         await convert(path, journal, wait);
-        writer?.warn("journal", changed(because));
+        writer?.warn("journal", journalChanged(because));
       }
       await (usual ?? (await reopen())).requireWritable(writer);
     },

@@ -2,6 +2,7 @@ import { access, constants, open, readFile, readlink, realpath, stat } from "nod
 import { userInfo } from "node:os";
 import { dirname } from "node:path";
 import { CoopError, type UnavailableReason } from "../../errors";
+import { BESIDE } from "../location";
 import { isShared } from "./backups";
 import { codeOf } from "./connection";
 
@@ -143,7 +144,7 @@ async function firstBarrier(file: string, wish: number): Promise<Barrier | undef
   const steps: [path: string, wish: number][] = [
     ...folders.map((folder): [string, number] => [folder, X_OK]),
     [dirname(file), X_OK | (wish & W_OK)],
-    ...["", "-wal", "-shm", "-journal"].map((suffix): [string, number] => [file + suffix, wish]),
+    ...["", ...BESIDE].map((suffix): [string, number] => [file + suffix, wish]),
   ];
   for (const [path, wished] of steps) {
     const found = await barrier(path, wished);

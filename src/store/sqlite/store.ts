@@ -1,6 +1,6 @@
 import { CoopError } from "../../errors";
 import type { Purpose, Store, Warn } from "../open";
-import { breaksOlder, migrate, needsUpgrade, requireNotNewer, schemaVersion } from "../schema";
+import { breaksOlder, MOUNT_OF, needsUpgrade, requireNotNewer, schemaVersion } from "../schema";
 import { sql, type Sql } from "../sql";
 import type { Wait } from "../wait";
 import { APPLICATION_ID, isKeptOut, LOG_PAUSE_MS, LOG_TRIES, SqliteConnection } from "./connection";
@@ -68,11 +68,12 @@ async function verified(
   await requireNotNewer(connection, version, "reader");
   if (version < schemaVersion()) {
     if (breaksOlder(version)) throw needsUpgrade(version);
+    const { upgrade } = await import("./upgrade");
     await upgrade(connection, path, warn);
     version = schemaVersion();
   }
   // While it is open it stays where it is, and nobody can change its journal.
-  let settled = false;
+  let fitted = false;
   return {
     location: { engine: "sqlite", path },
     schema: version,
@@ -82,7 +83,7 @@ async function verified(
     close: () => connection.close(),
     requireWritable: async (writer) => {
       await requireNotNewer(connection, version, "writer");
-      if (!writer || settled) return;
+      if (!writer || fitted) return;
       const { file, folder } = await (begun ?? lookAround(path));
       // Of what is mounted into a container the folder is mostly on another device.
       if (file && (file.nlink > 1 || file.dev !== folder?.dev)) {
@@ -90,11 +91,11 @@ async function verified(
         await requireOwnPlace(path, connection.wait);
       }
       const host = await hostOf(writer.host, path, file);
-      if (!(await isSettled(connection, host))) {
-        const { settle } = await import("./journal");
-        await settle(connection, path, host, writer.warn);
+      if (!(await isFitted(connection, host))) {
+        const { fitToMount } = await import("./journal");
+        await fitToMount(connection, path, host, writer.warn);
       }
-      settled = true;
+      fitted = true;
     },
   };
 }
@@ -111,9 +112,9 @@ export async function hostOf(name: string, path: string, file: Look): Promise<Ho
 }
 
 /** Whether the store's journal was chosen with this host's mount and SQLite as they are. */
-async function isSettled(on: Sql, { name, place }: Host): Promise<boolean> {
+async function isFitted(on: Sql, { name, place }: Host): Promise<boolean> {
   const rows = await on.all(sql`select 1 as settled from meta
-    where name = ${`mount:${name}`} and value = ${place} || ' ' || sqlite_version()`);
+    where name = ${MOUNT_OF + name} and value = ${place} || ' ' || sqlite_version()`);
   return rows.length > 0;
 }
 
@@ -130,59 +131,8 @@ export async function schemaOf(connection: SqliteConnection, path: string): Prom
   throw (await absence(path)) ?? (await foreign(path));
 }
 
-/** Migrates after a safety copy. Safe when several processes do it at once: one does the work. */
-export async function upgrade(
-  connection: SqliteConnection,
-  path: string,
-  warn: Warn,
-): Promise<void> {
-  const from = await schemaOf(connection, path);
-  if (from >= schemaVersion()) return;
-  const { settle } = await import("./journal");
-  await settle(connection, path, undefined, warn);
-  await safetyCopy(connection, path, from);
-  await connection.transaction(async (tx) => {
-    const version = await schemaOf(connection, path);
-    if (version >= schemaVersion()) return;
-    await migrate(tx, version);
-    await stamp(connection);
-  });
-}
-
 /** Writes who made the file and its schema version, inside the caller's transaction. */
 export async function stamp(connection: SqliteConnection): Promise<void> {
   await connection.run(`pragma application_id = ${APPLICATION_ID}`);
   await connection.run(`pragma user_version = ${schemaVersion()}`);
-}
-
-async function safetyCopy(
-  connection: SqliteConnection,
-  path: string,
-  version: number,
-): Promise<void> {
-  const { open, rename, rm, stat } = await import("node:fs/promises");
-  const [{ dirname }, { asFolderError, giveLike }, { sync, syncFolder }] = await Promise.all([
-    import("node:path"),
-    import("../../files"),
-    import("./snapshot"),
-  ]);
-  const temporary = `${path}.schema-${version}.${connection.wait.clock.unique()}`;
-  try {
-    // Made beforehand, so that nobody else may read it at any moment.
-    await (await open(temporary, "wx", 0o600)).close();
-    await connection.run("vacuum into ?", temporary);
-    const copied = await SqliteConnection.open(temporary, connection.wait);
-    const copiedVersion = await schemaOf(copied, temporary).finally(() => copied.close());
-    // Another process may have migrated between; then its own copy is the one to keep.
-    if (copiedVersion !== version) return;
-    await giveLike(await stat(path), temporary);
-    await sync(temporary, "r+");
-    await rename(temporary, `${path}.schema-${version}`);
-    await syncFolder(dirname(path));
-  } catch (thrown) {
-    throw asFolderError(thrown, dirname(path), "--db");
-  } finally {
-    for (const suffix of ["", "-journal"])
-      await rm(temporary + suffix, { force: true }).catch(() => {});
-  }
 }

@@ -1,7 +1,7 @@
-import { parseRef, ref, type Surface } from "../../ref";
-import { archivings, type Redaction, type Restoring } from "../archived";
+import { ref, type Surface } from "../../ref";
+import { archiveEvents, endsOf, type Redaction, type RestoreEvent } from "../archived";
 import { keptJson } from "../json";
-import { tableName } from "../redact";
+import { tableName } from "../erasable";
 import { raw, sql, type Sql } from "../sql";
 
 /** What was done in a store, and is not in the copy that its rows are replaced by. */
@@ -24,7 +24,7 @@ export async function undoneBy(tx: Sql, copy: string): Promise<Undone> {
   for (const { ref: name } of redactions) if (await holds(tx, copy, name)) unredacted.push(name);
   const since = sql`id not in (select id from ${raw(copy)}.events)`;
   const archives = new Set<string>();
-  for (const { to, refs } of await archivings(tx, since))
+  for (const { to, refs } of await archiveEvents(tx, since))
     for (const run of refs) if (!archives.has(to) && (await holds(tx, copy, run))) archives.add(to);
   return { redactions, unredacted, archives: [...archives] };
 }
@@ -38,8 +38,8 @@ async function unknownRedactions(tx: Sql, copy: string): Promise<Redaction[]> {
     sql`select after from events where surface = 'store' and verb = 'restore'`,
   );
   const kept = [
-    ...(await archivings(tx)),
-    ...restores.map(({ after }) => keptJson(after) as Restoring),
+    ...(await archiveEvents(tx)),
+    ...restores.map(({ after }) => keptJson(after) as RestoreEvent),
   ];
   const last = await lastRedactions(tx, "main");
   for (const { ref: name, event } of kept.flatMap(({ redacted }) => redacted ?? []))
@@ -62,9 +62,9 @@ async function lastRedactions(tx: Sql, database: string): Promise<Map<string, nu
 
 /** Whether the copy has a record of those in a row, such as `Q1-Q5`, or one alone; pushes to several are none. */
 async function holds(tx: Sql, copy: string, run: string): Promise<boolean> {
-  const [from, to = from] = run.split("-").map((name) => parseRef(name)!);
-  if (from!.surface === "fan-out") return false;
-  const rows = await tx.all(sql`select 1 from ${raw(`${copy}.${tableName(from!.surface)}`)}
-    where number between ${from!.number} and ${to!.number} limit 1`);
+  const [from, to] = endsOf(run);
+  if (from.surface === "fan-out") return false;
+  const rows = await tx.all(sql`select 1 from ${raw(`${copy}.${tableName(from.surface)}`)}
+    where number between ${from.number} and ${to.number} limit 1`);
   return rows.length > 0;
 }

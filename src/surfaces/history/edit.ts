@@ -4,7 +4,7 @@ import { changing, optionalBody } from "../../cli/args";
 import { defineVerb, flag, word } from "../../cli/define";
 import { slug, title } from "../../words";
 import { entryName, resolveName } from "./name";
-import { editEntry, findEntry } from "./store";
+import { editEntry, findEntry, type Edit } from "./store";
 import { entryChanged } from "./text";
 
 export default defineVerb({
@@ -24,20 +24,16 @@ export default defineVerb({
   },
   editing: async ({ entry }, context) =>
     (await findEntry(await context.store(), await resolveName(entry, context))).body,
-  run: async (input, context) => {
-    const changes = {
-      ...(input.title !== undefined && { title: input.title }),
-      ...(input.body !== undefined && { body: input.body }),
-      ...(input.slug !== undefined && { slug: input.slug }),
-    };
-    if (Object.keys(changes).length === 0)
+  run: async ({ entry, ifVersion, title: name, body, slug: called }, context) => {
+    const edit: Edit = { title: name, body, slug: called };
+    if (Object.values(edit).every((value) => value === undefined))
       throw usage(
         "`coop history edit` needs what to change",
         "give --title, --body, --slug or --edit",
       );
-    const name = await resolveName(input.entry, context);
+    const which = await resolveName(entry, context);
     return written(
-      await context.write((writing) => editEntry(writing, name, input.ifVersion, changes)),
+      await context.write((writing) => editEntry(writing, which, ifVersion, edit)),
       entryChanged,
     );
   },

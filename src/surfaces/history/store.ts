@@ -19,6 +19,7 @@ import { SHA_LENGTH } from "../../words";
 /** An entry is pending until its commit is known. Its state is not a column of its own: the sha tells it. */
 export const STATES = ["pending", "committed"] as const;
 
+/** The table of history entries. */
 export const ENTRIES: Listable = {
   surface: "history",
   name: "history_entries",
@@ -36,6 +37,7 @@ interface EntryRow extends RecordRow {
   commit_sha: string | null;
 }
 
+/** A history entry, in JSON's words. */
 export interface Entry extends RecordHead {
   state: (typeof STATES)[number];
   slug: string;
@@ -80,6 +82,7 @@ const bySlug = (on: Sql, scope: string, slug: string) =>
 /** @throws CoopError not_found. */
 export const findEntry = async (on: Sql, name: EntryName) => toEntry(await findEntryRow(on, name));
 
+/** What a new entry says. */
 export interface Draft {
   scope: string;
   slug: string;
@@ -218,6 +221,13 @@ export async function onePending(
   );
 }
 
+/** What an edit changes; what is undefined stays. */
+export interface Edit {
+  title?: string | undefined;
+  body?: string | undefined;
+  slug?: string | undefined;
+}
+
 /**
  * Changes an entry's slug, title or body.
  * @throws CoopError not_found, conflict version, conflict slug.
@@ -226,12 +236,11 @@ export async function editEntry(
   writing: Writing,
   name: EntryName,
   ifVersion: number | undefined,
-  changes: Partial<Pick<EntryRow, "slug" | "title" | "body">>,
+  { title, body, slug }: Edit,
 ): Promise<Entry> {
   const { number } = await findEntryRow(writing.tx, name);
   const row = await targetEntry(writing, { number, ifVersion });
-  const taken =
-    changes.slug === undefined ? undefined : await bySlug(writing.tx, row.scope, changes.slug);
+  const taken = slug === undefined ? undefined : await bySlug(writing.tx, row.scope, slug);
   if (taken && taken.number !== row.number) {
     throw await conflict(writing, ENTRIES, taken, {
       reason: "slug",
@@ -240,7 +249,7 @@ export async function editEntry(
       column: "slug",
     });
   }
-  return toEntry(await change<EntryRow>(writing, ENTRIES, row, "edit", changes));
+  return toEntry(await change<EntryRow>(writing, ENTRIES, row, "edit", { title, body, slug }));
 }
 
 const targetEntry = (writing: Writing, which: Target) => target<EntryRow>(writing, ENTRIES, which);

@@ -36,7 +36,7 @@ open is not kept with --key: the next read with it looks again.`,
       throw usage("--if-version goes with one letter", "name it");
     const me = context.requireSpeaker();
     const here = context.scopeOrNone();
-    // A ref is of any scope: that the folder's name can be none is no matter then.
+    // A ref works in any scope, so then it does not matter if the folder's name can be none.
     const scope = await (letter === undefined ? here : here.catch(() => undefined));
     const store = await context.store();
     // Letters are shown there all the same, unmarked.

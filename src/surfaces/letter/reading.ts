@@ -26,6 +26,7 @@ export interface ReadLetter extends Omit<Letter, "body"> {
   marked: boolean;
 }
 
+/** What one `letter read` shows. */
 export interface Reading {
   letters: ReadLetter[];
   /** How many are open, also those that have no line here. */

@@ -16,17 +16,20 @@ import {
   type Listed,
   type ListQuery,
 } from "../../store/listing";
-import { move, saidWith, target, type MoveRule, type Target } from "../../store/moves";
+import { requireState, saidWith, target, type MoveRule, type Target } from "../../store/moves";
 import { change, create, find, head, type RecordHead, type RecordRow } from "../../store/records";
 import type { Writing } from "../../store/write";
 
+/** The states in which a letter keeps coming back. */
 export const OPEN = ["unread", "read", "working"] as const;
 const CLOSED = ["done", "abandoned", "superseded"] as const;
+/** Every state of a letter. */
 export const STATES = [...OPEN, ...CLOSED] as const;
 
 /** The columns of long text, in the order in which they are read. */
 export const TEXTS = ["body", "acknowledgement", "note"] as const;
 
+/** The table of letters. */
 export const LETTERS: Listable = {
   surface: "letter",
   name: "letters",
@@ -58,6 +61,7 @@ interface LetterRow extends RecordRow {
   superseded_by: number | null;
 }
 
+/** A letter, in JSON's words. */
 export interface Letter extends RecordHead {
   state: string;
   to: string;
@@ -71,6 +75,7 @@ export interface Letter extends RecordHead {
   superseded_by: string | null;
 }
 
+/** A letter, of its row. */
 export const toLetter = (row: LetterRow): Letter => ({
   ...head(LETTERS, row),
   state: row.state,
@@ -83,6 +88,7 @@ export const toLetter = (row: LetterRow): Letter => ({
   superseded_by: replacementOf(row),
 });
 
+/** What a new letter says. */
 export interface Draft {
   scope: string;
   to: string;
@@ -151,28 +157,29 @@ export async function moveLetter(
   which: Target,
   body: string | undefined,
 ): Promise<Letter> {
-  // One without words leaves those of an earlier one, which a reopened letter still has.
-  const acknowledgement = body === undefined ? {} : { acknowledgement: body };
-  const said = verb === "ack" ? acknowledgement : saidWith(verb, body);
-  const links = verb === "reopen" ? { superseded_by: null } : {};
-  const row = await move<LetterRow>(writing, LETTERS, which, verb, MOVES[verb], {
-    ...said,
-    ...links,
+  const row = await target<LetterRow>(writing, LETTERS, which);
+  const { from, to } = MOVES[verb];
+  await requireState(writing, LETTERS, row, from);
+  const moved = await change<LetterRow>(writing, LETTERS, row, verb, {
+    // An ack without words leaves those of an earlier one, which a reopened letter still has.
+    ...(verb === "ack" ? { acknowledgement: body } : { note: saidWith(verb, body) }),
+    ...(verb === "reopen" && { superseded_by: null }),
+    state: to,
   });
-  const mine = [row.addressee, row.author].includes(writing.actor.id);
+  const mine = [moved.addressee, moved.author].includes(writing.actor.id);
   if (!mine && verb !== "reopen") {
-    const name = ref("letter", row.number);
+    const name = ref("letter", moved.number);
     const loses = verb === "start" ? "cannot start it any more" : "does not get it any more";
     const back = `${verb === "start" ? `coop letter abandon ${name} && ` : ""}coop letter reopen ${name}`;
     writing.warn(
       "not_yours",
-      `${name} was for ${row.addressee}, who ${loses}; if another was meant: ${back}`,
+      `${name} was for ${moved.addressee}, who ${loses}; if another was meant: ${back}`,
     );
   }
   if (verb === "reopen")
     for (const newer of await superseding(writing.tx, which.number))
       await unlink(writing, newer, ref("letter", which.number));
-  return toLetter(row);
+  return toLetter(moved);
 }
 
 /** The numbers of the letters that ever superseded one. */
@@ -200,6 +207,7 @@ async function unlink(writing: Writing, number: number, older: string): Promise<
 export const findLetter = async (on: Sql, number: number) =>
   toLetter(await find<LetterRow>(on, LETTERS, number));
 
+/** Letters, newest first. */
 export async function listLetters(on: Sql, query: ListQuery): Promise<Listed<Letter>> {
   const listed = await list<LetterRow>(on, LETTERS, query);
   return { ...listed, rows: listed.rows.map(toLetter) };

@@ -8,7 +8,7 @@ import { counted, inline, lines } from "../../cli/text";
 import { duration } from "../../time";
 import { filePath, queueName, whole } from "../../words";
 import { isPartOfStore } from "../../store/location";
-import { moveOut, type Moved } from "./archiving";
+import { moveOut, type Moved } from "./store/move-out";
 import { scopeFilter, warnUnused } from "./args";
 import { archivable } from "./store";
 

@@ -3,7 +3,7 @@ import { written } from "../../cli/answer";
 import { changing, optionalBody, record } from "../../cli/args";
 import { defineVerb, flag } from "../../cli/define";
 import { kind, title } from "../../words";
-import { editRequest, findRequest } from "./store";
+import { editRequest, findRequest, type Edit } from "./store";
 import { requestMoved } from "./text";
 
 export default defineVerb({
@@ -21,15 +21,14 @@ export default defineVerb({
   },
   editing: async ({ request }, context) => (await findRequest(await context.store(), request)).body,
   run: async ({ request, ifVersion, title: name, body, kind: sort }, context) => {
-    if (name === undefined && body === undefined && sort === undefined)
+    const edit: Edit = { title: name, body, kind: sort };
+    if (Object.values(edit).every((value) => value === undefined))
       throw usage(
         "`coop request edit` needs what to change",
         "give --title, --body, --kind or --edit",
       );
     return written(
-      await context.write((writing) =>
-        editRequest(writing, { number: request, ifVersion }, { title: name, body, kind: sort }),
-      ),
+      await context.write((writing) => editRequest(writing, { number: request, ifVersion }, edit)),
       requestMoved,
     );
   },

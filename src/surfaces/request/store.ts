@@ -13,10 +13,13 @@ import {
 } from "../../store/records";
 import type { Writing } from "../../store/write";
 
+/** The states in which something is still expected of a request. */
 export const UNFINISHED = ["open", "accepted"] as const;
 const FINISHED = ["done", "declined", "cancelled"] as const;
+/** Every state of a request. */
 export const STATES = [...UNFINISHED, ...FINISHED] as const;
 
+/** The table of requests. */
 export const REQUESTS: Listable = {
   surface: "request",
   name: "requests",
@@ -44,6 +47,7 @@ interface RequestRow extends RecordRow {
   waiting_on: string | null;
 }
 
+/** A request, in JSON's words. */
 export interface Request extends RecordHead {
   state: string;
   to: string;
@@ -63,6 +67,7 @@ export interface Message {
   body: string;
 }
 
+/** A request with all that was said about it. */
 export interface Thread extends Request {
   /** Oldest first. */
   messages: Message[];
@@ -79,6 +84,7 @@ const toRequest = (row: RequestRow): Request => ({
   waiting_on: row.waiting_on,
 });
 
+/** What a new request says. */
 export interface Draft {
   scope: string;
   to: string;
@@ -210,13 +216,7 @@ export async function editRequest(
   { title, body, kind }: Edit,
 ): Promise<Request> {
   const row = await target<RequestRow>(writing, REQUESTS, which);
-  return toRequest(
-    await change<RequestRow>(writing, REQUESTS, row, "edit", {
-      ...(title !== undefined && { title }),
-      ...(body !== undefined && { body }),
-      ...(kind !== undefined && { kind }),
-    }),
-  );
+  return toRequest(await change<RequestRow>(writing, REQUESTS, row, "edit", { title, body, kind }));
 }
 
 async function say(
@@ -254,6 +254,7 @@ export interface OwnFilter {
   kinds?: readonly string[] | undefined;
 }
 
+/** Requests, newest first. */
 export async function listRequests(
   on: Sql,
   query: ListQuery,

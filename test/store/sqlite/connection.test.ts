@@ -34,6 +34,22 @@ test.if(platform() === "linux")("a file that is no database is let go of", async
   expect(await opened()).not.toContain(path);
 });
 
+test("a store that is gone when its connection comes back to it is told as no store", async () => {
+  const path = join(folder, "coop.db");
+  await createSqliteStore(path, wait);
+  const connection = await SqliteConnection.open(path, wait);
+  try {
+    expect(await connection.aside(() => rm(path)).catch((thrown: unknown) => thrown)).toMatchObject(
+      {
+        code: "unavailable",
+        message: `no store at ${path}`,
+      },
+    );
+  } finally {
+    await connection.close();
+  }
+});
+
 test("a store that cannot be made on a full disk is named as it was asked for", async () => {
   await command("mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", folder);
   try {

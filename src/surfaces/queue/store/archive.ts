@@ -3,6 +3,7 @@ import { pages } from "../../../store/pages";
 import {
   among,
   and,
+  inBatches,
   join,
   raw,
   sql,
@@ -23,7 +24,7 @@ export interface Archivable extends Place {
 }
 
 /** Numbers of items, and how many more there are. */
-export interface Archiving {
+export interface Movable {
   numbers: number[];
   /** Finished for long, but kept because something that they belong together with is not. */
   kept: number;
@@ -39,7 +40,7 @@ export interface Archiving {
 export async function archivable(
   on: Sql,
   { before, limit, ...place }: Archivable,
-): Promise<Archiving> {
+): Promise<Movable> {
   const old = [sql`updated_at < ${before}`, anyOf(placeChoices(place))];
   const moves = and([stateIn(FINISHED), ...old]);
   const groups = await Groups.of(on, moves);
@@ -80,14 +81,14 @@ async function firstGroups(
 }
 
 /** Items with all that is kept of them, by their table. */
-export interface Contents {
+export interface WholeItems {
   items: Row[];
   replies: Row[];
   events: Row[];
 }
 
 /** Items by their numbers, with their replies and events, each in the order that they came to be. */
-export async function contentsOf(on: Sql, numbers: readonly number[]): Promise<Contents> {
+export async function wholeItems(on: Sql, numbers: readonly number[]): Promise<WholeItems> {
   return {
     items: await on.all(
       sql`select * from queue_items where ${among("number", numbers)} order by number`,
@@ -100,7 +101,7 @@ export async function contentsOf(on: Sql, numbers: readonly number[]): Promise<C
 }
 
 /** Puts items that another store keeps into this one, and brings those that are there already up to them. */
-export async function putContents(tx: Sql, { items, replies, events }: Contents): Promise<void> {
+export async function putItems(tx: Sql, { items, replies, events }: WholeItems): Promise<void> {
   const numbers = items.map((row) => row["number"]!);
   await tx.all(sql`delete from replies where ${among("item", numbers)}`);
   await tx.all(
@@ -130,8 +131,7 @@ async function insertRows(
   rows: readonly Row[],
   conflicts: Fragment = raw(""),
 ): Promise<void> {
-  for (let from = 0; from < rows.length; from += VALUES_A_STATEMENT) {
-    const batch = rows.slice(from, from + VALUES_A_STATEMENT);
+  for (const batch of inBatches(rows)) {
     const values = batch.map((row) => sql`(${join(Object.values(row))})`);
     await tx.all(sql`insert into ${raw(table)} (${raw(Object.keys(batch[0]!).join(", "))})
       values ${join(values)} ${conflicts}`);
@@ -139,7 +139,7 @@ async function insertRows(
 }
 
 /** Removes items with their replies and events; later ones first, since they can be about earlier ones. */
-export async function remove(tx: Sql, numbers: readonly number[]): Promise<void> {
+export async function removeItems(tx: Sql, numbers: readonly number[]): Promise<void> {
   await tx.all(sql`delete from replies where ${among("item", numbers)}`);
   await tx.all(
     sql`delete from events where surface = ${ITEMS.surface} and ${among("number", numbers)}`,

@@ -4,12 +4,17 @@ import { isJson } from "../../../store/json";
 import { oneOf, type Choice, type Listable } from "../../../store/listing";
 import { head, type RecordHead, type RecordRow } from "../../../store/records";
 
+/** The states in which an item waits to be done. */
 export const UNFINISHED = ["waiting", "taken"] as const;
+/** The states in which nothing more is to be done. */
 export const FINISHED = ["done", "dropped"] as const;
+/** Every state of an item. */
 export const STATES = [...UNFINISHED, ...FINISHED] as const;
 
+/** The state of an item. */
 export type State = (typeof STATES)[number];
 
+/** The table of items. */
 export const ITEMS: Listable = {
   surface: "queue",
   name: "queue_items",
@@ -18,6 +23,7 @@ export const ITEMS: Listable = {
   long: ["payload", "note"],
 };
 
+/** An item as its table has it. */
 export interface ItemRow extends RecordRow {
   state: State;
   queue: string;
@@ -33,8 +39,10 @@ export interface ItemRow extends RecordRow {
   note: string | null;
 }
 
+/** Whether a payload is JSON or any other text. */
 export type PayloadType = "json" | "text";
 
+/** An item, in JSON's words. */
 export interface Item extends RecordHead {
   queue: string;
   state: State;
@@ -58,6 +66,7 @@ export interface Item extends RecordHead {
 const refOrNull = (surface: "queue" | "fan-out", number: number | null) =>
   number === null ? null : ref(surface, number);
 
+/** An item, of its row. */
 export const toItem = (row: ItemRow): Item => ({
   ...head(ITEMS, row),
   queue: row.queue,

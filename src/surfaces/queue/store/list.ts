@@ -23,6 +23,7 @@ export interface OwnFilter {
   takenBy?: readonly string[] | undefined;
 }
 
+/** Items, newest first. */
 export async function listItems(
   on: Sql,
   query: ListQuery,
@@ -64,8 +65,8 @@ export async function staleItems(
 
 /** The names of all queues that were ever used. */
 export async function queueNames(on: Sql): Promise<string[]> {
-  const { archivings } = await import("../../../store/archived");
-  const archived = (await archivings(on)).flatMap(({ queues }) => Object.keys(queues));
+  const { archiveEvents } = await import("../../../store/archived");
+  const archived = (await archiveEvents(on)).flatMap(({ queues }) => Object.keys(queues));
   return [...new Set([...(await distinct(on, ITEMS.name, "queue")), ...archived])];
 }
 
@@ -73,6 +74,6 @@ export async function queueNames(on: Sql): Promise<string[]> {
 export async function isUsed(on: Sql, queue: string): Promise<boolean> {
   const rows = await on.all(sql`select 1 as used from queue_items where queue = ${queue} limit 1`);
   if (rows.length > 0) return true;
-  const { archivings } = await import("../../../store/archived");
-  return (await archivings(on)).some(({ queues }) => Object.hasOwn(queues, queue));
+  const { archiveEvents } = await import("../../../store/archived");
+  return (await archiveEvents(on)).some(({ queues }) => Object.hasOwn(queues, queue));
 }

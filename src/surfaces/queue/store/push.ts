@@ -12,6 +12,7 @@ import { create, createAlike, find } from "../../../store/records";
 import type { Writing } from "../../../store/write";
 import { ITEMS, toItem, type Item, type ItemRow, type PayloadType } from "./items";
 
+/** What a new item says. */
 export interface Draft {
   scope: string;
   queue: string;

@@ -5,6 +5,7 @@ import { sql, type Row, type Sql } from "../../../store/sql";
 import { ITEMS, toItem, type Item, type ItemRow, type State } from "./items";
 import type { FanOut } from "./push";
 
+/** What was replied to an item. */
 export interface Reply {
   author: string;
   at: string;

@@ -1,5 +1,5 @@
 import { timestamp } from "../../../time";
-import { different } from "../../../store/distinct";
+import { skipScan } from "../../../store/distinct";
 import { counted, toCount, type Count } from "../../../store/listing";
 import { and, join, raw, sql, type Sql } from "../../../store/sql";
 import { ITEMS, STATES, type Place, type State } from "./items";
@@ -24,7 +24,7 @@ export async function stats(on: Sql, { queue, scope }: Place): Promise<QueueStat
       sql`${counted([sql`queue_items as items where ${inState(state)}`])} as ${raw(state)}`,
   );
   const rows = await on.all<StatsRow>(
-    sql`with recursive ${different(ITEMS.name, "queue")} select value as queue, ${join(counts)},
+    sql`with recursive ${skipScan(ITEMS.name, "queue")} select value as queue, ${join(counts)},
       (select created_at from queue_items as items where ${inState("waiting")} order by number limit 1) as oldest
       from found where ${queue === undefined ? raw("value is not null") : sql`value = ${queue}`}`,
   );

@@ -23,6 +23,7 @@ const MOVES = {
   reopen: { from: FINISHED, to: "open" },
 } as const satisfies Record<string, MoveRule>;
 
+/** What a new todo says. */
 export interface Draft {
   scope: string;
   /** Whose it is; null for nobody's. */
@@ -72,7 +73,7 @@ export async function moveTodo(
   if (verb === "start") await requireNotAnothers(writing, row);
   const moved = await change<TodoRow>(writing, TODOS, row, verb, {
     state: to,
-    ...saidWith(verb, note),
+    note: saidWith(verb, note),
     ...(verb === "start" && { addressee: writing.actor.id }),
   });
   const todo = await withItsLinks(writing.tx, moved);
@@ -139,11 +140,7 @@ export async function editTodo(
     TODOS,
     row,
     "edit",
-    {
-      ...(title !== undefined && { title }),
-      ...(body !== undefined && { body }),
-      ...(priority !== undefined && { priority }),
-    },
+    { title, body, priority },
     links,
   );
   return withItsLinks(tx, edited);

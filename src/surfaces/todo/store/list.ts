@@ -26,6 +26,7 @@ export interface OwnFilter {
   priorities?: readonly number[] | undefined;
 }
 
+/** Todos, newest first. */
 export async function listTodos(
   on: Sql,
   query: ListQuery,

@@ -1,12 +1,16 @@
 import { ref } from "../../../ref";
 import { stateIn, type Listable } from "../../../store/listing";
 import { find, head, type RecordHead, type RecordRow } from "../../../store/records";
-import { among, sql, type Row, type Sql, VALUES_A_STATEMENT } from "../../../store/sql";
+import { among, inBatches, sql, type Row, type Sql } from "../../../store/sql";
 
+/** The states in which a todo is still to be done. */
 export const UNFINISHED = ["open", "doing", "blocked"] as const;
+/** The states in which nothing more is to be done. */
 export const FINISHED = ["done", "dropped"] as const;
+/** Every state of a todo. */
 export const STATES = [...UNFINISHED, ...FINISHED] as const;
 
+/** The table of todos. */
 export const TODOS: Listable = {
   surface: "todo",
   name: "todos",
@@ -15,6 +19,7 @@ export const TODOS: Listable = {
   long: ["body", "note"],
 };
 
+/** A todo as its table has it. */
 export interface TodoRow extends RecordRow {
   state: string;
   addressee: string | null;
@@ -24,6 +29,7 @@ export interface TodoRow extends RecordRow {
   note: string | null;
 }
 
+/** A todo, in JSON's words. */
 export interface Todo extends RecordHead {
   state: string;
   /** Whose it is; null for nobody's. */
@@ -47,6 +53,7 @@ interface Link extends Row {
   unfinished: number;
 }
 
+/** A todo, of its row and what it comes after. */
 export const toTodo = (row: TodoRow, links: readonly Link[]): Todo => ({
   ...head(TODOS, row),
   state: row.state,
@@ -62,20 +69,21 @@ export const toTodo = (row: TodoRow, links: readonly Link[]): Todo => ({
       : links.filter(({ unfinished }) => unfinished).map(({ after }) => ref("todo", after)),
 });
 
+/** Todos with what they come after, in the order of their rows. */
 export async function withLinks(on: Sql, rows: readonly TodoRow[]): Promise<Todo[]> {
   const linksOf = new Map(rows.map(({ number }) => [number, [] as Link[]]));
-  const numbers = rows.map(({ number }) => number);
-  for (let from = 0; from < numbers.length; from += VALUES_A_STATEMENT) {
+  for (const numbers of inBatches(rows.map(({ number }) => number))) {
     const links = await on.all<Link>(sql`
       select link.todo, link.after, case when earlier.${stateIn(UNFINISHED)} then 1 else 0 end as unfinished
       from todo_after as link join todos as earlier on earlier.number = link.after
-      where ${among("link.todo", numbers.slice(from, from + VALUES_A_STATEMENT))}
+      where ${among("link.todo", numbers)}
       order by link.todo, link.after`);
     for (const link of links) linksOf.get(link.todo)!.push(link);
   }
   return rows.map((row) => toTodo(row, linksOf.get(row.number)!));
 }
 
+/** One todo with what it comes after. */
 export async function withItsLinks(on: Sql, row: TodoRow): Promise<Todo> {
   const [todo] = await withLinks(on, [row]);
   return todo!;

@@ -1,17 +1,18 @@
-import { CoopError } from "../../errors";
-import { ref } from "../../ref";
-import { runsOf, type Archiving, type Redaction } from "../../store/archived";
-import { appendEvents } from "../../store/events";
-import { CREATED_AT, meta } from "../../store/schema";
-import { letRest, type Connection, type Row, type Sql } from "../../store/sql";
-import { openArchive, requireArchivable, type ArchiveFile } from "../../store/sqlite/archive";
-import type { Wait } from "../../store/wait";
-import type { Writing } from "../../store/write";
-import { timestamp } from "../../time";
-import { contentsOf, putContents, remove, type Contents, type ItemRow } from "./store";
+import { CoopError } from "../../../errors";
+import { ref } from "../../../ref";
+import { runsOf, type ArchiveEvent, type Redaction } from "../../../store/archived";
+import { appendEvents } from "../../../store/events";
+import { CREATED_AT, meta } from "../../../store/schema";
+import { inBatches, letRest, type Connection, type Row, type Sql } from "../../../store/sql";
+import { openArchive, requireArchivable, type ArchiveFile } from "../../../store/sqlite/archive";
+import type { Wait } from "../../../store/wait";
+import type { Writing } from "../../../store/write";
+import { timestamp } from "../../../time";
+import { putItems, removeItems, wholeItems, type WholeItems } from "./archive";
+import type { ItemRow } from "./items";
 
 /** What was moved out of the store. */
-export type Moved = Pick<Archiving, "queues" | "events">;
+export type Moved = Pick<ArchiveEvent, "queues" | "events">;
 
 /**
  * Moves items with their replies and events into an archive; of none only looks whether they could be. They leave the
@@ -47,7 +48,7 @@ export async function moveOut(
   await appendEvents(tx, actor, at, [
     { surface: "store", number: 0, verb: "archive", version: 0, after },
   ]);
-  for (const some of inParts(numbers).reverse()) await remove(tx, some);
+  for (const some of inParts(numbers).reverse()) await removeItems(tx, some);
   return { queues: after.queues, events: after.events };
 }
 
@@ -57,13 +58,13 @@ const copyInto = (archive: Connection, from: Sql, numbers: readonly number[], fi
     const hashes: string[] = [];
     const tally = new Tally();
     for (const some of inParts(numbers)) {
-      const contents = await contentsOf(from, some);
-      requireOlder(await contentsOf(into, some), contents, file);
-      await putContents(into, contents);
+      const contents = await wholeItems(from, some);
+      requireOlder(await wholeItems(into, some), contents, file);
+      await putItems(into, contents);
       tally.add(contents);
       hashes.push(hashOf(contents));
     }
-    return { hashes, after: tally.archiving(numbers, file) };
+    return { hashes, after: tally.event(numbers, file) };
   });
 
 /** Counts up what the store keeps of the items that leave it. */
@@ -74,7 +75,7 @@ class Tally {
   readonly #redacted: Redaction[] = [];
   #events = 0;
 
-  add({ items, events }: Contents): void {
+  add({ items, events }: WholeItems): void {
     for (const { queue, fan_out } of items as ItemRow[]) {
       this.#queues.set(queue, (this.#queues.get(queue) ?? 0) + 1);
       if (fan_out !== null) this.#fanOuts.add(fan_out);
@@ -86,7 +87,7 @@ class Tally {
     this.#events += events.length;
   }
 
-  archiving(numbers: readonly number[], to: string): Archiving {
+  event(numbers: readonly number[], to: string): ArchiveEvent {
     const fanOuts = [...this.#fanOuts].sort((one, other) => one - other);
     const ids = Array.from(this.#ids, ([id, { at, host }]) => [id, { at: timestamp(at), host }]);
     return {
@@ -119,7 +120,7 @@ async function verify(
   file: string,
 ): Promise<void> {
   for (const [part, some] of inParts(numbers).entries()) {
-    if (hashOf(await contentsOf(archive, some)) === hashes[part]) continue;
+    if (hashOf(await wholeItems(archive, some)) === hashes[part]) continue;
     throw new CoopError("unavailable", `${file} does not give back what was written into it`, {
       reason: "damaged",
       hint: "nothing was removed from the store; check that disk, and name another file with --to",
@@ -130,13 +131,10 @@ async function verify(
 /** How many items are held in memory at once: each may have a payload of 4 MiB. */
 const ITEMS_AT_ONCE = 100;
 
-const inParts = (numbers: readonly number[]): number[][] =>
-  Array.from({ length: Math.ceil(numbers.length / ITEMS_AT_ONCE) }, (_, part) =>
-    numbers.slice(part * ITEMS_AT_ONCE, (part + 1) * ITEMS_AT_ONCE),
-  );
+const inParts = (numbers: readonly number[]) => inBatches(numbers, ITEMS_AT_ONCE);
 
 /** @throws CoopError conflict version: to replace what is no older version of the same item would lose it. */
-function requireOlder(there: Contents, contents: Contents, file: string): void {
+function requireOlder(there: WholeItems, contents: WholeItems, file: string): void {
   for (const old of there.items) {
     const number = Number(old["number"]);
     const now = onlyOf(contents, number);
@@ -167,7 +165,7 @@ function isBeginning(events: readonly Row[], of: readonly Row[]): boolean {
   });
 }
 
-function onlyOf({ items, replies, events }: Contents, number: number): Contents {
+function onlyOf({ items, replies, events }: WholeItems, number: number): WholeItems {
   const its = (column: string) => (row: Row) => row[column] === number;
   return {
     items: items.filter(its("number")),
@@ -177,7 +175,7 @@ function onlyOf({ items, replies, events }: Contents, number: number): Contents 
 }
 
 /** Alike for the same rows in whatever store: each numbers replies and events by itself. */
-function hashOf({ items, replies, events }: Contents): string {
+function hashOf({ items, replies, events }: WholeItems): string {
   const content = [items, replies, events].map((rows) =>
     rows.map((row) =>
       Object.entries(row)

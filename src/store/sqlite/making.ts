@@ -1,0 +1,70 @@
+import { readdir, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { BESIDE } from "../location";
+import type { Clock } from "../wait";
+
+// What coop makes beside a store, under a name of its own until it is whole and in place. A command that is killed leaves
+// it there, and others know it by its name.
+
+/** The name of a store, a scratch database or a restored copy in the making, beside the store that it is for. */
+export const inMaking = (
+  store: string,
+  what: "init" | "probe" | "restore",
+  { unique }: Pick<Clock, "unique">,
+) => `${store}.${what}-${unique()}`;
+
+/** The name of a snapshot or an archive in the making, beside where it will be. */
+export const snapshotInMaking = (target: string, { unique }: Pick<Clock, "unique">) =>
+  `${target}.${unique()}.snapshot`;
+
+/** The name of the copy that is kept of a store from before its schema was changed. */
+export const safetyName = (store: string, schema: number) => `${store}.schema-${schema}`;
+
+/** Whether a file's name is that of a snapshot or an archive in the making, or of the journal beside one. */
+export const isSnapshotInMaking = (name: string) => /\.snapshot(-journal)?$/.test(name);
+
+/** Whether a name is one that `coop init` gives a store until it is in place, and leaves where it is killed just then. */
+export const isInitInMaking = (store: string, name: string) => name.startsWith(`${store}.init-`);
+
+/**
+ * What a file beside a store is, or beside its backups: something in the making, or a safety copy; undefined for any other.
+ * @param store the name of the store's file.
+ */
+export function madeBeside(
+  store: string,
+  name: string,
+): "in the making" | "safety copy" | undefined {
+  if (isSnapshotInMaking(name)) return "in the making";
+  if (!name.startsWith(`${store}.`)) return undefined;
+  const rest = name.slice(store.length + 1);
+  if (/^((init|probe|restore)-|schema-\d+\.)/.test(rest)) return "in the making";
+  return /^schema-\d+$/.test(rest) ? "safety copy" : undefined;
+}
+
+/** Nothing is written into a snapshot in the making for this long unless its process is gone. */
+const ABANDONED_MS = 3_600_000;
+
+/** Removes what killed processes left of earlier snapshots of the same target, or of the same but for its date. */
+export async function removeAbandoned(target: string, clock: Clock): Promise<void> {
+  const folder = dirname(target);
+  const own = withoutDate(basename(target));
+  for (const name of await readdir(folder).catch(() => [])) {
+    const of = /^(.+)\.[0-9a-f-]{36}\.snapshot(-journal)?$/.exec(name)?.[1];
+    if (of === undefined || withoutDate(of) !== own) continue;
+    const path = join(folder, name);
+    const written = await stat(path).catch(() => undefined);
+    if (written && clock.now() - written.mtimeMs > ABANDONED_MS)
+      await rm(path, { force: true }).catch(() => {});
+  }
+}
+
+const withoutDate = (name: string) => name.replace(/\d{4}(-\d\d){2}T(\d\d-){2}\d\d\.\d{3}Z/, "");
+
+/**
+ * Removes a database in the making, if it is there, with what SQLite keeps beside it. Where nothing may be removed, nothing
+ * was made.
+ */
+export async function discard(database: string): Promise<void> {
+  for (const suffix of ["", ...BESIDE])
+    await rm(database + suffix, { force: true }).catch(() => {});
+}
