@@ -413,6 +413,24 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
       expect(await everything()).toEqual(before);
     });
 
+    test("a cycle says what undoes its last link, but where a todo would come after itself there is none", async () => {
+      await edit(2, { after: [1] });
+      await edit(3, { after: [2] });
+      const hint = async (after: number) =>
+        (await failure(edit(1, { after: [after] }))).details.hint;
+      expect(await hint(3)).toBe("coop todo edit T2 --not-after T1 undoes the last link");
+      expect(await hint(2)).toBe("coop todo edit T2 --not-after T1 undoes the last link");
+      expect(await hint(1)).toBeUndefined();
+    });
+
+    test("of the way round a cycle the middle is left out where that is more than one", async () => {
+      for (let number = 4; number <= 17; number++) await add();
+      for (let number = 2; number <= 17; number++) await edit(number, { after: [number - 1] });
+      const way = async (last: number) => (await failure(edit(1, { after: [last] }))).message;
+      expect(await way(16)).toEndWith(" T10 → T9 → T8 → T7 → T6 → T5 → T4 → T3 → T2 → T1");
+      expect(await way(17)).toEndWith(" T11 → (2 more) → T8 → T7 → T6 → T5 → T4 → T3 → T2 → T1");
+    });
+
     test("finished todos make cycles too, since they can be reopened", async () => {
       await edit(2, { after: [1] });
       await move("done", 2);
