@@ -281,7 +281,12 @@ describe.each(engines)("history on $name", ({ openFresh }) => {
       message: expect.stringContaining("H4 second, H1 split"),
       details: { hint: "name one: coop history commit H4 abcdef1" },
     });
-    for (let more = 0; more < 9; more++) await add({ slug: `slug ${more}` });
+    for (let more = 0; more < 8; more++) await add({ slug: `slug ${more}` });
+    expect(await failure(pending())).toMatchObject({
+      message: expect.stringMatching(/, H4 second, H1 split$/),
+      details: { hint: "name one: coop history commit H12 abcdef1" },
+    });
+    await add({ slug: "one too many" });
     const error = await failure(pending());
     expect(error.message).toEndWith(", H4 second, and more");
     expect(error.details.hint).toBe(
