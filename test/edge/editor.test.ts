@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { commandFor } from "../../src/edge/editor";
@@ -140,10 +140,12 @@ describe("an editor", () => {
   });
 
   test("leaves no file behind", async () => {
-    const drafts = async () => (await readdir(tmpdir())).filter((name) => /^coop-.{6}$/.test(name));
-    const before = await drafts();
-    await written('rm "$1"');
-    expect((await drafts()).filter((name) => !before.includes(name))).toEqual([]);
+    const folder = await mkdtemp(join(tmpdir(), "coop-drafts-"));
+    for (const script of ['printf x >"$1"', ':>"$1"', 'rm "$1"', "exit 3"]) {
+      await written(script, { TMPDIR: folder });
+      expect({ script, left: await readdir(folder) }).toEqual({ script, left: [] });
+    }
+    await rm(folder, { recursive: true });
   });
 });
 
