@@ -75,6 +75,15 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
   const ready = async (filter = {}, limit = 0) =>
     (await readyTodos(store, first(limit, filter))).todos.map(({ ref }) => ref);
 
+  /** Makes todo 1 as many as that. */
+  const multiply = (many: number) =>
+    store.transaction((tx) =>
+      tx.all(sql`with recursive n (n) as (select 2 union all select n + 1 from n where n < ${many})
+        insert into todos (number, scope, version, created_at, updated_at, author, state, addressee, priority, title, body, note)
+        select n, scope, version, created_at, updated_at, author, state, addressee, priority, title, body, note
+        from todos, n where number = 1`),
+    );
+
   /** Adds todo 1, nobody's, and brings it into a state. */
   async function todoIn(state: State): Promise<void> {
     await add();
@@ -486,14 +495,9 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
     });
 
     test("more of them than are counted are cut only where that is said", async () => {
-      await add();
       const many = COUNT_STOP + 5;
-      await store.transaction((tx) =>
-        tx.all(sql`with recursive n (n) as (select 2 union all select n + 1 from n where n < ${many})
-          insert into todos (number, scope, version, created_at, updated_at, author, state, addressee, priority, title, body, note)
-          select n, scope, version, created_at, updated_at, author, state, addressee, priority, title, body, note
-          from todos, n where number = 1`),
-      );
+      await add();
+      await multiply(many);
       const { todos, total, truncated } = await readyTodos(store, first(COUNT_STOP + 2));
       expect(todos).toHaveLength(COUNT_STOP + 2);
       expect({ total, truncated }).toEqual({
@@ -658,6 +662,18 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
         ...here,
       });
       expect(all.out).not.toContain("other projects");
+    });
+
+    test("more in other projects than are looked at are told as at least so many", async () => {
+      await add({ to: "ben", scope: "other" });
+      await multiply(COUNT_STOP + 5);
+      const options = { as: "ben", env: { PIPPA_COOP_SCOPE: "quest" } };
+      for (const verb of ["list", "ready"]) {
+        const { elsewhere, elsewhere_exact: exact } = (
+          await coop.run(["--json", "todo", verb, "--mine"], options)
+        ).json();
+        expect({ verb, elsewhere, exact }).toEqual({ verb, elsewhere: COUNT_STOP, exact: false });
+      }
     });
 
     test("a list is narrowed by whose, by whom, priority and state, and hides the finished", async () => {
