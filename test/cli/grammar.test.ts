@@ -645,6 +645,10 @@ describe("long text on the built binary", () => {
     await refuses("not valid UTF-8", () =>
       shell(`exec "$COOP" --as "$(printf 'a\\377b')" letter write --body x`),
     );
+    for (const name of ["PIPPA_COOP_ID", "PIPPA_COOP_SCOPE"])
+      await refuses(`${name} is not valid UTF-8`, () =>
+        shell(`export PIPPA_COOP_ID=ann ${name}="$(printf 'a\\377b')"; exec "$COOP" todo add x`),
+      );
   });
 
   test("the project of a folder whose path is not UTF-8 must be named", async () => {
