@@ -273,6 +273,10 @@ describe("a backup", () => {
     expect(made.warnings).toEqual([
       { code: "clock", message: expect.stringContaining(`${ahead} beside it has a later date`) },
     ]);
+    // What was just made is not the newest by its name, and is kept all the same.
+    const kept = await coop.data(["backup", "--to", nas, "--keep", "1"]);
+    expect(kept.removed).toEqual([made.data.file]);
+    expect((await readdir(nas)).sort()).toEqual([basename(kept.file), ahead]);
   });
 
   test("takes a lock held by a writer for no reason to wait, and holds no writer up", async () => {
