@@ -256,6 +256,7 @@ describe("a command line that is wrong", () => {
     await refuses(["resto"], "did you mean `coop restore`?");
     await refuses(["letter", "aban"], "did you mean `coop letter abandon`?");
     for (const words of [
+      ["rodoct"],
       ["rename"],
       ["remove"],
       ["find"],
@@ -297,6 +298,10 @@ describe("a command line that is wrong", () => {
       ["log --from ann", "did you mean --by?"],
       ["todo block T3 --on T4", "one of --body, --key, --if-version: `coop todo block --help`"],
       ["todo edit T4 --to ann", "`coop todo assign` has it"],
+      [
+        "todo assign T4 --reason why",
+        "one of --to, --nobody, --key, --if-version: `coop todo assign --help`",
+      ],
       ["todo list --after T1", "one of --status, --from, --since,"],
       ["whoami --to ann", "`coop whoami --help` lists all"],
       ["todo list -n 5", "did you mean --limit?"],
