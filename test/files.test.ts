@@ -28,5 +28,5 @@ test("a file is the same by whatever name, and none is the same as none", async 
 test("a file that is not there is told from one that may not be looked at", async () => {
   expect(await statIfThere("/nowhere/file")).toBeUndefined();
   expect(await statIfThere("/dev/null/file")).toBeUndefined();
-  expect(statIfThere("x".repeat(300))).rejects.toMatchObject({ code: "ENAMETOOLONG" });
+  await expect(statIfThere("x".repeat(300))).rejects.toMatchObject({ code: "ENAMETOOLONG" });
 });

@@ -57,10 +57,17 @@ describe("a point in time", () => {
     expect(instant("2026-11-22T19:00:00+09:00", now)).toBe(now - 2 * HOUR);
   });
 
-  test("is UTC without a zone, and midnight where only the date is given", () => {
-    expect(instant("2026-11-22", now)).toBe(now - 12 * HOUR);
-    for (const text of ["2026-11-22T10:00", "2026-11-22 10:00", "2026-11-22 10:00:00.000"])
-      expect(instant(text, now)).toBe(now - 2 * HOUR);
+  test("is UTC without a zone, and midnight where only the date is given, wherever the machine is", () => {
+    const { TZ } = process.env;
+    process.env["TZ"] = "Asia/Seoul";
+    try {
+      expect(new Date(now).getHours()).toBe(21);
+      expect(instant("2026-11-22", now)).toBe(now - 12 * HOUR);
+      for (const text of ["2026-11-22T10:00", "2026-11-22 10:00", "2026-11-22 10:00:00.000"])
+        expect(instant(text, now)).toBe(now - 2 * HOUR);
+    } finally {
+      process.env["TZ"] = TZ;
+    }
   });
 
   test("is read back from what coop prints", () => {

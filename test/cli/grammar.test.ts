@@ -256,6 +256,7 @@ describe("a command line that is wrong", () => {
     await refuses(["resto"], "did you mean `coop restore`?");
     await refuses(["letter", "aban"], "did you mean `coop letter abandon`?");
     for (const words of [
+      ["rodoct"],
       ["rename"],
       ["remove"],
       ["find"],
@@ -302,6 +303,10 @@ describe("a command line that is wrong", () => {
       ["log --from ann", "did you mean --by?"],
       ["todo block T3 --on T4", "one of --body, --key, --if-version: `coop todo block --help`"],
       ["todo edit T4 --to ann", "`coop todo assign` has it"],
+      [
+        "todo assign T4 --reason why",
+        "one of --to, --nobody, --key, --if-version: `coop todo assign --help`",
+      ],
       ["todo list --after T1", "one of --status, --from, --since,"],
       ["whoami --to ann", "`coop whoami --help` lists all"],
       ["todo list -n 5", "did you mean --limit?"],
@@ -661,6 +666,10 @@ describe("long text on the built binary", () => {
     await refuses("not valid UTF-8", () =>
       shell(`exec "$COOP" --as "$(printf 'a\\377b')" letter write --body x`),
     );
+    for (const name of ["PIPPA_COOP_ID", "PIPPA_COOP_SCOPE"])
+      await refuses(`${name} is not valid UTF-8`, () =>
+        shell(`export PIPPA_COOP_ID=ann ${name}="$(printf 'a\\377b')"; exec "$COOP" todo add x`),
+      );
   });
 
   test("the project of a folder whose path is not UTF-8 must be named", async () => {

@@ -76,6 +76,13 @@ describe.each(engines)("lists on $name", ({ openFresh }) => {
     });
   }
 
+  test("what is before the oldest is none that is older, and what is not there at all is none", async () => {
+    const [first] = refsOf(await coop.data(["todo", "list", "--limit", "0"])).slice(-1);
+    const none = async (...words: string[]) => (await coop.run(["todo", "list", ...words])).out;
+    expect(await none("--before", first!)).toStartWith("no older todos");
+    expect(await none("--from", "nobody-at-all")).toStartWith("no todos");
+  });
+
   for (const { words } of everywhere)
     test(`${words.join(" ")}: --all-scopes wins over the scope of the environment`, async () => {
       const env = { PIPPA_COOP_SCOPE: "web" };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { ages, fenced, heading, inline, lines, visible } from "../../src/cli/text";
+import { ages, counted, fenced, heading, inline, lines, visible } from "../../src/cli/text";
 
 describe("text from users", () => {
   test("shows every character that could hide, rearrange or drive as its number", () => {
@@ -36,6 +36,20 @@ describe("lines", () => {
     expect(lines("first", false, many, undefined, [], "last")).toBe(
       `first\n${many.join("\n")}\nlast`,
     );
+  });
+});
+
+describe("a number of things", () => {
+  test("is told in their plural, but where it is one", () => {
+    const told = [0, 1, 2, "1", "10000+"].map((count) => counted(count, "history entry"));
+    expect(told).toEqual([
+      "0 history entries",
+      "1 history entry",
+      "2 history entries",
+      "1 history entry",
+      "10000+ history entries",
+    ]);
+    expect(counted(2, "item")).toBe("2 items");
   });
 });
 

@@ -529,6 +529,22 @@ print(json.dumps([first.replayed, again.replayed, again == first, shown.total, s
   expect(told).toEqual([false, true, true, 2, true, true, 0, null, 1]);
 });
 
+test("a list says what it has not counted, and what is in other projects", async () => {
+  await using coop = await pythonStory();
+  const told = await coop.told(`
+import json, os
+from tools import coop
+coop.queue_push("jobs", jsonl='{"payload":1}\\n' * 10001, as_id="ann")
+items = coop.queue_list(limit=1)
+coop.todo_add("here", to="ann", scope="quest", as_id="ann")
+coop.todo_add("there", to="ann", scope="other", as_id="ann")
+os.environ["PIPPA_COOP_SCOPE"] = "quest"
+todos = coop.todo_list(mine=True, as_id="ann")
+print(json.dumps([items.total, items.total_exact, todos.total, todos.total_exact, todos.elsewhere]))
+`);
+  expect(told).toEqual([10_000, false, 1, true, 1]);
+});
+
 test("programs that ignore what becomes of their children, and that name stores by paths, get the same", async () => {
   await using coop = await pythonStory({ init: false });
   const told = await coop.told(`

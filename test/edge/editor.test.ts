@@ -1,11 +1,12 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { commandFor } from "../../src/edge/editor";
 import { COOP } from "../binary";
-import { story } from "../story";
+import { readOnly } from "../mounts";
+import { story, type RunOptions } from "../story";
 
 describe("an editor", () => {
   const written = async (script: string, env: Record<string, string> = {}) => {
@@ -63,15 +64,21 @@ describe("an editor", () => {
 
   test("is not opened where nothing could be written", async () => {
     await using coop = await story();
-    const env = { VISUAL: "touch opened; false" };
-    const exits = async () => (await coop.run(["letter", "write", "--edit"], { env })).exit;
-    expect(await exits()).toBe(2);
-    const lost = await coop.run(["letter", "write", "--edit", "--db", "/nowhere/coop.db"], {
-      as: "ann",
-      env,
-    });
-    expect(lost.exit).toBe(6);
-    expect(await readdir(coop.home)).not.toContain("opened");
+    const opened = join(coop.folder, "opened");
+    const env = { VISUAL: `touch ${opened}; false` };
+    const exit = async (options: RunOptions) =>
+      (await coop.run(["letter", "write", "--edit"], { env, ...options })).exit;
+    expect(await exit({})).toBe(2);
+    const lost = { ...env, PIPPA_COOP_DB: "/nowhere/coop.db" };
+    expect(await exit({ as: "ann", env: lost })).toBe(6);
+    const at = join(coop.home, "read-only");
+    await using _mount = await readOnly(dirname(coop.store), at);
+    const unwritable = { ...env, PIPPA_COOP_DB: join(at, "coop.db") };
+    expect(await exit({ as: "ann", env: unwritable })).toBe(6);
+    expect(await Bun.file(opened).exists()).toBe(false);
+    // Else it is.
+    expect(await exit({ as: "ann" })).toBe(2);
+    expect(await Bun.file(opened).exists()).toBe(true);
   });
 
   test("gives a text that is kept in a file where the command fails", async () => {
@@ -140,10 +147,12 @@ describe("an editor", () => {
   });
 
   test("leaves no file behind", async () => {
-    const drafts = async () => (await readdir(tmpdir())).filter((name) => /^coop-.{6}$/.test(name));
-    const before = await drafts();
-    await written('rm "$1"');
-    expect((await drafts()).filter((name) => !before.includes(name))).toEqual([]);
+    const folder = await mkdtemp(join(tmpdir(), "coop-drafts-"));
+    for (const script of ['printf x >"$1"', ':>"$1"', 'rm "$1"', "exit 3"]) {
+      await written(script, { TMPDIR: folder });
+      expect({ script, left: await readdir(folder) }).toEqual({ script, left: [] });
+    }
+    await rm(folder, { recursive: true });
   });
 });
 

@@ -6,6 +6,33 @@ import { inside } from "../inside";
 /** SQLite's error when the disk fails while a commit is being made durable. */
 const ioError = Object.assign(new Error("disk I/O error"), { code: "SQLITE_IOERR_FSYNC" });
 
+test("letters are shown where the commit of their mark is not answered, with a warning that says so", async () => {
+  const { store, close } = await engines.find(({ name }) => name === "SQLite")!.openFresh();
+  await using coop = await inside(store);
+  await coop.data(["letter", "write", "--body", "hello"], { as: "ann" });
+
+  const run = Database.prototype.run;
+  const broken = spyOn(Database.prototype, "run").mockImplementation(function (
+    this: Database,
+    sql,
+    ...rest
+  ) {
+    if (sql === "commit") throw ioError;
+    return run.call(this, sql, ...rest);
+  });
+  const read = await coop.run(["--json", "letter", "read"], { as: "ann" });
+  broken.mockRestore();
+
+  expect(read.exit).toBe(0);
+  expect(read.json()).toMatchObject({
+    data: [{ body: "hello", marked: false }],
+    warnings: [
+      { code: "not_marked", message: expect.stringContaining("it may have been written") },
+    ],
+  });
+  await close();
+});
+
 test("a commit that is not answered is never a success: exit 8, and the repeat with its key is right", async () => {
   const { store, close } = await engines.find(({ name }) => name === "SQLite")!.openFresh();
   await using coop = await inside(store);

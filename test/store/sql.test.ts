@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { insertAlike } from "../../src/store/alike";
 import { join, raw, sql, tuples, type Value } from "../../src/store/sql";
 import type { Store } from "../../src/store/open";
-import { engines } from "../engines";
+import { engines, failure } from "../engines";
 
 const numbered = (position: number) => `$${position}`;
 
@@ -71,3 +71,13 @@ describe.each(engines)("rows that are alike, on $name", ({ openFresh }) => {
     ]);
   });
 });
+
+test.each(engines)(
+  "a row that names a record that is not there is refused in $name",
+  async (engine) => {
+    const { store, close } = await engine.openFresh();
+    await failure(store.all(sql`insert into todo_after (todo, after) values (${1}, ${2})`));
+    expect(await store.all(sql`select * from todo_after`)).toEqual([]);
+    await close();
+  },
+);

@@ -417,6 +417,25 @@ test("many at once move each item once, while others push and take", async () =>
   expect(await coop.data(["queue", "list"])).toHaveLength(6);
 });
 
+test("nothing leaves the store for an archive that does not give back what was written into it", async () => {
+  await finished(1);
+  await archive();
+  const [ref] = await finished(1);
+  const before = contentOf(coop.store);
+  using broken = new Database(file);
+  broken.run(`create trigger broken after insert on queue_items
+    begin update queue_items set payload = 'other' where number = new.number; end`);
+  broken.close();
+
+  expect(await refusal(["--older", "0s", "--to", file])).toMatchObject({
+    exit: 6,
+    reason: "damaged",
+    message: `${file} does not give back what was written into it`,
+  });
+  expect(contentOf(coop.store)).toEqual(before);
+  expect(await coop.data(["queue", "show", ref!])).toMatchObject({ payload: "payload-0" });
+});
+
 describe("a command that cannot archive", () => {
   test("says so also where nothing is to be moved yet, and makes nothing", async () => {
     await Bun.write(join(coop.home, "notes.txt"), "mine");

@@ -273,6 +273,10 @@ describe("a backup", () => {
     expect(made.warnings).toEqual([
       { code: "clock", message: expect.stringContaining(`${ahead} beside it has a later date`) },
     ]);
+    // What was just made is not the newest by its name, and is kept all the same.
+    const kept = await coop.data(["backup", "--to", nas, "--keep", "1"]);
+    expect(kept.removed).toEqual([made.data.file]);
+    expect((await readdir(nas)).sort()).toEqual([basename(kept.file), ahead]);
   });
 
   test("takes a lock held by a writer for no reason to wait, and holds no writer up", async () => {
@@ -313,15 +317,18 @@ describe("a backup", () => {
 
 test("each of ten backups under eight writers holds every write acknowledged before it began", async () => {
   const { acknowledged, end } = writers();
+  let compared = 0;
   for (let n = 0; n < 10; n++) {
     await Bun.sleep(50);
     const before = [...acknowledged];
+    compared += before.length;
     const file = join(coop.folder, `${n}.db`);
     expect(await coop.data(["backup", "--to", file])).toMatchObject({ file });
     const held = new Set(await lettersIn(file));
     expect(before.filter((body) => !held.has(body))).toEqual([]);
   }
   await end();
+  expect(compared).toBeGreaterThan(0);
 });
 
 test("a backup of a large store says on a terminal what it is doing", async () => {

@@ -605,6 +605,10 @@ describe("ids", () => {
     const archive = ["queue", "archive", "--older", "0s", "--to", join(coop.home, "archive.db")];
     await coop.data(archive, { as: "ann" });
     expect((await doctor())["ids"]).toMatchObject({ status: "ok", message: "10 known" });
+    await writeLetter("x", "zoe-pipa");
+    expect((await doctor())["ids"]!.message).toBe(
+      "'zoe-pipa' (1 event) looks like 'zoe-pippa' (archived events)",
+    );
 
     await writeLetter("x", "codx-pipa");
     await coop.data(["todo", "add", "x", "--to", "Codex-pippa"], { as: "claude" });
@@ -613,6 +617,7 @@ describe("ids", () => {
     expect(found!.message.split("; ").sort()).toEqual([
       "'Codex-pippa' (0 events) looks like 'codex-pippa' (5 events)",
       "'codx-pipa' (1 event) looks like 'codex-pippa' (5 events)",
+      "'zoe-pipa' (1 event) looks like 'zoe-pippa' (archived events)",
     ]);
   });
 

@@ -1,6 +1,8 @@
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { truncate } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { build } from "../../scripts/build.ts";
 import { COOP } from "../binary";
 import { story, type Story } from "../story";
 import { tracing } from "../torture/tracing";
@@ -23,18 +25,37 @@ afterEach(async () => {
 interface Call {
   call: string;
   file: string;
+  /** What was renamed to it. */
+  from?: string;
 }
 
-/** Runs a command that must succeed, and gives its calls that open, write or sync a file, in their order. */
+const WRITES = ["fsync", "fdatasync", "pwrite64", "write", "writev"];
+const CALLS = ["openat", "open", ...WRITES, "rename", "renameat", "renameat2"];
+
+/** Runs a command that must succeed without a word, and gives its calls that open, write, sync or rename a file, in their order. */
 async function callsOf(...words: string[]): Promise<Call[]> {
+  const { calls, err } = await traced(COOP, words);
+  expect(err).toBe("");
+  return calls;
+}
+
+/** The same of one that may warn, by any coop. */
+async function traced(program: string, words: string[]): Promise<{ calls: Call[]; err: string }> {
   const file = join(coop.folder, "calls");
-  const by = tracing(["openat", "open", "fsync", "fdatasync", "pwrite64", "write", "writev"], file);
-  const { exit, err } = await coop.run([...by.slice(1), COOP, ...words], { program: by[0]! });
-  expect({ exit, err }).toEqual({ exit: 0, err: "" });
+  const by = tracing(CALLS, file);
+  const { exit, err } = await coop.run([...by.slice(1), program, ...words], { program: by[0]! });
+  expect({ exit, err }).toEqual({ exit: 0, err });
   const lines = (await Bun.file(file).text()).split("\n");
+  return { calls: callsIn(lines), err };
+}
+
+function callsIn(lines: readonly string[]): Call[] {
   return lines.flatMap((line) => {
     const [, opened] = /^\d+ +(?:<\.\.\. )?open(?:at)?\b.* = \d+<(.*)>$/.exec(line) ?? [];
     if (opened) return { call: "open", file: opened };
+    const [, from, to] =
+      /^\d+ +rename\w*\((?:AT_FDCWD[^,]*, )?"(.*?)", (?:AT_FDCWD[^,]*, )?"(.*?)"/.exec(line) ?? [];
+    if (to !== undefined) return { call: "rename", file: to, from: from! };
     const [, done, handle, path] = /^\d+ +(\w+)\((\d+)<([^>]*)>/.exec(line) ?? [];
     if (!done) return [];
     const what = done.includes("sync") ? "sync" : "write";
@@ -75,4 +96,42 @@ test("a command that only reads writes and syncs nothing", async () => {
   const written = calls.filter(({ call, file }) => call === "write" && file.startsWith(folder));
   expect(written).toEqual([]);
   expect(calls).toContainEqual({ call: "write", file: "stdout" });
+});
+
+/** Holds calls to a file that is on the disk before it has its name, and has that on the disk before anything else is written. */
+function requireDurable(calls: readonly Call[], file: string): void {
+  const named = calls.findIndex((each) => each.call === "rename" && each.file === file);
+  const made = calls[named]?.from;
+  const before = calls.slice(0, Math.max(0, named)).filter((each) => each.file === made);
+  expect(before.findLast(({ call }) => call !== "open")).toEqual({ call: "sync", file: made! });
+  const after = calls.slice(named + 1);
+  // Threads wake each other by a write too, to what is no file.
+  const next = after.findIndex(
+    ({ call, file: of }) => call === "write" && (of === "stdout" || of.startsWith("/")),
+  );
+  expect(after.slice(0, next)).toContainEqual({ call: "sync", file: dirname(file) });
+  expect(after).toContainEqual({ call: "write", file: "stdout" });
+}
+
+test("a backup is on the disk before it has its name, and with its name before it is told of", async () => {
+  const file = join(coop.folder, "copy.db");
+  requireDurable(await callsOf("backup", "--to", file), file);
+});
+
+test("what a store was before its schema is changed is on the disk by then", async () => {
+  const next = join(coop.folder, "next");
+  await build({ entry: join(import.meta.dir, "../fixtures/next.ts"), outfile: next });
+  const version = other.query("pragma user_version").values()[0]![0];
+  const { calls } = await traced(next, ["todo", "list"]);
+  requireDurable(calls, `${coop.store}.schema-${version}`);
+});
+
+test("a store that is put in the place of one that cannot be opened is there on the disk before it is told of", async () => {
+  const file = join(coop.folder, "copy.db");
+  await coop.data(["backup", "--to", file]);
+  other.close();
+  await truncate(coop.store, 5000);
+  const { calls, err } = await traced(COOP, ["--as", "dad", "restore", file]);
+  expect(err).toContain("could not be opened, and was replaced");
+  requireDurable(calls, coop.store);
 });

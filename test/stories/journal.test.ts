@@ -64,8 +64,9 @@ describe("on a network file system with locks", () => {
 
     await coop.data(["letter", "list"], { program });
     expect(journalOf(coop.store)).toBe("wal");
-    const read = await coop.run(["--json", "letter", "read"], { as: "ann", program });
-    expect(read.json()).toMatchObject({
+    const read = async () =>
+      (await coop.run(["--json", "letter", "read", "--key", "k"], { as: "ann", program })).json();
+    expect(await read()).toMatchObject({
       data: [{ body: "hello", marked: true }],
       warnings: [
         {
@@ -75,6 +76,9 @@ describe("on a network file system with locks", () => {
       ],
     });
     expect(journalOf(coop.store)).toBe("rollback");
+    // It is not changed again by the repeat, which does not say so either.
+    expect(await read()).toMatchObject({ data: [{ body: "hello" }], replayed: true });
+    expect(await read()).not.toHaveProperty("warnings");
 
     // The NAS itself sees nothing but a disk, and must not change it back.
     remounted(coop.store);

@@ -187,6 +187,24 @@ describe("a command that is repeated with its key", () => {
     expect(await coop.data(["letter", "show", ref])).toMatchObject({ state: "done" });
   });
 
+  test("is the same however its key is composed, and the refs in its lists are spelt", async () => {
+    const refs: string[] = [];
+    for (const title of ["one", "two"])
+      refs.push((await coop.data(["todo", "add", title], { as: "ann" })).ref);
+    const add = (key: string, after: string[]) =>
+      run(["todo", "add", "later", "--after", after.join(), "--key", key]);
+    const first = answered(await add("caf\u00e9", refs));
+    const again = answered(await add("cafe\u0301", refs));
+    expect(again).toEqual({ data: first.data, replayed: true });
+    const spelt = answered(
+      await add(
+        "caf\u00e9",
+        refs.map((ref) => `#${ref.toLowerCase()}`),
+      ),
+    );
+    expect(spelt).toEqual({ data: first.data, replayed: true });
+  });
+
   test("is another command when another id or another verb gives the same key", async () => {
     const words = ["letter", "write", "--body", "x", "--key", "shared"];
     const ann = answered(await run(words));

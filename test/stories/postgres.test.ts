@@ -465,6 +465,36 @@ describe("a connection that breaks", () => {
     },
   );
 
+  /** What a command comes to whose COMMIT the server answers by an error, after or instead of doing it. */
+  async function answered(coop: Story, severity: string, state: string, commits: boolean) {
+    let committed = false;
+    const fields = [`S${severity}`, `V${severity}`, `C${state}`, "Mthe end", ""];
+    const text = Buffer.from(`${fields.join("\0")}\0`);
+    const length = Buffer.alloc(4);
+    length.writeInt32BE(4 + text.length);
+    const error = Buffer.concat([Buffer.from("E"), length, text]);
+    using way = between(coop.store, {
+      client: (bytes, { toServer, toClient }) => {
+        const isCommit = bytes.includes("commit\0");
+        committed ||= isCommit;
+        // That is followed by the server's word that it is ready for the next statement.
+        if (isCommit && !commits)
+          return toClient(Buffer.concat([error, Buffer.from("Z\0\0\0\x05I")]));
+        toServer(bytes);
+      },
+      server: (bytes, { toClient, end }) => {
+        if (!commits || !committed) return toClient(bytes);
+        toClient(error);
+        end(200);
+      },
+    });
+    const { exit, json } = await coop.run(["--json", "todo", "add", "x"], {
+      as: "ann",
+      env: { PIPPA_COOP_DB: way.url },
+    });
+    return [exit, json().error.code];
+  }
+
   test.each([
     ["PANIC", "53100"],
     ["PANIC", "58030"],
@@ -474,30 +504,16 @@ describe("a connection that breaks", () => {
     "by a %s %s in answer to COMMIT is exit 8: it may have been written",
     async (severity, state) => {
       await using coop = await storyOn(await postgres());
-      let committed = false;
-      const fields = [`S${severity}`, `V${severity}`, `C${state}`, "Mthe end", ""];
-      const text = Buffer.from(`${fields.join("\0")}\0`);
-      const length = Buffer.alloc(4);
-      length.writeInt32BE(4 + text.length);
-      using way = between(coop.store, {
-        client: (bytes, { toServer }) => {
-          committed ||= bytes.includes("commit\0");
-          toServer(bytes);
-        },
-        server: (bytes, { toClient, end }) => {
-          if (!committed) return toClient(bytes);
-          toClient(Buffer.concat([Buffer.from("E"), length, text]));
-          end(200);
-        },
-      });
-      const { exit, json } = await coop.run(["--json", "todo", "add", "x"], {
-        as: "ann",
-        env: { PIPPA_COOP_DB: way.url },
-      });
-      expect([exit, json().error.code]).toEqual([8, "unknown"]);
+      expect(await answered(coop, severity, state, true)).toEqual([8, "unknown"]);
       expect(await coop.data(["todo", "list"])).toHaveLength(1);
     },
   );
+
+  test("is none by an ERROR in answer to COMMIT, which was undone for certain", async () => {
+    await using coop = await storyOn(await postgres());
+    expect(await answered(coop, "ERROR", "53100", false)).toEqual([6, "unavailable"]);
+    expect(await coop.data(["todo", "list"])).toEqual([]);
+  });
 
   test("before COMMIT is exit 6, and nothing is written", async () => {
     await using coop = await storyOn(await postgres());
@@ -697,8 +713,10 @@ describe("a server that is not as it should be", () => {
     await Bun.write(file, `# mine\nelsewhere:*:*:*:no\n127.0.0.1:${server.port}:*:coop:${kept}\n`);
     await chmod(file, 0o600);
     expect(failed(await list(without))).toMatchObject({ exit: 0, err: "" });
-    await chmod(file, 0o644);
-    expect((await list(without)).exit).toBe(6);
+    for (const mode of [0o604, 0o640]) {
+      await chmod(file, mode);
+      expect((await list(without)).exit).toBe(6);
+    }
     await chmod(file, 0o600);
     // After the user all is the password, also a colon that is not escaped.
     await Bun.write(file, `127.0.0.1:${server.port}:*:coop:${PASSWORD.replace(/\\/g, "\\\\")}\n`);

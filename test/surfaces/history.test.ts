@@ -237,6 +237,18 @@ describe.each(engines)("history on $name", ({ openFresh }) => {
       "HEAD means nothing here: this is no git work tree",
       "give the sha itself",
     ]);
+    // What looks like the ref of a push to several is none here.
+    const { ref } = await add({ slug: "fanned", commitSha: "f1234567" });
+    expect(await shown("f1234567")).toBe(ref);
+  });
+
+  test("an entry without a title is called by its slug", async () => {
+    await using coop = await inside(store);
+    const words = ["history", "add", "--slug", "evolve-v2", "--body", "why"];
+    expect(await coop.data(words, { as: "ann" })).toMatchObject({
+      slug: "evolve-v2",
+      title: "evolve-v2",
+    });
   });
 
   test("a commit that an entry of the project has already is warned of", async () => {
@@ -287,7 +299,12 @@ describe.each(engines)("history on $name", ({ openFresh }) => {
       message: expect.stringContaining("H4 second, H1 split"),
       details: { hint: "name one: coop history commit H4 abcdef1" },
     });
-    for (let more = 0; more < 9; more++) await add({ slug: `slug ${more}` });
+    for (let more = 0; more < 8; more++) await add({ slug: `slug ${more}` });
+    expect(await failure(pending())).toMatchObject({
+      message: expect.stringMatching(/, H4 second, H1 split$/),
+      details: { hint: "name one: coop history commit H12 abcdef1" },
+    });
+    await add({ slug: "one too many" });
     const error = await failure(pending());
     expect(error.message).toEndWith(", H4 second, and more");
     expect(error.details.hint).toBe(

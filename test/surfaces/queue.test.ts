@@ -203,6 +203,14 @@ describe.each(engines)("queues on $name", ({ openFresh }) => {
     expect(await takeUpTo(5)).toEqual([["Q4", "Q5", "Q6"], undefined]);
   });
 
+  test("payloads of just so many bytes as are taken at once are taken", async () => {
+    const payload = "x".repeat(4 * 1024 * 1024);
+    for (let n = 0; n < 4; n++) await pushOne({ payload });
+    await pushOne({ payload: "x" });
+    expect(await refsTaken("ann", {}, 5)).toEqual(["Q1", "Q2", "Q3", "Q4"]);
+    expect(await refsTaken("ann", {}, 5)).toEqual(["Q5"]);
+  });
+
   test("an answer that cannot be made after it was written is no defect alone, but exit 8", async () => {
     await itemIn("waiting");
     const print = () => Promise.reject(new RangeError("Out of memory"));

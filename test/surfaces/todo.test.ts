@@ -75,6 +75,15 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
   const ready = async (filter = {}, limit = 0) =>
     (await readyTodos(store, first(limit, filter))).todos.map(({ ref }) => ref);
 
+  /** Makes todo 1 as many as that. */
+  const multiply = (many: number) =>
+    store.transaction((tx) =>
+      tx.all(sql`with recursive n (n) as (select 2 union all select n + 1 from n where n < ${many})
+        insert into todos (number, scope, version, created_at, updated_at, author, state, addressee, priority, title, body, note)
+        select n, scope, version, created_at, updated_at, author, state, addressee, priority, title, body, note
+        from todos, n where number = 1`),
+    );
+
   /** Adds todo 1, nobody's, and brings it into a state. */
   async function todoIn(state: State): Promise<void> {
     await add();
@@ -428,6 +437,24 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
       expect(await everything()).toEqual(before);
     });
 
+    test("a cycle says what undoes its last link, but where a todo would come after itself there is none", async () => {
+      await edit(2, { after: [1] });
+      await edit(3, { after: [2] });
+      const hint = async (after: number) =>
+        (await failure(edit(1, { after: [after] }))).details.hint;
+      expect(await hint(3)).toBe("coop todo edit T2 --not-after T1 undoes the last link");
+      expect(await hint(2)).toBe("coop todo edit T2 --not-after T1 undoes the last link");
+      expect(await hint(1)).toBeUndefined();
+    });
+
+    test("of the way round a cycle the middle is left out where that is more than one", async () => {
+      for (let number = 4; number <= 17; number++) await add();
+      for (let number = 2; number <= 17; number++) await edit(number, { after: [number - 1] });
+      const way = async (last: number) => (await failure(edit(1, { after: [last] }))).message;
+      expect(await way(16)).toEndWith(" T10 → T9 → T8 → T7 → T6 → T5 → T4 → T3 → T2 → T1");
+      expect(await way(17)).toEndWith(" T11 → (2 more) → T8 → T7 → T6 → T5 → T4 → T3 → T2 → T1");
+    });
+
     test("finished todos make cycles too, since they can be reopened", async () => {
       await edit(2, { after: [1] });
       await move("done", 2);
@@ -483,14 +510,9 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
     });
 
     test("more of them than are counted are cut only where that is said", async () => {
-      await add();
       const many = COUNT_STOP + 5;
-      await store.transaction((tx) =>
-        tx.all(sql`with recursive n (n) as (select 2 union all select n + 1 from n where n < ${many})
-          insert into todos (number, scope, version, created_at, updated_at, author, state, addressee, priority, title, body, note)
-          select n, scope, version, created_at, updated_at, author, state, addressee, priority, title, body, note
-          from todos, n where number = 1`),
-      );
+      await add();
+      await multiply(many);
       const { todos, total, truncated } = await readyTodos(store, first(COUNT_STOP + 2));
       expect(todos).toHaveLength(COUNT_STOP + 2);
       expect({ total, truncated }).toEqual({
@@ -660,6 +682,18 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
       });
       const letters = await coop.run(["letter", "list", "--mine"], { as: "ben", ...here });
       expect(letters.out).toBe("no letters in quest\n1 in other projects: --all-scopes\n");
+    });
+
+    test("more in other projects than are looked at are told as at least so many", async () => {
+      await add({ to: "ben", scope: "other" });
+      await multiply(COUNT_STOP + 5);
+      const options = { as: "ben", env: { PIPPA_COOP_SCOPE: "quest" } };
+      for (const verb of ["list", "ready"]) {
+        const { elsewhere, elsewhere_exact: exact } = (
+          await coop.run(["--json", "todo", verb, "--mine"], options)
+        ).json();
+        expect({ verb, elsewhere, exact }).toEqual({ verb, elsewhere: COUNT_STOP, exact: false });
+      }
     });
 
     test("a list is narrowed by whose, by whom, priority and state, and hides the finished", async () => {

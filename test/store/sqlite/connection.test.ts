@@ -28,7 +28,7 @@ test.if(platform() === "linux")("a file that is no database is let go of", async
   const path = join(folder, "notes.txt");
   await writeFile(path, "no database\n".repeat(1000));
   for (const opening of ["existing", "read-only", "unchanging"] as Opening[])
-    expect(SqliteConnection.open(path, wait, opening)).rejects.toMatchObject({
+    await expect(SqliteConnection.open(path, wait, opening)).rejects.toMatchObject({
       details: { reason: "foreign" },
     });
   expect(await opened()).not.toContain(path);
