@@ -1,44 +1,36 @@
 import { Database } from "bun:sqlite";
-import type { Surface } from "../../src/ref";
+import { SIGILS, type Surface } from "../../src/ref";
+import { tableName } from "../../src/store/erasable";
 
 /** How many records of each surface to make. */
 export type Sizes = Partial<Record<Surface, number>>;
 
 const QUEUE_STATE = state(["waiting", "taken"], ["done", "dropped"]);
 
-const TABLES: Record<Surface, { table: string; sigil: string; verb: string; columns: string }> = {
+/** The verb that creates a record of each surface, and the columns beside those of every record. */
+const MADE: Record<Surface, { verb: string; columns: string }> = {
   letter: {
-    table: "letters",
-    sigil: "L",
     verb: "write",
     columns: `${state(["unread", "read", "working"], ["done", "abandoned", "superseded"])} as state,
       ${someone("addressee")} as addressee, 'Where I stopped ' || i as title, ${text()} as body`,
   },
   request: {
-    table: "requests",
-    sigil: "R",
     verb: "open",
     columns: `${state(["open", "accepted"], ["done", "declined", "cancelled"])} as state,
       ${someone("addressee")} as addressee, 'kind-' || ${drawn("kind", 4)} as kind, 'Review ' || i as title,
       ${text()} as body, case when ${open()} then ${someone("addressee")} end as waiting_on`,
   },
   todo: {
-    table: "todos",
-    sigil: "T",
     verb: "add",
     columns: `${state(["open", "doing", "blocked"], ["done", "dropped"])} as state,
       ${someone("addressee")} as addressee, ${drawn("priority", 5)} as priority, 'Do ' || i as title, '' as body`,
   },
   history: {
-    table: "history_entries",
-    sigil: "H",
     verb: "add",
     columns: `'entry-' || i as slug, 'Split ' || i as title, ${text()} as body,
       case when ${open()} then null else printf('%040x', i) end as commit_sha`,
   },
   queue: {
-    table: "queue_items",
-    sigil: "Q",
     verb: "push",
     columns: `${QUEUE_STATE} as state, 'jobs-' || ${drawn("queue", 5)} as queue,
       iif(${drawn("anyone", 4)} = 0, '', ${someone("addressee")}) as addressee, ${drawn("priority", 5)} as priority,
@@ -90,7 +82,7 @@ export function fill(path: string, sizes: Sizes, until: number): void {
 }
 
 function fillSurface(database: Database, surface: Surface, count: number, until: number): void {
-  const { table, sigil, verb, columns } = TABLES[surface];
+  const { verb, columns } = MADE[surface];
   database.run(
     `create temp table made as
       with recursive numbers (i) as (select 1 union all select i + 1 from numbers where i < ${count}),
@@ -107,7 +99,7 @@ function fillSurface(database: Database, surface: Surface, count: number, until:
     surface === "history"
       ? "case when commit_sha is null then 'pending' else 'committed' end"
       : "state";
-  database.run(`insert into ${table} (${names}) select ${names} from made`);
+  database.run(`insert into ${tableName(surface)} (${names}) select ${names} from made`);
   database.run(
     `insert into events (at, author, host, pid, folder, surface, number, verb, version, state)
       select created_at, author, 'studio', 4711, '/home/me/work/project', '${surface}', number, '${verb}', 1, ${had} from made`,
@@ -116,7 +108,7 @@ function fillSurface(database: Database, surface: Surface, count: number, until:
     database.run(
       "insert into todo_after (todo, after) select number, number - 1 from todos where number % 3 = 0",
     );
-  database.run(`insert into counters (name, value) values ('${sigil}', ${count})`);
+  database.run(`insert into counters (name, value) values ('${SIGILS[surface]}', ${count})`);
   database.run("drop table made");
 }
 

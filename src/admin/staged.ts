@@ -5,6 +5,7 @@ import { asFolderError } from "../files";
 import { fillFrom } from "../store/contents";
 import { openStore, type Store } from "../store/open";
 import { createSqliteStore } from "../store/sqlite/create";
+import { removeAbandonedStages, STAGED } from "../store/sqlite/making";
 
 /**
  * Runs `work` on a store in a file that holds what a server's store holds now; it is taken away after. It is made in
@@ -21,7 +22,8 @@ export async function withFileOf<T>(
   const beside = there?.isDirectory() ? to : dirname(to);
   let folder: string | undefined;
   try {
-    folder = await mkdtemp(join(beside, ".coop-copy-"));
+    await removeAbandonedStages(beside, wait.clock);
+    folder = await mkdtemp(join(beside, STAGED));
     const path = join(folder, "coop.db");
     // Nobody else ever opens it: where a mount is none for two hosts, it is good for this.
     await createSqliteStore(path, wait, { oneHost: true });

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdir, readdir, utimes } from "node:fs/promises";
+import { join } from "node:path";
 import type { Check } from "../../src/admin/doctor/check";
 import type { Store } from "../../src/store/open";
 import { raw, sql } from "../../src/store/sql";
@@ -76,4 +78,28 @@ describe.each(engines)("looking after a store on $name", ({ openFresh }) => {
     expect(events).toBe(1);
     expect(await coop.data(["letter", "list", "--db", file])).toMatchObject([{ ref: "L1" }]);
   });
+});
+
+test("a backup of a store on a server removes what one that was killed left of it", async () => {
+  const server = engines.find(({ name }) => name === "PostgreSQL")!;
+  const { coop, close } = await insideFresh(server.openFresh);
+  try {
+    const aged = async (name: string, hours: number) => {
+      const folder = join(coop.folder, name);
+      const file = join(folder, "coop.db");
+      await mkdir(folder);
+      await Bun.write(file, "all that the store held");
+      const at = clock.now() / 1000 - hours * 3600;
+      for (const path of [file, folder]) await utimes(path, at, at);
+    };
+    await aged(".coop-copy-killed", 2);
+    await aged(".coop-copy-working", 0);
+
+    await coop.data(["backup", "--to", coop.folder]);
+
+    const left = (await readdir(coop.folder)).filter((name) => name.startsWith(".coop-copy-"));
+    expect(left).toEqual([".coop-copy-working"]);
+  } finally {
+    await close();
+  }
 });

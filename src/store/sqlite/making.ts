@@ -41,7 +41,10 @@ export function madeBeside(
   return /^schema-\d+$/.test(rest) ? "safety copy" : undefined;
 }
 
-/** Nothing is written into a snapshot in the making for this long unless its process is gone. */
+/** The beginning of the name of a folder that holds a server's store as a file, while that is copied from. */
+export const STAGED = ".coop-copy-";
+
+/** Nothing is written into what is in the making for this long unless its process is gone. */
 const ABANDONED_MS = 3_600_000;
 
 /** Removes what killed processes left of earlier snapshots of the same target, or of the same but for its date. */
@@ -55,6 +58,26 @@ export async function removeAbandoned(target: string, clock: Clock): Promise<voi
     const written = await stat(path).catch(() => undefined);
     if (written && clock.now() - written.mtimeMs > ABANDONED_MS)
       await rm(path, { force: true }).catch(() => {});
+  }
+}
+
+/** Removes the folders that killed processes left where a server's store was copied from: each holds all of it. */
+export async function removeAbandonedStages(beside: string, clock: Clock): Promise<void> {
+  for (const name of await readdir(beside).catch(() => [])) {
+    if (!name.startsWith(STAGED)) continue;
+    const folder = join(beside, name);
+    const files = await readdir(folder).catch(() => []);
+    const paths = [folder, ...files.map((file) => join(folder, file))];
+    const times = await Promise.all(
+      paths.map((path) =>
+        stat(path).then(
+          ({ mtimeMs }) => mtimeMs,
+          () => 0,
+        ),
+      ),
+    );
+    if (clock.now() - Math.max(...times) > ABANDONED_MS)
+      await rm(folder, { recursive: true, force: true }).catch(() => {});
   }
 }
 
