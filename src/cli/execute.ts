@@ -107,35 +107,35 @@ function settings(flags: Flags, edge: Edge, verb: string, { args }: Verb, given:
     key: typeof key === "string" ? key.normalize("NFC") : undefined,
     writes: "key" in args,
     verb,
-    fingerprint: (read: Given) => fingerprint(args, { ...given, ...read }, flags.scope),
+    fingerprint: (read: Given) => fingerprint(args, given, read, flags.scope),
   };
 }
 
 /**
- * A hash of the arguments as they were given, refs in whatever spelling: the scope only if given by flag, the key itself
- * not at all.
+ * A hash of the arguments as they were given, refs and names in whatever spelling, and what was `read` in place of
+ * what names it: the scope only if given by flag, the key itself not at all.
  */
-function fingerprint(args: Args, given: Given, scope: string | undefined): string {
+function fingerprint(args: Args, given: Given, read: Given, scope: string | undefined): string {
   const all: Record<string, unknown> = scope === undefined ? {} : { scope };
   for (const [name, value] of Object.entries(given))
-    if (name !== "key") all[name] = withRefs(args[name], value);
+    if (name !== "key") all[name] = read[name] ?? spelt(args[name], value);
   const sorted = Object.entries(all).sort(([a], [b]) => (a < b ? -1 : 1));
   return new Bun.CryptoHasher("sha256").update(JSON.stringify(sorted)).digest("hex");
 }
 
-/** A value that was given, with the refs in it as coop spells them. */
-function withRefs(arg: Arg | undefined, value: unknown): unknown {
+/** A value that was given, as coop spells it: refs by their letter, and what is no long text composed as names are kept. */
+function spelt(arg: Arg | undefined, value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((each) => spelt(arg, each));
+  if (typeof value !== "string" || arg?.text !== undefined) return value;
+  const text = value.normalize("NFC");
   const surface = arg?.ref;
-  if (surface === undefined) return value;
-  if (Array.isArray(value)) return value.map((each) => withRefs(arg, each));
-  const text = String(value);
   // In the place of a ref there can also be a name.
-  if (!looksLikeRef(text)) return value;
+  if (surface === undefined || !looksLikeRef(text)) return text;
   const named = surface === "any" ? parseRef(text)?.surface : surface;
   try {
-    return named === undefined ? value : ref(named, refNumber(named, text));
+    return named === undefined ? text : ref(named, refNumber(named, text));
   } catch {
-    return value;
+    return text;
   }
 }
 

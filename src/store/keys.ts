@@ -1,4 +1,5 @@
 import { CoopError } from "../errors";
+import { firstFew } from "../few";
 import { insertAlike } from "./alike";
 import { keptJson } from "./json";
 import type { Warning } from "./open";
@@ -22,13 +23,17 @@ export interface Kept {
 /** In the place of a fingerprint whose arguments were redacted: a short text could be guessed by it. */
 export const FORGOTTEN = "";
 
-/** Whether a command is the one whose answer was kept, as far as that is known. */
-export const isSame = ({ fingerprint }: Kept, now: string) =>
-  fingerprint === now || fingerprint === FORGOTTEN;
+/**
+ * Whether a command, or one of the lines that a command was given, is what the answer was kept for, as far as that is
+ * known. Of a line its ref alone is kept, which is no command's answer.
+ */
+export const isSame = ({ fingerprint, result }: Kept, now: string, isLine: boolean) =>
+  (typeof result === "string") === isLine && (fingerprint === now || fingerprint === FORGOTTEN);
 
-const notCompared = ({ key }: IdempotencyKey): Warning => ({
+/** The warning about keys whose arguments were redacted. */
+export const notCompared = (keys: readonly string[]): Warning => ({
   code: "not_compared",
-  message: `what the key '${key}' was first used with was redacted: nobody knows whether this is the same`,
+  message: `what the key ${firstFew(keys.map((key) => `'${key}'`))} was first used with was redacted: nobody knows whether this is the same`,
 });
 
 /** What a command answered, and what it warned of. */
@@ -44,9 +49,9 @@ export interface Outcome {
 export async function replay(on: Sql, key: IdempotencyKey): Promise<Outcome | undefined> {
   const kept = (await keptAnswers(on, key, [key.key])).get(key.key);
   if (!kept) return undefined;
-  if (!isSame(kept, key.fingerprint)) throw keyConflict(key, kept);
+  if (!isSame(kept, key.fingerprint, false)) throw keyConflict(key, kept);
   const { result, warnings } = unpacked(kept.result);
-  const more = kept.fingerprint === FORGOTTEN ? [notCompared(key)] : [];
+  const more = kept.fingerprint === FORGOTTEN ? [notCompared([key.key])] : [];
   return { result, warnings: [...warnings, ...more] };
 }
 

@@ -338,6 +338,35 @@ describe.each(engines)("redacting on $name", ({ openFresh }) => {
     },
   );
 
+  test("leaves a key of a line to lines, and that of a command to commands, and lines warn too", async () => {
+    const push = (key: string) =>
+      coop.run(["--json", "queue", "push", "jobs", "other", "--key", key], { as: "ann" });
+    const pushLine = (key: string) =>
+      coop.run(["--json", "queue", "push", "jobs", "--jsonl", "-"], {
+        as: "ann",
+        stdin: JSON.stringify({ payload: "other", key }),
+      });
+    await ann("queue", "push", "jobs", "hunter2", "--key", "command");
+    const stdin = '{"payload":"hunter2","key":"line"}';
+    await coop.data(["queue", "push", "jobs", "--jsonl", "-"], { as: "ann", stdin });
+    for (const ref of ["Q1", "Q2"]) await redact(ref);
+    for (const given of [await pushLine("command"), await push("line")])
+      expect(given.json().error).toMatchObject({ code: "conflict", reason: "key" });
+    for (const [given, key] of [
+      [await push("command"), "command"],
+      [await pushLine("line"), "line"],
+    ] as const)
+      expect(given.json()).toMatchObject({
+        replayed: true,
+        warnings: [
+          {
+            code: "not_compared",
+            message: `what the key '${key}' was first used with was redacted: nobody knows whether this is the same`,
+          },
+        ],
+      });
+  });
+
   test("keeps the keys of what never held the text, and those of redactions", async () => {
     await ann("letter", "write", "--body", "AAA BBB");
     await ann("letter", "write", "--body", "CCC", "--supersedes", "L1", "--key", "k");

@@ -124,8 +124,8 @@ describe("a command that is repeated with its key", () => {
     events: store.query("select * from events").all().length,
     keys: store.query("select * from keys").all().length,
   });
-  const run = (words: string[], env: Record<string, string> = {}) =>
-    coop.run(["--json", ...words], { as: "ann", env });
+  const run = (words: string[], env: Record<string, string> = {}, stdin?: string) =>
+    coop.run(["--json", ...words], { as: "ann", env, ...(stdin !== undefined && { stdin }) });
   const answered = ({ exit, out, err }: Outcome) => {
     expect({ exit, err }).toEqual({ exit: 0, err: "" });
     const { data, replayed = false } = JSON.parse(out);
@@ -196,6 +196,18 @@ describe("a command that is repeated with its key", () => {
     const first = answered(await add("caf\u00e9", refs));
     const again = answered(await add("cafe\u0301", refs));
     expect(again).toEqual({ data: first.data, replayed: true });
+    const push = (to: string) => run(["queue", "push", "jobs", "x", "--to", to, "--key", "to"]);
+    const pushed = answered(await push("zo\u00e9"));
+    expect(answered(await push("zoe\u0301"))).toEqual({ data: pushed.data, replayed: true });
+    const lines = (payload: string) =>
+      run(
+        ["queue", "push", "jobs", "--jsonl", "-", "--key", "lines"],
+        undefined,
+        `${JSON.stringify({ payload })}\n`,
+      );
+    const line = answered(await lines("\u00e9"));
+    expect(answered(await lines("\u00e9"))).toEqual({ data: line.data, replayed: true });
+    expect((await lines("e\u0301")).exit).toBe(4);
     const spelt = answered(
       await add(
         "caf\u00e9",

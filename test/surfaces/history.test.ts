@@ -312,6 +312,18 @@ describe.each(engines)("history on $name", ({ openFresh }) => {
     );
   });
 
+  test("to fill in a commit again without a name is the same success, where nothing else is pending", async () => {
+    await add();
+    await using coop = await inside(store);
+    const fillIn = async (sha: string, as = "ann") =>
+      (await coop.run(["--json", "--scope", "quest", "history", "commit", sha], { as })).json();
+    const first = await fillIn("abcdef1");
+    expect(await fillIn("abcdef1")).toEqual(first);
+    expect((await fillIn("abcdef12")).data).toMatchObject({ ref: "H1", commit_sha: "abcdef12" });
+    expect((await fillIn("abcdef1", "bob")).error.code).toBe("not_found");
+    expect((await fillIn("1234567")).error.code).toBe("not_found");
+  });
+
   test("an edit keeps the values before it; a slug that is taken is a conflict", async () => {
     await add();
     await add({ slug: "second" });

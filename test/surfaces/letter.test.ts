@@ -251,6 +251,16 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
     });
   });
 
+  test("one is marked only where it is to its reader and given in full", async () => {
+    await write({ to: "ben", scope: "quest" });
+    const marked = async (as: string, ...words: string[]) =>
+      (await coop.run(["--json", "letter", "read", ...words], { as })).json().data[0].marked;
+    expect(await marked("ben", "L1")).toBe(true);
+    expect(await marked("ben", "--scope", "another")).toBe(false);
+    expect(await marked("cyd", "L1")).toBe(false);
+    expect(await marked("ben")).toBe(true);
+  });
+
   test.each([
     ["start", "cannot start it any more", "coop letter abandon L2 && coop letter reopen L2"],
     ["ack", "does not get it any more", "coop letter reopen L2"],

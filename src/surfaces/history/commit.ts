@@ -31,9 +31,9 @@ another one is a conflict unless --replace is given.`,
     const named = entry === undefined ? undefined : await resolveName(entry, context);
     const scope = named ? undefined : await context.scope();
     const result = await context.write(async (writing) => {
-      const name = named ?? (await onePending(writing.tx, author, scope!, input.sha));
       // Only now: a repeat with its key answers as before, wherever it is given.
       const commit = input.sha === "HEAD" ? await headSha(context) : input.sha;
+      const name = named ?? (await onePending(writing.tx, author, scope!, commit, input.sha));
       return commitEntry(writing, name, {
         sha: commit,
         replace: input.replace ?? false,

@@ -1,5 +1,5 @@
 import { CoopError, usage } from "../../errors";
-import { ref } from "../../ref";
+import { ref, refNumber } from "../../ref";
 import { shellWord } from "../../shell";
 import { among, first, raw, sql, type Sql } from "../../store/sql";
 import { list, type Listable, type Listed, type ListQuery } from "../../store/listing";
@@ -190,7 +190,8 @@ const sameSha = (a: string, b: string) => a.startsWith(b) || b.startsWith(a);
 const MOST_NAMED = 10;
 
 /**
- * The one entry of an author in a scope that waits for its commit, which is `sha`.
+ * The one entry of an author in a scope that waits for its commit, which is `sha`; where none does, the one that has it.
+ * @param typed how it was named.
  * @throws CoopError not_found when there is none, usage when there are several.
  */
 export async function onePending(
@@ -198,6 +199,7 @@ export async function onePending(
   author: string,
   scope: string,
   sha: string,
+  typed = sha,
 ): Promise<EntryName> {
   const rows = await on.all<{
     number: number;
@@ -207,6 +209,9 @@ export async function onePending(
     limit ${MOST_NAMED + 1}`);
   if (rows.length === 1) return { number: rows[0]!.number };
   if (rows.length === 0) {
+    const there = await withCommit(on, sha);
+    const own = there.find((entry) => entry.author === author && entry.scope === scope);
+    if (own) return { number: refNumber("history", own.ref) };
     throw new CoopError("not_found", `${author} has no entry pending here`, {
       hint: "coop history pending --all-scopes, or name the entry",
     });
@@ -217,7 +222,7 @@ export async function onePending(
   const more = rows.length > MOST_NAMED;
   throw usage(
     `several entries of ${author} are pending: ${names.join(", ")}${more ? ", and more" : ""}`,
-    `name one: coop history commit ${ref("history", rows[0]!.number)} ${sha}${more ? "; coop history pending lists them" : ""}`,
+    `name one: coop history commit ${ref("history", rows[0]!.number)} ${typed}${more ? "; coop history pending lists them" : ""}`,
   );
 }
 

@@ -42,7 +42,7 @@ open is not kept with --key: the next read with it looks again.`,
     // Letters are shown there all the same, unmarked.
     await context.warnMoved(store);
     const look = (on: Sql) =>
-      letter === undefined ? readOpen(on, me, scope) : readOne(on, letter);
+      letter === undefined ? readOpen(on, me, scope) : readOne(on, me, letter);
     // Refs alone are no letters in full.
     const becomesRead = ({ state, complete, to }: ReadLetter) =>
       !context.settings.quiet && state === "unread" && complete && to === me;

@@ -22,7 +22,7 @@ export interface ReadLetter extends Omit<Letter, "body"> {
   bytes: number;
   /** Whether its long texts are there in full. */
   complete: boolean;
-  /** Whether the store has it as read. */
+  /** Whether it is to the reader, is given in full, and the store has it as read. */
   marked: boolean;
 }
 
@@ -38,10 +38,10 @@ export const FULL_BYTES = 24 * 1024;
 const MOST_LETTERS = 200;
 
 /** One letter, in full whatever its length. */
-export async function readOne(on: Sql, number: number): Promise<Reading> {
+export async function readOne(on: Sql, to: string, number: number): Promise<Reading> {
   const letter = await findLetter(on, number);
   return {
-    letters: [asRead(letter, bytesOf(letter), letter)],
+    letters: [asRead(letter, to, bytesOf(letter), letter)],
     total: { count: 1, exact: true },
   };
 }
@@ -59,7 +59,7 @@ export async function readOpen(on: Sql, to: string, scope: string | undefined): 
 
   const texts = await fitting(on, here.envelopes);
   const read = (envelope: EnvelopeRow) =>
-    asRead(toLetter(envelope), envelope.bytes, texts.get(envelope.number));
+    asRead(toLetter(envelope), to, envelope.bytes, texts.get(envelope.number));
   return {
     letters: [...here.envelopes, ...elsewhere.envelopes].map(read),
     total: {
@@ -122,13 +122,16 @@ function bytesOf(texts: Texts, form = (text: string) => text): number {
   return bytes;
 }
 
-/** A letter with as much of its texts as is shown. */
-const asRead = (letter: Letter, bytes: number, shown: Texts | undefined): ReadLetter => ({
-  ...letter,
-  body: shown?.body ?? null,
-  acknowledgement: shown?.acknowledgement ?? null,
-  note: shown?.note ?? null,
-  bytes,
-  complete: shown !== undefined && bytesOf(shown) === bytes,
-  marked: letter.state !== "unread",
-});
+/** A letter with as much of its texts as is shown to a reader. */
+function asRead(letter: Letter, to: string, bytes: number, shown: Texts | undefined): ReadLetter {
+  const complete = shown !== undefined && bytesOf(shown) === bytes;
+  return {
+    ...letter,
+    body: shown?.body ?? null,
+    acknowledgement: shown?.acknowledgement ?? null,
+    note: shown?.note ?? null,
+    bytes,
+    complete,
+    marked: complete && letter.to === to && letter.state !== "unread",
+  };
+}

@@ -1,9 +1,11 @@
 import { ref } from "../../../ref";
 import { nextNumber } from "../../../store/counters";
 import {
+  FORGOTTEN,
   isSame,
   keptAnswers,
   keyConflict,
+  notCompared,
   rememberAll,
   type IdempotencyKey,
   type Kept,
@@ -107,6 +109,13 @@ export async function pushAll(
     const answer = kept.get(line.key!);
     if (answer) before.set(line, refOfKept(answer, line, to, whose));
   }
+  const forgotten = keyed
+    .map(({ key }) => key!)
+    .filter((key) => kept.get(key)?.fingerprint === FORGOTTEN);
+  if (forgotten.length > 0) {
+    const { code, message } = notCompared(forgotten);
+    writing.warn(code, message);
+  }
   const fresh = before.size === 0 ? lines : lines.filter((line) => !before.has(line));
   const numbers = await insertLines(writing, to, fresh);
   const refs = numbers.map((number) => ref("queue", number));
@@ -130,7 +139,7 @@ function refOfKept(
   to: Destination,
   whose: Pick<IdempotencyKey, "author" | "verb">,
 ): string {
-  if (isSame(kept, contentHash(line, to))) return String(kept.result);
+  if (isSame(kept, contentHash(line, to), true)) return String(kept.result);
   throw keyConflict({ ...whose, key: line.key! }, kept, `line ${line.line}: `);
 }
 
