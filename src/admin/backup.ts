@@ -6,6 +6,7 @@ import { defineVerb, flag, type InputOf } from "../cli/define";
 import { counted, inline, lines } from "../cli/text";
 import { CoopError, usage } from "../errors";
 import { asFolderError, isSameFile, pathFrom, requireRegular, statIfThere } from "../files";
+import { firstFew } from "../few";
 import { isPartOfStore } from "../store/location";
 import { noteSnapshot, publishing } from "../store/publish";
 import type { Store } from "../store/open";
@@ -19,6 +20,7 @@ import {
   makeBackupsFolder,
   prune,
   publishedFile,
+  type Pruned,
 } from "../store/sqlite/backups";
 import { identity } from "../store/sqlite/inspect";
 import { copySnapshot, snapshot, type Snapshot } from "../store/sqlite/snapshot";
@@ -114,10 +116,15 @@ async function backUp(
       "clock",
       `${newest} beside it has a later date: the clock of this host or of the one that made it is wrong`,
     );
-  const removed =
+  const { removed, kept }: Pruned =
     keep === undefined
-      ? []
-      : await prune(dirname(file), path, { keep, made: file, of: await identityOf(store) });
+      ? { removed: [], kept: [] }
+      : await prune(store, dirname(file), path, { keep, made: file });
+  if (kept.length > 0)
+    context.warn(
+      "has_more",
+      `not removed, since the store has not what they have: ${firstFew(kept)}; was an older copy put in its place? ask the person`,
+    );
 
   const { bytes, schema, rows } = made;
   const records = recordsIn(rows);

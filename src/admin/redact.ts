@@ -19,6 +19,7 @@ import {
   meta,
   MOVED_TO,
   originOf,
+  requireKnown,
 } from "../store/schema";
 import {
   closedToRedact,
@@ -86,6 +87,7 @@ new, and copy --undo is refused then. The file is written anew, for which others
     const secret = text?.replace(/\r?\n$/, "");
     if (secret === "") throw usage("--text is empty", "leave it out to redact all of the record");
     const store = await context.store();
+    requireKnown(store);
     if (store.location.engine === "sqlite") await overwriteDeleted(store);
     const name = refOf(asked.surface, asked.number);
     const closed = await closedToRedact(store);

@@ -73,6 +73,14 @@ export const newer = (what: string, version: number) =>
     { reason: "newer", hint: NEWEST_COOP },
   );
 
+/**
+ * Holds what must know all of a store to the schemas that this binary knows.
+ * @throws CoopError unavailable newer.
+ */
+export function requireKnown({ schema }: { schema: number }): void {
+  if (schema > schemaVersion()) throw newer("the store", schema);
+}
+
 /** The setting that names the store which took this one's place, without its password. */
 export const MOVED_TO = "moved_to";
 

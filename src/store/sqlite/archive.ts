@@ -19,7 +19,7 @@ import {
   setMeta,
   setIdentity,
 } from "../schema";
-import type { Connection } from "../sql";
+import { raw, type Connection, type Sql } from "../sql";
 import type { Wait } from "../wait";
 import { naming, SqliteConnection } from "./connection";
 import { identity } from "./inspect";
@@ -65,6 +65,19 @@ export async function requireArchivable(file: string, of: string): Promise<void>
   if (archive !== of) throw foreign(file);
   if (backup !== undefined) throw onlyBackupOf(file);
   if (schema > schemaVersion()) throw newer(file, schema);
+}
+
+/**
+ * Reads all of an archive: what is moved into a damaged one may not be found again.
+ * @throws CoopError unavailable damaged.
+ */
+export async function requireUndamaged(archive: Sql, file: string): Promise<void> {
+  const [row] = await archive.all<{ quick_check: string }>(raw("pragma quick_check(1)"));
+  if (row!.quick_check === "ok") return;
+  throw new CoopError("unavailable", `${file} is damaged`, {
+    reason: "damaged",
+    hint: "nothing was moved; name another file with --to, and keep this one",
+  });
 }
 
 /** Whether a file is there. @throws CoopError usage for anything else; unavailable for a link that leads to nothing. */

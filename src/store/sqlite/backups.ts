@@ -83,27 +83,35 @@ const GROUP = 0o2070;
 /** Whether a folder's mode is that of one which `coop init --group` gave to a group. */
 export const isShared = (mode: number) => (mode & GROUP) === GROUP;
 
+/** What became of the dated backups that are no more of the newest, oldest first. */
+export interface Pruned {
+  removed: string[];
+  /** Those that have what the store has not: they may be all there is of it. */
+  kept: string[];
+}
+
 /**
- * Removes all but the newest `keep` dated backups of a store from a folder, and never `made`. What another program or
- * another store's coop wrote is left, whatever its name.
- * @param of the store's identity.
- * @returns the paths of what was removed, oldest first.
+ * Removes all but the newest `keep` dated backups of a store from a folder, and never `made`, or one that has what the
+ * store has not. What another program or another store's coop wrote is left, whatever its name.
  */
 export async function prune(
+  on: Sql,
   folder: string,
   store: string,
-  { keep, made, of }: { keep: number; made: string; of: string },
-): Promise<string[]> {
-  const own = (await datedIn(folder, store).catch(() => [])).filter((name) =>
-    isBackupOf(of, join(folder, name)),
-  );
-  const removed = own
-    .slice(keep)
-    .reverse()
+  { keep, made }: { keep: number; made: string },
+): Promise<Pruned> {
+  const of = await identityOf(on);
+  const own = (await datedIn(folder, store).catch(() => []))
     .map((name) => join(folder, name))
-    .filter((path) => path !== made);
-  for (const path of removed) await rm(path, { force: true });
-  return removed;
+    .filter((path) => isBackupOf(of, path));
+  const pruned: Pruned = { removed: [], kept: [] };
+  for (const path of own.slice(keep).reverse()) {
+    if (path === made) continue;
+    const ahead = await hasMore(path, on);
+    if (!ahead) await rm(path, { force: true });
+    pruned[ahead ? "kept" : "removed"].push(path);
+  }
+  return pruned;
 }
 
 /** Whether a file is a backup of the store with an identity. */

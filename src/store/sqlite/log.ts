@@ -11,16 +11,30 @@ import { lookAt, type Look } from "./look";
  * @throws CoopError unavailable damaged, when the file is sound without the log, and with it not, or another store.
  */
 export async function requireOwnLog(path: string, seen?: Look): Promise<void> {
-  const log = `${path}-wal`;
-  const { size, lastModified } = Bun.file(log);
-  if (size === 0 || putAt(seen ?? (await lookAt(path))) <= lastModified) return;
-  if (!isSound(path, "unchanging")) return;
-  if (isSound(path, "read-only") && (await goesOn(path))) return;
-  throw new CoopError("unavailable", `${log} was left by another store: it does not fit ${path}`, {
-    reason: "damaged",
-    hint: "ask the person: the store is whole without it; move the -wal and the -shm away, and keep them",
-  });
+  if ((await isDoubtful(path, seen)) && !(await fits(path))) throw leftBy("-wal", path);
 }
+
+/** Whether a log beside a store was written last before the store was put there. */
+export async function isDoubtful(path: string, seen?: Look): Promise<boolean> {
+  const { size, lastModified } = Bun.file(`${path}-wal`);
+  return size > 0 && putAt(seen ?? (await lookAt(path))) > lastModified;
+}
+
+/** Whether a file and its log together are the store that the file is alone; also where that is not whole by itself. */
+export async function fits(path: string): Promise<boolean> {
+  return !isSound(path, "unchanging") || (isSound(path, "read-only") && (await goesOn(path)));
+}
+
+/** The error for what another store has left beside one. */
+export const leftBy = (suffix: "-wal" | "-journal", path: string) =>
+  new CoopError(
+    "unavailable",
+    `${path}${suffix} was left by another store: it does not fit ${path}`,
+    {
+      reason: "damaged",
+      hint: `ask the person: the store is whole without it; move the ${suffix === "-wal" ? "-wal and the -shm" : "-journal"} away, and keep ${suffix === "-wal" ? "them" : "it"}`,
+    },
+  );
 
 /** When a file was made or moved, or its permissions were changed; 0 when there is none. */
 function putAt(file: Look): number {

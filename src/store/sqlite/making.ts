@@ -20,6 +20,9 @@ export const snapshotInMaking = (target: string, { unique }: Pick<Clock, "unique
 /** The name of the copy that is kept of a store from before its schema was changed. */
 export const safetyName = (store: string, schema: number) => `${store}.schema-${schema}`;
 
+/** Whether a path is one of {@link safetyName}. */
+export const isSafetyCopy = (path: string) => /\.schema-\d+$/.test(path);
+
 /** Whether a file's name is that of a snapshot or an archive in the making, or of the journal beside one. */
 export const isSnapshotInMaking = (name: string) => /\.snapshot(-journal)?$/.test(name);
 

@@ -11,6 +11,7 @@ import type { Wait } from "../wait";
 import { naming, SqliteConnection } from "./connection";
 import { inspect, type Inspected } from "./inspect";
 import { decide, journalIn, keepJournal, keptJournal, MODES } from "./journal";
+import { fits, isDoubtful, leftBy } from "./log";
 import { discard, inMaking } from "./making";
 import { schemaOf, stamp } from "./store";
 
@@ -54,7 +55,11 @@ async function copyAtRest(named: string, to: string): Promise<void> {
     await chmod(to + suffix, 0o600);
   }
   const after = await look();
-  if (after.every((each, index) => each === before[index])) return;
+  if (after.every((each, index) => each === before[index])) {
+    // Of the copy the times say nothing.
+    if ((await isDoubtful(file)) && !(await fits(to))) throw leftBy("-wal", named);
+    return;
+  }
   throw new CoopError("busy", `${named} is being written: it is a store in use`, {
     hint: `make a copy of it with coop --db ${shellWord(named)} backup`,
   });

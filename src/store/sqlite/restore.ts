@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { statIfThere } from "../../files";
 import type { RestoreEvent } from "../archived";
 import { appendEvents } from "../events";
 import {
@@ -11,9 +12,8 @@ import {
   MOUNT_OF,
   MOVED_AT,
   MOVED_TO,
-  newer,
   ONE_HOST,
-  schemaVersion,
+  requireKnown,
   setMeta,
 } from "../schema";
 import { raw, sql, type Sql } from "../sql";
@@ -97,8 +97,7 @@ export async function replaceRows(tx: Sql): Promise<{ lastEvent: number; undone:
 export const keepIdentity = (tx: Sql, identity: string) => setMeta(tx, IDENTITY, identity);
 
 async function requireKnownSchema(tx: Sql): Promise<void> {
-  const version = await userVersion(tx);
-  if (version !== schemaVersion()) throw newer("the store", version);
+  requireKnown({ schema: await userVersion(tx) });
 }
 
 /** The number of a store's last event; 0 where it has none. */
@@ -139,6 +138,11 @@ export async function logRestore(
 
 /** Where the store is kept as it was before a restore at a time (ms since 1970); makes the folder. */
 export async function savedName(store: string, at: number): Promise<string> {
-  const name = datedName(store.replace(/(\.db)?$/, ".before-restore.db"), at);
-  return join(await makeBackupsFolder(store), name);
+  const folder = await makeBackupsFolder(store);
+  const own = store.replace(/(\.db)?$/, ".before-restore.db");
+  // Another restore may have had the same time.
+  for (let time = at; ; time++) {
+    const path = join(folder, datedName(own, time));
+    if (!(await statIfThere(path))) return path;
+  }
 }

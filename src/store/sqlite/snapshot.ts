@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { constants as files, type Stats } from "node:fs";
-import { copyFile, open, rename, stat } from "node:fs/promises";
+import { copyFile, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { asFolderError, giveLike, sync, syncFolder } from "../../files";
 import { sqlitePath, type Store } from "../open";
@@ -131,6 +131,11 @@ async function put(
     if (await redactedSince(store, contents)) return undefined;
     await rename(temporary, target);
     await syncFolder(dirname(target));
+    // One that came between looked for copies before this one had its name.
+    if (await redactedSince(store, contents)) {
+      await rm(target, { force: true });
+      return undefined;
+    }
     return { file: target, bytes: size, blockedMs, ...contents };
   } catch (thrown) {
     throw asTargetError(thrown, target);

@@ -2,11 +2,19 @@ import { open, rename, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { asFolderError, giveLike, sync, syncFolder } from "../../files";
 import type { Warn } from "../open";
-import { breaksOlder, lastSeen, migrate, schemaVersion, type LastSeen } from "../schema";
+import {
+  BACKUP_OF,
+  breaksOlder,
+  lastSeen,
+  meta,
+  migrate,
+  schemaVersion,
+  type LastSeen,
+} from "../schema";
 import type { Wait } from "../wait";
 import { SqliteConnection } from "./connection";
 import { fitToMount } from "./journal";
-import { discard, safetyName } from "./making";
+import { discard, isSafetyCopy, safetyName } from "./making";
 import { schemaOf, stamp } from "./store";
 
 /**
@@ -40,7 +48,9 @@ export async function upgrade(
   const from = await schemaOf(connection, path);
   if (from >= schemaVersion()) return;
   await fitToMount(connection, path, undefined, warn);
-  await safetyCopy(connection, path, from);
+  // What is a copy itself needs none.
+  const isCopy = isSafetyCopy(path) || (await meta(connection, BACKUP_OF)) !== undefined;
+  if (!isCopy) await safetyCopy(connection, path, from);
   await connection.transaction(async (tx) => {
     const version = await schemaOf(connection, path);
     if (version >= schemaVersion()) return;

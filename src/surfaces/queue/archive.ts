@@ -8,6 +8,7 @@ import { counted, inline, lines } from "../../cli/text";
 import { duration } from "../../time";
 import { filePath, queueName, whole } from "../../words";
 import { isPartOfStore } from "../../store/location";
+import { requireKnown } from "../../store/schema";
 import { moveOut, type Moved } from "./store/move-out";
 import { scopeFilter, warnUnused } from "./args";
 import { archivable } from "./store";
@@ -56,6 +57,7 @@ be an archive of the same store already. It is only for reading, but for redact:
     const age = duration(older);
     const file = pathFrom(context.edge.folder, to);
     const store = await context.store();
+    requireKnown(store);
     const path = store.location.engine === "sqlite" ? store.location.path : undefined;
     if (path !== undefined) await requireAnother(file, path);
     const result = await context.write(async (writing) => {

@@ -4,7 +4,12 @@ import { runsOf, type ArchiveEvent, type Redaction } from "../../../store/archiv
 import { appendEvents } from "../../../store/events";
 import { CREATED_AT, meta } from "../../../store/schema";
 import { inBatches, letRest, type Connection, type Row, type Sql } from "../../../store/sql";
-import { openArchive, requireArchivable, type ArchiveFile } from "../../../store/sqlite/archive";
+import {
+  openArchive,
+  requireArchivable,
+  requireUndamaged,
+  type ArchiveFile,
+} from "../../../store/sqlite/archive";
 import type { Wait } from "../../../store/wait";
 import type { Writing } from "../../../store/write";
 import { timestamp } from "../../../time";
@@ -42,7 +47,10 @@ export async function moveOut(
       await archive.close();
     }
   };
-  const { hashes, after } = await opened((archive) => copyInto(archive, tx, numbers, file));
+  const { hashes, after } = await opened(async (archive) => {
+    await requireUndamaged(archive, file);
+    return copyInto(archive, tx, numbers, file);
+  });
   await opened((archive) => verify(archive, numbers, hashes, file));
   // Before the others go: the number that it is given is then higher than all of theirs, and none is given twice.
   await appendEvents(tx, actor, at, [
