@@ -300,6 +300,19 @@ describe("a restore", () => {
     expect((await coop.run(["restore", file, "--key", "once"], { as: "ann" })).exit).toBe(3);
   });
 
+  test("is done by a key that what it brings back has for another one", async () => {
+    const first = await backup("first.db");
+    await restore(first, ["--key", "k"]);
+    const second = await backup("second.db");
+    await restore(first, ["--key", "other"]);
+    expect(await restore(second, ["--key", "k"])).toMatchObject({ restored_from: second });
+    const again = await coop.run(["--json", "restore", second, "--key", "k"], { as: "dad" });
+    expect(again.json()).toMatchObject({ data: { restored_from: second }, replayed: true });
+    // Also where the store cannot be opened.
+    await truncate(coop.store, 5000);
+    expect(await restore(second, ["--key", "k"])).toMatchObject({ restored_from: second });
+  });
+
   test("takes a raw copy of a live store with its log", async () => {
     using holder = inUse();
     await ann("letter write --body in-the-log");
