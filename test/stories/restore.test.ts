@@ -700,6 +700,15 @@ describe("a store that cannot be opened", () => {
     },
   );
 
+  test("goes on from no number that cannot have been given, which a damaged copy may tell", async () => {
+    const copy = join(dirname(coop.store), "coop.old.db");
+    await copyFile(file, copy);
+    reading(copy, (database) => database.run("update counters set value = 900000000000000"));
+    await truncate(coop.store, 4096 * 10);
+    await restore(file);
+    expect((await ann("letter write --body since")).ref).toMatch(/^L100\d$/);
+  });
+
   test("is its user's still when root replaces it, and so is what is published then", async () => {
     for (const made of [dirname(coop.store), coop.store]) await chown(made, NOBODY, NOBODY);
     await truncate(coop.store, 0);
