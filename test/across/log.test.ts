@@ -39,6 +39,17 @@ describe.each(engines)("the log on $name", ({ openFresh }) => {
     expect(events[0].before).toEqual({ state: "open", note: long });
   });
 
+  test("of a record is empty where nobody asked for changed it, which is not to say that it is not there", async () => {
+    await ann("todo", "add", "x");
+    await coop.data(["todo", "add", "y"], { as: "ben" });
+    const by = async (ref: string) => {
+      const { exit, out } = await coop.run(["log", ref, "--by", "ben"]);
+      return [exit, out];
+    };
+    expect(await by("T1")).toEqual([0, "no changes\n"]);
+    expect(await by("T3")).toEqual([3, ""]);
+  });
+
   test("tells times as ages, and refuses two ids at once", async () => {
     await ann("queue", "push", "jobs", "x");
     await ann("queue", "take", "jobs");

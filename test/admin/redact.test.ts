@@ -449,15 +449,18 @@ describe.each(engines)("redacting on $name", ({ openFresh }) => {
     expect([refused.exit, refused.json().error.reason]).toEqual([4, "moved"]);
   });
 
-  test("takes the text from standard input, without the newline at its end", async () => {
-    await ann("letter", "write", "--body", "x hunter2 y");
-    const { exit } = await coop.run(["redact", "L1", "--text", "-"], {
-      as: "dad",
-      stdin: "hunter2\n",
-    });
-    expect(exit).toBe(0);
-    expect((await coop.data(["show", "L1"])).body).toMatch(/^x \[redacted by dad .*\] y$/);
-  });
+  test.each(["", "\n", "\r\n"])(
+    "takes the text from standard input, without the newline at its end: %j",
+    async (end) => {
+      await ann("letter", "write", "--body", "x hunter2 y");
+      const { exit } = await coop.run(["redact", "L1", "--text", "-"], {
+        as: "dad",
+        stdin: `hunter2${end}`,
+      });
+      expect(exit).toBe(0);
+      expect((await coop.data(["show", "L1"])).body).toMatch(/^x \[redacted by dad .*\] y$/);
+    },
+  );
 
   test("of a record with an event that is no JSON says that the store is damaged", async () => {
     await ann("letter", "write", "--body", SECRET);

@@ -686,6 +686,13 @@ describe("long text on the built binary", () => {
     expect((await shell("--as ann --scope web todo add x")).exit).toBe(0);
   });
 
+  test("standard input is one text, and no second one", async () => {
+    const words = ["queue", "done", "Q1", "--reply", "-", "--body", "-"];
+    await refuses("standard input is asked for twice; give one of the texts as a file", () =>
+      coop.run(words, { as: "ann", stdin: "a text" }),
+    );
+  });
+
   test("U+0000 is refused", async () => {
     const file = join(folder, "nul.txt");
     await Bun.write(file, "a\0b");

@@ -60,6 +60,8 @@ describe("commands that coop tells", () => {
     });
     const missing = await coop.run([...db, "--json", "todo", "show", "T9"]);
     expect(missing.json().error.hint).toBe(`${named} todo list`);
+    const joined = await coop.run([`--db=${path}`, "--json", "todo", "show", "T9"]);
+    expect(joined.json().error.hint).toBe(`${named} todo list`);
     const misread = await coop.run([...db, "letter", "T1"]);
     expect(misread.err).toContain(`did you mean \`${named} show T1\`?`);
     const other = await coop.run([...db, "--json", "letter", "show", "T1"]);

@@ -26,6 +26,11 @@ describe("an editor", () => {
     expect({ exit, letters }).toEqual({ exit: 0, letters: ["한글\n"] });
   });
 
+  test("is given a file that nobody else may read", async () => {
+    const { letters } = await written('stat -c %a "$1" "$(dirname "$1")" >"$1"');
+    expect(letters).toEqual(["600\n700\n"]);
+  });
+
   test("prints nothing into the answer", async () => {
     const { exit, out, letters } = await written('echo opening; printf x >"$1"');
     expect({ exit, letters }).toEqual({ exit: 0, letters: ["x"] });
@@ -43,6 +48,7 @@ describe("an editor", () => {
   test.each([
     ["takes the file away", 'rm "$1"', "ENOENT"],
     ["leaves nothing", ':>"$1"', "left empty"],
+    ["leaves nothing but space", 'printf " \\n" >"$1"', "left empty"],
     ["fails", "exit 3", "ended with 3"],
     ["fails, and takes the file away", 'rm "$1"; exit 3', "ended with 3"],
     ["is killed", "kill -TERM $PPID", "ended by SIGTERM"],

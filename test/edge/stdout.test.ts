@@ -45,6 +45,8 @@ describe("an answer that standard output has no room for", () => {
     );
     const [item] = await coop.data(["queue", "take", "jobs", "--key", "k"], { as: "ann" });
     expect(item).toMatchObject({ ref: "Q1", taken_by: "ann" });
+    // By then nothing is written any more.
+    expect((await intoNothing(coop, "queue take jobs --key k")).exit).toBe(6);
   });
 
   test("says so of a store, a backup or files that were made, and of nothing that was there", async () => {

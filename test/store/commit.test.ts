@@ -1,7 +1,8 @@
 import { Database } from "bun:sqlite";
 import { expect, spyOn, test } from "bun:test";
+import { renameSync } from "node:fs";
 import { engines } from "../engines";
-import { inside } from "../inside";
+import { inside, nameOf } from "../inside";
 
 /** SQLite's error when the disk fails while a commit is being made durable. */
 const ioError = Object.assign(new Error("disk I/O error"), { code: "SQLITE_IOERR_FSYNC" });
@@ -63,5 +64,32 @@ test("a commit that is not answered is never a success: exit 8, and the repeat w
     replayed: true,
   });
   expect(await coop.data(["todo", "list"])).toHaveLength(1);
+  await close();
+});
+
+test("a commit into a file that is moved away at that moment is no success: exit 8", async () => {
+  const { store, close } = await engines.find(({ name }) => name === "SQLite")!.openFresh();
+  await using coop = await inside(store);
+  const path = nameOf(store);
+
+  const run = Database.prototype.run;
+  const moving = spyOn(Database.prototype, "run").mockImplementation(function (
+    this: Database,
+    sql,
+    ...rest
+  ) {
+    const result = run.call(this, sql, ...rest);
+    if (sql === "commit") renameSync(path, `${path}.away`);
+    return result;
+  });
+  const { exit, json } = await coop.run(["--json", "todo", "add", "x"], { as: "ann" });
+  moving.mockRestore();
+  renameSync(`${path}.away`, path);
+
+  expect(exit).toBe(8);
+  expect(json().error).toMatchObject({
+    code: "unknown",
+    message: expect.stringContaining("was moved or replaced at that moment"),
+  });
   await close();
 });

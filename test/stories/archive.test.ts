@@ -436,6 +436,35 @@ test("nothing leaves the store for an archive that does not give back what was w
   expect(await coop.data(["queue", "show", ref!])).toMatchObject({ payload: "payload-0" });
 });
 
+test("the log of one who wrote goes on before an event that was archived, and who says when they wrote last", async () => {
+  await ann("todo add first");
+  const { ref } = await ann("queue push jobs x");
+  await ann(`queue drop ${ref}`);
+  await archive();
+  const { events } = await coop.data(["log", "--by", "ann"]);
+  expect(events.map(({ id, verb }: { id: number; verb: string }) => [id, verb])).toEqual([
+    [4, "archive"],
+    [1, "add"],
+  ]);
+  const before = await coop.data(["log", "--by", "ann", "--before", "3"]);
+  expect(before.events).toMatchObject([{ id: 1, verb: "add" }]);
+  expect((await coop.data(["who", "ann"])).ids).toMatchObject([{ last_seen_at: events[0].at }]);
+});
+
+test("an archive is not copied into a store of its own, of which it holds but the queue items", async () => {
+  await finished(1);
+  await archive();
+  const young = join(coop.home, "young.db");
+  await coop.data(["init", "--db", young]);
+  const copy = await coop.run(["--json", "copy", "--from", file, "--to", young]);
+  expect({ exit: copy.exit, ...copy.json().error }).toMatchObject({
+    exit: 6,
+    reason: "foreign",
+    message: `${file} is an archive of queue items, not a whole store`,
+  });
+  await coop.data(["todo", "add", "x", "--db", young], { as: "ann" });
+});
+
 describe("a command that cannot archive", () => {
   test("says so also where nothing is to be moved yet, and makes nothing", async () => {
     await Bun.write(join(coop.home, "notes.txt"), "mine");

@@ -568,6 +568,8 @@ describe("clocks", () => {
   test("that are ahead are a warning", async () => {
     await writeLetter();
     await writeLetter();
+    shift(2, 30_000);
+    expect(await troubles()).toEqual([]);
     shift(2, 3 * HOUR_MS + 60_000);
     expect(await troubles()).toMatchObject([
       { name: "clock", status: "warn", message: expect.stringContaining("3h in the future") },
@@ -586,6 +588,9 @@ describe("clocks", () => {
         message: expect.stringMatching(/set back by 2d at event 2/),
       },
     ]);
+    // What was long ago is not to be mended any more.
+    for (const id of [1, 2]) shift(id, -31 * DAY_MS);
+    expect((await doctor())["clock"]).toMatchObject({ status: "ok" });
   });
 });
 

@@ -116,6 +116,24 @@ describe("on a network file system with locks", () => {
     expect(journalOf(coop.store)).toBe("rollback");
   });
 
+  test("of the hosts that wrote a hundred are kept, since containers have a new name each", async () => {
+    await using coop = await story();
+    const hosts = () => {
+      using database = new Database(coop.store);
+      return database.query("select name from meta where name like 'mount:%'").all().length;
+    };
+    {
+      using database = new Database(coop.store);
+      database.run(`with recursive n (n) as (select 1 union all select n + 1 from n where n < 99)
+        insert into meta (name, value) select 'mount:container-' || n, '' from n`);
+    }
+    await coop.data(["todo", "add", "x"], { as: "ann" });
+    expect(hosts()).toBe(100);
+    const program = await pretending(coop, ...NFS);
+    await coop.data(["todo", "add", "y"], { as: "ann", program });
+    expect(hosts()).toBe(1);
+  });
+
   test("a write-ahead log cannot be asked for", async () => {
     await using coop = await story({ init: false });
     const program = await pretending(coop, ...NFS);

@@ -300,6 +300,19 @@ describe("a restore", () => {
     expect((await coop.run(["restore", file, "--key", "once"], { as: "ann" })).exit).toBe(3);
   });
 
+  test("is done by a key that what it brings back has for another one", async () => {
+    const first = await backup("first.db");
+    await restore(first, ["--key", "k"]);
+    const second = await backup("second.db");
+    await restore(first, ["--key", "other"]);
+    expect(await restore(second, ["--key", "k"])).toMatchObject({ restored_from: second });
+    const again = await coop.run(["--json", "restore", second, "--key", "k"], { as: "dad" });
+    expect(again.json()).toMatchObject({ data: { restored_from: second }, replayed: true });
+    // Also where the store cannot be opened.
+    await truncate(coop.store, 5000);
+    expect(await restore(second, ["--key", "k"])).toMatchObject({ restored_from: second });
+  });
+
   test("takes a raw copy of a live store with its log", async () => {
     using holder = inUse();
     await ann("letter write --body in-the-log");
@@ -686,6 +699,15 @@ describe("a store that cannot be opened", () => {
       expect(await readdir(coop.folder)).toEqual(["notes.txt"]);
     },
   );
+
+  test("goes on from no number that cannot have been given, which a damaged copy may tell", async () => {
+    const copy = join(dirname(coop.store), "coop.old.db");
+    await copyFile(file, copy);
+    reading(copy, (database) => database.run("update counters set value = 900000000000000"));
+    await truncate(coop.store, 4096 * 10);
+    await restore(file);
+    expect((await ann("letter write --body since")).ref).toMatch(/^L100\d$/);
+  });
 
   test("is its user's still when root replaces it, and so is what is published then", async () => {
     for (const made of [dirname(coop.store), coop.store]) await chown(made, NOBODY, NOBODY);
