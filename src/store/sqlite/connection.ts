@@ -322,7 +322,7 @@ export async function sqliteError(thrown: unknown, path: string, wait: Wait): Pr
       },
     );
   }
-  if (/^SQLITE_(CANTOPEN|READONLY|PERM|AUTH)/.test(code)) {
+  if (/^SQLITE_(CANTOPEN|READONLY|PERM|AUTH|IOERR_FSTAT)/.test(code)) {
     const { refusal } = await import("./refusal");
     return refusal(path, thrown);
   }

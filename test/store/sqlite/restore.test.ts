@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { inspect } from "../../../src/store/sqlite/snapshot";
-import { putInPlace } from "../../../src/store/sqlite/restore";
+import { inspect } from "../../../src/store/sqlite/inspect";
+import { putInPlace } from "../../../src/store/sqlite/restorable";
 import { failure } from "../../engines";
 import { story } from "../../story";
 
