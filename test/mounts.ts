@@ -21,13 +21,17 @@ const mounted = (at: string): AsyncDisposable => ({
  * Mounts a folder a second time by sshfs, over a pipe instead of a network. With `direct_io` no file on it can be
  * mapped into memory that is shared, as on a network file system of several hosts.
  */
-export async function sshfs(of: string, at: string): Promise<AsyncDisposable> {
+export async function sshfs(
+  of: string,
+  at: string,
+  options: readonly string[] = ["direct_io"],
+): Promise<AsyncDisposable> {
   await command("sh", resolve(import.meta.dir, "../scripts/sshfs"));
   await mkdir(at, { recursive: true });
   const server = join(dirname(at), "sftp-server");
   await Bun.write(server, "#!/bin/sh\nexec /usr/lib/openssh/sftp-server\n");
   await chmod(server, 0o755);
-  await command("sshfs", "-o", `direct_io,ssh_command=${server}`, `host:${of}`, at);
+  await command("sshfs", "-o", [...options, `ssh_command=${server}`].join(), `host:${of}`, at);
   return mounted(at);
 }
 

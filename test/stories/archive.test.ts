@@ -578,6 +578,21 @@ describe("a command that cannot archive", () => {
     });
   });
 
+  test("refuses one of which any page is damaged, and the store keeps all", async () => {
+    await archive("--limit 1");
+    before = contentOf(coop.store);
+    const [{ rootpage, page_size: size }] = all(
+      file,
+      "select rootpage, page_size from sqlite_schema, pragma_page_size where name = 'queue_re'",
+    ) as [{ rootpage: number; page_size: number }];
+    const bytes = await Bun.file(file).bytes();
+    await writeFile(file, bytes.fill(0xa5, (rootpage - 1) * size, rootpage * size));
+    expect(await refusal(["--older", "0s", "--to", file])).toMatchObject({
+      exit: 6,
+      reason: "damaged",
+    });
+  });
+
   test("refuses what is wrong in the command", async () => {
     expect(await refusal(["--to", file])).toMatchObject({
       exit: 2,

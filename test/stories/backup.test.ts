@@ -779,6 +779,15 @@ describe("the published snapshot", () => {
       message: expect.stringContaining(`${join(backups, kept!)} has what the store has not`),
       fix: expect.stringContaining("once nothing of it is missed"),
     });
+    await coop.data(["backup"]);
+    const pruned = (await coop.run(["--json", "backup", "--keep", "1"])).json();
+    expect(pruned.data.removed).toHaveLength(1);
+    expect(pruned.warnings).toMatchObject([
+      { code: "has_more", message: expect.stringContaining(join(backups, kept!)) },
+    ]);
+    expect(await lettersIn(join(backups, kept!))).toHaveLength(4);
+    for (const name of await readdir(backups))
+      if (DATED.test(name) && name !== kept) await rm(join(backups, name));
     // What a restore undid is no such thing.
     await coop.data(["restore", old], { as: "ann" });
     age(HOUR_MS);

@@ -218,6 +218,12 @@ describe("a log that another store left beside a store", () => {
         );
         expect(error.hint).toContain("move the -wal and the -shm away");
       }
+      await using other = await story();
+      expect(await errorOf(other, ["restore", coop.store])).toMatchObject({
+        exit: 6,
+        reason: "damaged",
+        message: `${coop.store}-wal was left by another store: it does not fit ${coop.store}`,
+      });
       expect(await hashOf(coop.store)).toBe(whole);
       for (const suffix of ["-wal", "-shm"]) await rm(coop.store + suffix);
       expect(await coop.data(["letter", "list"])).toHaveLength(30);

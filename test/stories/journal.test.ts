@@ -1,8 +1,8 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { mkdir, readdir, rename, symlink } from "node:fs/promises";
+import { mkdir, readdir, rename, stat, symlink } from "node:fs/promises";
 import { hostname } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { pretending, sshfs } from "../mounts";
 import { story, times, type RunOptions, type Story } from "../story";
 
@@ -277,7 +277,42 @@ describe("with a rollback journal", () => {
   });
 });
 
+/** Also what another host removes is seen at once. */
+const NOT_CACHED = ["dir_cache=no", "attr_timeout=0", "entry_timeout=0"];
+
 describe("on a file system that shares no memory (sshfs)", () => {
+  test("a store that is at work on its host is read as it is, or from its snapshot, and left alone", async () => {
+    await using coop = await story();
+    await coop.data(["todo", "add", "one"], { as: "ann" });
+    await using _mount = await sshfs(dirname(coop.store), join(coop.home, "remote"), NOT_CACHED);
+    const env = { PIPPA_COOP_DB: join(coop.home, "remote", basename(coop.store)) };
+    const read = async () => {
+      const { data, warnings = [] } = (await coop.run(["--json", "todo", "list"], { env })).json();
+      const titles = data.map(({ title }: { title: string }) => title);
+      return { titles, warnings: warnings.map(({ code }: { code: string }) => code) };
+    };
+    const beside = async () =>
+      (await Promise.all(["-wal", "-shm"].map((end) => stat(coop.store + end)))).map(
+        ({ ino, size }) => `${ino} ${size}`,
+      );
+    {
+      using holder = new Database(coop.store);
+      holder.query("select * from meta").all();
+      await coop.data(["todo", "add", "two"], { as: "ann" });
+      const before = await beside();
+      expect(await read()).toEqual({ titles: ["one"], warnings: ["snapshot"] });
+      expect(await beside()).toEqual(before);
+      expect(await errorOf(coop, ["todo", "add", "x"], { env })).toMatchObject({
+        exit: 6,
+        reason: "access",
+      });
+      await coop.data(["todo", "add", "three"], { as: "ann" });
+    }
+    await coop.data(["todo", "list"]);
+    expect(await read()).toEqual({ titles: ["three", "two", "one"], warnings: [] });
+    expect(integrityOf(coop.store)).toEqual([["ok"]]);
+  });
+
   test("no write-ahead log is chosen, and of 8 programs with 50 writes each all arrive", async () => {
     await using coop = await story({ init: false });
     const disk = join(coop.home, "disk");

@@ -50,6 +50,22 @@ describe("a newer binary", () => {
     expect(await coop.data(["letter", "list"], { as: "ann" })).toHaveLength(1);
   });
 
+  test("leaves no other copy of one that it redacts", async () => {
+    await using coop = await story();
+    await coop.data(["init", "--snapshot-every", "0"]);
+    await coop.data(["letter", "write", "--body", "hunter2"], { as: "ann" });
+    const { file: backup } = await coop.data(["backup", "--to", "backup.db"]);
+    await coop.run(["letter", "list"], { program: next });
+    const beside = dirname(coop.store);
+    const copy = (await readdir(beside)).find((name) => name.startsWith("coop.db.schema-"))!;
+    for (const db of [backup, join(beside, copy)])
+      await coop.run(["--db", db, "redact", "L1"], { as: "ann", program: next });
+    expect((await readdir(beside)).filter((name) => name.includes("schema-"))).toEqual([copy]);
+    expect((await readdir(coop.folder)).filter((name) => name.includes("schema-"))).toEqual([]);
+    for (const db of [backup, join(beside, copy)])
+      expect(Buffer.from(await Bun.file(db).bytes()).includes("hunter2")).toBe(false);
+  });
+
   test("migrates once when many of them start at the same moment, and none fails", async () => {
     await using coop = await story();
     const before = schemaOf(coop.store);
@@ -104,6 +120,22 @@ describe("an older binary on a newer store", () => {
     expect({ exit: copy.exit, ...copy.json().error }).toMatchObject({ exit: 6, reason: "newer" });
     for (const db of [coop.store, target])
       await coop.data(["todo", "add", "y", "--db", db], { as: "ann" });
+  });
+
+  test("redacts and archives none that it does not know all of", async () => {
+    await using coop = await story();
+    await coop.run(["queue", "push", "jobs", "x"], { as: "ann", program: next });
+    await coop.data(["queue", "drop", "Q1"], { as: "ann" });
+    const archive = join(coop.folder, "archive.db");
+    for (const words of [
+      ["redact", "Q1"],
+      ["queue", "archive", "--older", "0s", "--to", archive],
+    ]) {
+      const { exit, err } = await coop.run(["--json", ...words], { as: "ann" });
+      expect({ exit, ...JSON.parse(err).error }).toMatchObject({ exit: 6, reason: "newer" });
+    }
+    expect(await Bun.file(archive).exists()).toBe(false);
+    expect(await coop.data(["queue", "show", "Q1"])).toMatchObject({ payload: "x" });
   });
 
   test("refuses to write, with exit 6 and nothing changed, what it may only read", async () => {

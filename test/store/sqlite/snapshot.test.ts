@@ -49,3 +49,20 @@ test("a copy of a snapshot from before a redaction comes without the text", asyn
 
   expect(await holdsSecret()).toBe(false);
 });
+
+test("a snapshot that gets its name while a text is redacted is made anew without it", async () => {
+  let asked = 0;
+  // What was asked of the store is answered before the redaction, and the file renamed after it.
+  const late: Store = {
+    ...store,
+    all: async (statement) => {
+      const rows = await store.all<never>(statement);
+      const isAsked = statement.render("?").text.includes("verb = 'redact'");
+      if (isAsked && ++asked === 1) await redact();
+      return rows;
+    },
+  };
+  await snapshot(late, target, { clock });
+  expect({ holds: await holdsSecret() }).toEqual({ holds: false });
+  expect(asked).toBeGreaterThan(2);
+});
