@@ -292,6 +292,41 @@ describe("a log that another store left beside a store", () => {
     expect(await coop.data(["letter", "list", "--db", copy])).toHaveLength(6);
   });
 
+  for (const [how, first] of [
+    ["a small change", true],
+    ["a change larger than memory's share", false],
+  ] as const)
+    test(`of a rollback journal, by a writer killed in ${how}, is refused beside a backup, and taken back by its own store`, async () => {
+      await using coop = await storeWithLetters(20);
+      await coop.data(["init", "--journal", "rollback"]);
+      const { file: backup } = await coop.data(["backup", "--to", "backup.db"]);
+      await coop.data(["letter", "write", "--body", "y".repeat(9000)], { as: "ann" });
+      await killedInCommit(coop.store, first);
+      const [killed, journal] = [`${coop.home}/killed.db`, `${coop.store}-journal`];
+      expect(Bun.file(journal).size).toBeGreaterThan(0);
+      await copyFile(coop.store, killed);
+      await copyFile(journal, `${killed}-journal`);
+      expect((await coop.data(["letter", "list"]))[0]).toMatchObject({ version: 1 });
+      expect(integrityOf(coop.store)).toEqual([["ok"]]);
+
+      await copyFile(backup, coop.store);
+      await copyFile(`${killed}-journal`, journal);
+      const before = await hashOf(coop.store);
+      for (const words of [
+        ["letter", "list"],
+        ["todo", "add", "x"],
+        ["restore", coop.store],
+      ])
+        expect(await errorOf(coop, words)).toMatchObject({
+          exit: 6,
+          reason: "damaged",
+          message: `${journal} was left by another store: it does not fit ${coop.store}`,
+        });
+      expect(await hashOf(coop.store)).toBe(before);
+      await rm(journal);
+      expect(await coop.data(["letter", "list"])).toHaveLength(20);
+    });
+
   test("keeps `init` from making a new store beside it", async () => {
     await using coop = await story({ init: false });
     await mkdir(dirname(coop.store));

@@ -13,6 +13,7 @@ import { inspect, type Inspected } from "./inspect";
 import { decide, journalIn, keepJournal, keptJournal, MODES } from "./journal";
 import { fits, isDoubtful, leftBy } from "./log";
 import { discard, inMaking } from "./making";
+import { requireOwnJournal } from "./rollback-journal";
 import { schemaOf, stamp } from "./store";
 
 /** A private copy of the file that is restored from: verified, and at this binary's schema. */
@@ -56,6 +57,7 @@ async function copyAtRest(named: string, to: string): Promise<void> {
   }
   const after = await look();
   if (after.every((each, index) => each === before[index])) {
+    await requireOwnJournal(file);
     // Of the copy the times say nothing.
     if ((await isDoubtful(file)) && !(await fits(to))) throw leftBy("-wal", named);
     return;

@@ -49,6 +49,10 @@ async function openToWrite(
     const { requireOwnLog } = await import("./log");
     await requireOwnLog(path, (await begun)?.file);
   }
+  if (Bun.file(`${path}-journal`).size > 0) {
+    const { requireOwnJournal } = await import("./rollback-journal");
+    await requireOwnJournal(path);
+  }
   const connection = await SqliteConnection.open(path, wait);
   try {
     return await verified(connection, path, warn, begun);
