@@ -23,6 +23,7 @@ import {
   type Pruned,
 } from "../store/sqlite/backups";
 import { identity } from "../store/sqlite/inspect";
+import { requireOwnPlace } from "../store/sqlite/names";
 import { copySnapshot, snapshot, type Snapshot } from "../store/sqlite/snapshot";
 import { filePath, whole } from "../words";
 import { NOUNS, recordsIn } from "./records";
@@ -90,6 +91,7 @@ async function backUp(
   context: Context,
 ): Promise<Answer> {
   requireLive(context);
+  await requireOwnPlace(path, context.wait);
   await requireStore(store, path);
   const moved = await meta(store, MOVED_TO);
   // Both have the same backups: of what went on in the new store these have nothing, under a later date.

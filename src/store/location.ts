@@ -83,8 +83,8 @@ function file(path: string, source: string): Location {
   );
 }
 
-/** SQLite opens paths of up to 504 bytes; the names of what is made beside a store are up to 60 longer than its own. */
-const LONGEST_PATH = 440;
+/** SQLite opens paths of up to 504 bytes; what is in the making in a store's `backups` has up to 100 more than its own. */
+const LONGEST_PATH = 400;
 
 /** What SQLite adds to a database's name for what it keeps beside it, and removes again: its logs and shared memory. */
 export const BESIDE = ["-wal", "-shm", "-journal"] as const;

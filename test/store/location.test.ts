@@ -25,9 +25,9 @@ group("a path that SQLite would open as another's or not at all, or that is a fo
       );
     expect(() => locateNamed("/srv/coop.db/", "--db", around)).toThrow("which is a folder's name");
     const long = `/srv/${"a".repeat(440)}/coop.db`;
-    expect(() => locateNamed(long, "--db", around)).toThrow("--db is a path of over 440 bytes");
+    expect(() => locateNamed(long, "--db", around)).toThrow("--db is a path of over 400 bytes");
     const korean = `/srv/${"가".repeat(150)}/coop.db`;
-    expect(() => locateNamed(korean, "--db", around)).toThrow("--db is a path of over 440 bytes");
+    expect(() => locateNamed(korean, "--db", around)).toThrow("--db is a path of over 400 bytes");
     const others = { env: { PIPPA_COOP_DB: "/srv/x\ufffd.db" }, home: () => "/home/me" };
     expect(() => locate(others)).toThrow("PIPPA_COOP_DB holds U+FFFD, or is not valid UTF-8");
     expect(() => locate({ env: {}, home: () => "/home/\ufffd" })).toThrow(

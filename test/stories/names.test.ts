@@ -19,7 +19,7 @@ const refusal = async (db: string) => {
 };
 
 describe("a store of two names", () => {
-  test("is read by both and written by neither, since each has a log of its own", async () => {
+  test("is read by both with a warning, and written and backed up by neither, since each has a log of its own", async () => {
     const other = join(dirname(coop.store), "other.db");
     await link(coop.store, other);
     for (const [db, beside] of [
@@ -31,7 +31,11 @@ describe("a store of two names", () => {
         reason: "access",
         message: `${db} is a file of 2 names, also ${beside}: what is written by one is lost to the other`,
       });
-      expect(await coop.data(["todo", "list", "--db", db])).toHaveLength(1);
+      const listed = (await coop.run(["--json", "todo", "list", "--db", db])).json();
+      expect(listed).toMatchObject({
+        data: [{ title: "x" }],
+        warnings: [{ code: "names", message: expect.stringContaining(`also ${beside}`) }],
+      });
     }
     const target = join(coop.folder, "new.db");
     await coop.data(["init", "--db", target]);
@@ -39,6 +43,7 @@ describe("a store of two names", () => {
       ["copy", "--from", other, "--to", target],
       ["copy", "--from", target, "--to", other],
       ["init", "--journal", "rollback"],
+      ["backup"],
     ]) {
       const { exit, err } = await coop.run(words);
       expect({ exit, err }).toMatchObject({ exit: 6, err: expect.stringContaining("of 2 names") });

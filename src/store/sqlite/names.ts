@@ -2,6 +2,7 @@ import { readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { CoopError } from "../../errors";
 import { isSameFile, ownPath, statIfThere } from "../../files";
+import type { Warn } from "../open";
 import type { Wait } from "../wait";
 import { isInitInMaking } from "./making";
 import { isMountedAlone } from "./mount";
@@ -18,6 +19,16 @@ const PAUSE_MS = 20;
 export async function requireOwnPlace(store: string, wait: Wait): Promise<void> {
   if (isMountedAlone(ownPath(store))) throw mountedAlone();
   await requireOneName(store, wait);
+}
+
+/** Warns who reads of other names, by which what was written last can be out of sight. */
+export async function warnOfNames(store: string, wait: Wait, warn: Warn): Promise<void> {
+  try {
+    await requireOneName(store, wait);
+  } catch (thrown) {
+    if (!(thrown instanceof CoopError)) throw thrown;
+    warn("names", thrown.message);
+  }
 }
 
 /** The error for a store whose file alone is mounted. */

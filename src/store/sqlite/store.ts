@@ -25,6 +25,11 @@ export async function openSqliteStore(
     const store = await openApart(path, wait, warn);
     if (store) return store;
   }
+  // Who writes is refused.
+  if (file && file.nlink > 1 && !writes) {
+    const { warnOfNames } = await import("./names");
+    await warnOfNames(path, wait, warn);
+  }
   for (let tries = 1; ; tries++) {
     try {
       return await openToWrite(path, wait, warn, begun);
