@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { chmod, mkdir, readdir, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, rm, statfs, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { COOP } from "../binary";
 import { SPECIAL } from "../special";
@@ -629,6 +629,45 @@ describe("a command that cannot archive", () => {
       exit: 6,
       reason: "access",
     });
+  });
+
+  test("says what the archive has too where the store's own disk is full", async () => {
+    const disk = join(coop.home, "disk");
+    await mkdir(disk);
+    await command("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk);
+    try {
+      const env = { PIPPA_COOP_DB: join(disk, "coop.db") };
+      await coop.data(["init", "--snapshot-every", "0"], { env });
+      const lines = Array.from({ length: 8 }, (_, n) =>
+        JSON.stringify({ payload: `${n} ${"x".repeat(3000)}` }),
+      );
+      const push = ["queue", "push", "jobs", "--jsonl", "-"];
+      await coop.data(push, { as: "ann", env, stdin: lines.join("\n") });
+      for (let n = 1; n <= 8; n++) await coop.data(["queue", "drop", `Q${n}`], { as: "ann", env });
+      const move = ["--older", "0s", "--to", file];
+      const filler = join(disk, "filler");
+      const { bavail, bsize } = await statfs(disk);
+      let told: { exit: number; reason?: string; message?: string } = { exit: 0 };
+      // How much room it needs until it is in the archive, and no more, is SQLite's affair.
+      for (let room = 24; room <= 200 && !told.message?.includes(" too, "); room += 4) {
+        await writeFile(filler, Buffer.alloc(bavail * bsize - room * 1024));
+        told = await refusal(move, { as: "ann", env });
+        await rm(filler);
+      }
+      expect(told).toMatchObject({
+        exit: 6,
+        reason: "full",
+        message: expect.stringContaining(`is in ${file} too, until the command is repeated`),
+      });
+      expect(await coop.data(["queue", "list", "--status", "all"], { env })).toHaveLength(8);
+      expect(contentOf(file)[0]).toHaveLength(8);
+      const done = await coop.data(["queue", "archive", ...move], { as: "ann", env });
+      expect(done).toMatchObject({ archived: 8 });
+    } finally {
+      await command("umount", disk);
+    }
+    before = contentOf(coop.store);
+    await rm(file);
   });
 
   test("meets a full disk, and goes on when there is room", async () => {

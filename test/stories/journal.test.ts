@@ -301,6 +301,13 @@ describe("on a file system that shares no memory (sshfs)", () => {
       await coop.data(["todo", "add", "two"], { as: "ann" });
       const before = await beside();
       expect(await read()).toEqual({ titles: ["one"], warnings: ["snapshot"] });
+      const { exit, out } = await coop.run(["--json", "doctor"], { env });
+      expect({ exit, ...JSON.parse(out).data.checks[0] }).toMatchObject({
+        exit: 6,
+        name: "store",
+        status: "fail",
+        message: expect.stringContaining("fuse.sshfs"),
+      });
       expect(await beside()).toEqual(before);
       expect(await errorOf(coop, ["todo", "add", "x"], { env })).toMatchObject({
         exit: 6,

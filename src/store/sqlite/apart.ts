@@ -1,3 +1,4 @@
+import type { CoopError } from "../../errors";
 import { ownPath } from "../../files";
 import type { Store, Warn } from "../open";
 import type { Wait } from "../wait";
@@ -13,9 +14,14 @@ import { openToRead } from "./reading";
  * @throws CoopError unavailable access, where neither the file alone nor its snapshot can be read.
  */
 export async function openApart(path: string, wait: Wait, warn: Warn): Promise<Store | undefined> {
+  const why = await apart(path, wait);
+  return why && openToRead(path, wait, why, warn);
+}
+
+/** Why a store is not to be opened as usual where it is mounted; undefined where it is. */
+export async function apart(path: string, wait: Wait): Promise<CoopError | undefined> {
   const { kind, type } = await mountOf(ownPath(path));
-  if (kind !== "refused" || (await isOfOneHost(path, wait))) return undefined;
-  return openToRead(path, wait, refused(type), warn);
+  return kind !== "refused" || (await isOfOneHost(path, wait)) ? undefined : refused(type);
 }
 
 /** What is no store its user is told where it is opened. */

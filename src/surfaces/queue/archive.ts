@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { usage } from "../../errors";
+import { asCoopError, CoopError, usage } from "../../errors";
 import { isSameFile, pathFrom } from "../../files";
 import { written } from "../../cli/answer";
 import { repeatable } from "../../cli/args";
@@ -60,18 +60,33 @@ be an archive of the same store already. It is only for reading, but for redact:
     requireKnown(store);
     const path = store.location.engine === "sqlite" ? store.location.path : undefined;
     if (path !== undefined) await requireAnother(file, path);
-    const result = await context.write(async (writing) => {
+    let copied = false;
+    const moving = context.write(async (writing) => {
       await warnUnused(context, writing.tx, queue);
       const place = { queue, scope: scopeFilter(context) };
       const before = writing.at - age;
       const { numbers, kept, left } = await archivable(writing.tx, { ...place, before, limit });
       // Also where nothing is to be moved yet: a wrong place is not to be found out on the day when something is.
       const moved = await moveOut(writing, numbers, { file, store: path }, context.wait);
+      copied = numbers.length > 0;
       return { archived: numbers.length, ...moved, to: file, kept, left };
+    });
+    const result = await moving.catch((thrown) => {
+      throw copied ? inBoth(thrown, file) : thrown;
     });
     return { ...written<Archived>(result, archivedText), rest: stillThere(result.data) };
   },
 });
+
+/** The error of a move that failed when all of it was in the archive. */
+function inBoth(thrown: unknown, file: string): CoopError {
+  const { code, message, details } = asCoopError(thrown);
+  return new CoopError(
+    code,
+    `${message}; what was to be moved is in ${file} too, until the command is repeated`,
+    details,
+  );
+}
 
 /** @throws CoopError usage, for the store's own file. */
 async function requireAnother(file: string, path: string): Promise<void> {

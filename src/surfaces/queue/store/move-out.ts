@@ -3,7 +3,7 @@ import { ref } from "../../../ref";
 import { runsOf, type ArchiveEvent, type Redaction } from "../../../store/archived";
 import { appendEvents } from "../../../store/events";
 import { CREATED_AT, meta } from "../../../store/schema";
-import { inBatches, letRest, type Connection, type Row, type Sql } from "../../../store/sql";
+import { inBatches, letRest, raw, type Connection, type Row, type Sql } from "../../../store/sql";
 import {
   openArchive,
   requireArchivable,
@@ -49,6 +49,8 @@ export async function moveOut(
   };
   const { hashes, after } = await opened(async (archive) => {
     await requireUndamaged(archive, file);
+    // What is replaced there may have been redacted here since.
+    await archive.all(raw("pragma secure_delete = on"));
     return copyInto(archive, tx, numbers, file);
   });
   await opened((archive) => verify(archive, numbers, hashes, file));
