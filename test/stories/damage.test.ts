@@ -224,6 +224,13 @@ describe("a log that another store left beside a store", () => {
         reason: "damaged",
         message: `${coop.store}-wal was left by another store: it does not fit ${coop.store}`,
       });
+      const linked = join(coop.home, "linked.db");
+      await symlink(coop.store, linked);
+      for (const words of [
+        ["letter", "list", "--db", linked],
+        ["todo", "add", "x", "--db", linked],
+      ])
+        expect((await errorOf(coop, words)).message).toContain("was left by another store");
       expect(await hashOf(coop.store)).toBe(whole);
       for (const suffix of ["-wal", "-shm"]) await rm(coop.store + suffix);
       expect(await coop.data(["letter", "list"])).toHaveLength(30);

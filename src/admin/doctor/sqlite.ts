@@ -16,10 +16,9 @@ import { isKeptOut, SqliteConnection, type Opening } from "../../store/sqlite/co
 import { sqliteVersion } from "../../store/sqlite/examine";
 import { journalOf, keptJournal, otherHosts } from "../../store/sqlite/journal";
 import { apart } from "../../store/sqlite/apart";
-import { requireOwnLog } from "../../store/sqlite/log";
+import { requireOwnLogs } from "../../store/sqlite/log";
 import { logHeader, type LogHeader } from "../../store/sqlite/log-header";
 import { absence } from "../../store/sqlite/refusal";
-import { requireOwnJournal } from "../../store/sqlite/rollback-journal";
 import { schemaOf } from "../../store/sqlite/store";
 import type { Wait } from "../../store/wait";
 import { size } from "../size";
@@ -140,8 +139,7 @@ async function open(path: string, wait: Wait, log: LogHeader | Finding) {
   if (log === "blank" || log === "damaged") return opened(path, wait, "unchanging");
   const why = await apart(path, wait);
   if (why) return failed(why);
-  await requireOwnLog(path);
-  await requireOwnJournal(path);
+  await requireOwnLogs(path);
   return opened(path, wait, "existing").catch(async (thrown) => {
     const left = async (suffix: string) => {
       const there = await stat(path + suffix).catch(() => undefined);

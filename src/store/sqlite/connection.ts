@@ -213,9 +213,28 @@ export function openDatabase(path: string, opening: Opening): Database {
 /** Opens a file. @throws CoopError unavailable. */
 async function opened(path: string, opening: Opening, wait: Wait): Promise<Database> {
   try {
-    return openDatabase(path, opening);
+    return opening === "existing" ? await openThere(path) : openDatabase(path, opening);
   } catch (thrown) {
     throw await sqliteError(thrown, path, wait);
+  }
+}
+
+/** Opens a file that is there. What a link leads to has its log beside it, where whoever looked by the link saw none. */
+async function openThere(path: string): Promise<Database> {
+  try {
+    return new Database(path, constants.SQLITE_OPEN_READWRITE | constants.SQLITE_OPEN_NOFOLLOW);
+  } catch (thrown) {
+    if (codeOf(thrown) !== "SQLITE_CANTOPEN_SYMLINK") throw thrown;
+  }
+  const database = openDatabase(path, "existing");
+  try {
+    const [main] = database.query<{ file: string }, []>("pragma database_list").all();
+    const { requireOwnLogs } = await import("./log");
+    await requireOwnLogs(main!.file);
+    return database;
+  } catch (thrown) {
+    database.close();
+    throw thrown;
   }
 }
 

@@ -1,7 +1,19 @@
-import { CoopError } from "../../errors";
 import { identityOf } from "../schema";
 import { asSql, codeOf, openDatabase, type Opening } from "./connection";
 import { lookAt, type Look } from "./look";
+import { leftBy } from "./refusal";
+import { requireOwnJournal } from "./rollback-journal";
+
+/**
+ * Refuses a store beside which another one left a log or a journal.
+ * @param path its own, with no link in it: by that SQLite finds what is beside it.
+ * @param seen what the system says of the store's file, where it was asked before.
+ * @throws CoopError unavailable damaged.
+ */
+export async function requireOwnLogs(path: string, seen?: Look): Promise<void> {
+  await requireOwnLog(path, seen);
+  await requireOwnJournal(path);
+}
 
 /**
  * Refuses a store beside which another one left its write-ahead log: SQLite would put that log's pages into the file.
@@ -10,7 +22,7 @@ import { lookAt, type Look } from "./look";
  * @param seen what the system says of the store's file, where it was asked before.
  * @throws CoopError unavailable damaged, when the file is sound without the log, and with it not, or another store.
  */
-export async function requireOwnLog(path: string, seen?: Look): Promise<void> {
+async function requireOwnLog(path: string, seen?: Look): Promise<void> {
   if ((await isDoubtful(path, seen)) && !(await fits(path))) throw leftBy("-wal", path);
 }
 
@@ -24,17 +36,6 @@ export async function isDoubtful(path: string, seen?: Look): Promise<boolean> {
 export async function fits(path: string): Promise<boolean> {
   return !isSound(path, "unchanging") || (isSound(path, "read-only") && (await goesOn(path)));
 }
-
-/** The error for what another store has left beside one. */
-export const leftBy = (suffix: "-wal" | "-journal", path: string) =>
-  new CoopError(
-    "unavailable",
-    `${path}${suffix} was left by another store: it does not fit ${path}`,
-    {
-      reason: "damaged",
-      hint: `ask the person: the store is whole without it; move the ${suffix === "-wal" ? "-wal and the -shm" : "-journal"} away, and keep ${suffix === "-wal" ? "them" : "it"}`,
-    },
-  );
 
 /** When a file was made or moved, or its permissions were changed; 0 when there is none. */
 function putAt(file: Look): number {

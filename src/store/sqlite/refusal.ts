@@ -187,3 +187,14 @@ function myId(): number | undefined {
     return undefined;
   }
 }
+
+/** The error for what another store has left beside one. */
+export const leftBy = (suffix: "-wal" | "-journal", path: string) =>
+  new CoopError(
+    "unavailable",
+    `${path}${suffix} was left by another store: it does not fit ${path}`,
+    {
+      reason: "damaged",
+      hint: `ask the person: the store is whole without it; move the ${suffix === "-wal" ? "-wal and the -shm" : "-journal"} away, and keep ${suffix === "-wal" ? "them" : "it"}`,
+    },
+  );

@@ -1,4 +1,4 @@
-import { leftBy } from "./log";
+import { leftBy } from "./refusal";
 
 /**
  * Refuses a store beside which another one left its rollback journal, such as a backup that was copied into the place of
@@ -9,6 +9,7 @@ import { leftBy } from "./log";
  */
 export async function requireOwnJournal(path: string): Promise<void> {
   const journal = Bun.file(`${path}-journal`);
+  if (journal.size === 0) return;
   const before = await contentOf(journal);
   if (before === undefined) return;
   const page = viewOf(await Bun.file(path).slice(0, PAGE_HEADER).bytes());

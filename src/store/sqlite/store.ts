@@ -50,13 +50,9 @@ async function openToWrite(
   warn: Warn,
   begun: Promise<Place> | undefined,
 ): Promise<Store> {
-  if (Bun.file(`${path}-wal`).size > 0) {
-    const { requireOwnLog } = await import("./log");
-    await requireOwnLog(path, (await begun)?.file);
-  }
-  if (Bun.file(`${path}-journal`).size > 0) {
-    const { requireOwnJournal } = await import("./rollback-journal");
-    await requireOwnJournal(path);
+  if (Bun.file(`${path}-wal`).size > 0 || Bun.file(`${path}-journal`).size > 0) {
+    const { requireOwnLogs } = await import("./log");
+    await requireOwnLogs(path, (await begun)?.file);
   }
   const connection = await SqliteConnection.open(path, wait);
   try {
