@@ -78,6 +78,8 @@ function chargeText(charge: Charge, view: View): string {
 /** How to see the rest of a kind, where some are not named. */
 function rest({ id, open, refs }: Charge, kind: Kind, { storeFlag }: View): string | false {
   const { length } = refs[kind];
+  // What cannot be printed as it is, cannot be typed as it is printed.
+  if (length < open[kind].count && inline(id!) !== id) return "and older ones";
   return (
     length < open[kind].count &&
     onStore(

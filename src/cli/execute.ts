@@ -59,7 +59,9 @@ function warnUnusedScope(context: Context, args: Args, given: Given): void {
   if (!context.settings.scopeFlag) return;
   const [[name, { ref: surface }] = ["", {} as Arg]] = Object.entries(args);
   const value = given[name];
-  if (surface !== undefined && typeof value === "string" && looksLikeRef(value))
+  if (surface === undefined || typeof value !== "string" || !looksLikeRef(value)) return;
+  // What is a ref of another surface can be a name here, such as a commit's.
+  if (surface === "any" || [surface, "fan-out", undefined].includes(parseRef(value)?.surface))
     context.warn("unused_scope", `--scope changes nothing for ${value}: a ref is of one project`);
 }
 
@@ -123,14 +125,18 @@ function fingerprint(args: Args, given: Given, read: Given, scope: string | unde
   return new Bun.CryptoHasher("sha256").update(JSON.stringify(sorted)).digest("hex");
 }
 
-/** A value that was given, as coop spells it: refs by their letter, and what is no long text composed as names are kept. */
+/** A value that was given, as coop spells it: refs by their letter, and what its schema makes another text of as that. */
 function spelt(arg: Arg | undefined, value: unknown): unknown {
+  if (arg === undefined || value === true) return value;
+  if (arg.ref === undefined) {
+    const checked = check(arg.schema as v.GenericSchema, value, "");
+    return [checked].flat().every((each) => typeof each === "string") ? checked : value;
+  }
+  const surface = arg.ref;
   if (Array.isArray(value)) return value.map((each) => spelt(arg, each));
-  if (typeof value !== "string" || arg?.text !== undefined) return value;
-  const text = value.normalize("NFC");
-  const surface = arg?.ref;
+  const text = String(value).normalize("NFC");
   // In the place of a ref there can also be a name.
-  if (surface === undefined || !looksLikeRef(text)) return text;
+  if (!looksLikeRef(text)) return text;
   const named = surface === "any" ? parseRef(text)?.surface : surface;
   try {
     return named === undefined ? text : ref(named, refNumber(named, text));

@@ -183,16 +183,12 @@ export async function unknownFlag(
   const bare = name.replace(/^-+/, "");
   const meaning = (by: string) =>
     names.find((flag) => FLAGS_CALLED[keyOf(flag)]?.split(" ").includes(by));
-  const [, fileOf] = /^(.*?)-?file$/.exec(bare) ?? [];
   const guess =
     (NOTE_ALIASES.includes(bare) ? text : undefined) ??
+    fileFlag(bare, names, text, meaning) ??
     // Of one letter after one dash any other is near.
     (name.startsWith("--") ? slip(name, names, 2) : undefined) ??
-    meaning(bare) ??
-    (fileOf === undefined
-      ? undefined
-      : names.find((flag) => flag === `${meaning(fileOf) ?? text}-file`)) ??
-    (name === "-f" ? names.find((flag) => flag === "-F") : undefined);
+    meaning(bare);
   if (guess !== undefined) return usage(says, `did you mean ${guess}?${late}`);
   const isOfSurface = command.kind === "verb" && path.length > 1;
   const others = isOfSurface ? await havingFlag(group, command, bare) : [];
@@ -206,6 +202,23 @@ export async function unknownFlag(
     says,
     own.length > 0 ? `one of ${own.join(", ")}: ${help}` : `${help} lists all${late}`,
   );
+}
+
+/** The flag by which a text is read from a file, or lines are, for what else that may be called. */
+function fileFlag(
+  bare: string,
+  names: readonly string[],
+  text: string | undefined,
+  meaning: (by: string) => string | undefined,
+): string | undefined {
+  if (bare === "f") return names.find((flag) => flag === "-F");
+  if (!/^(.+-)?file$/.test(bare)) return undefined;
+  const of = bare.slice(0, -"-file".length);
+  const isNote = NOTE_ALIASES.includes(of);
+  // Lines come from a file by the flag itself.
+  if (names.includes(`--${of}`) && !isNote) return `--${of}`;
+  const meant = isNote ? "--body" : of === "" ? text : meaning(of);
+  return names.find((flag) => flag === `${meant}-file`);
 }
 
 const ownFlags = (args: Args) =>

@@ -83,7 +83,12 @@ export function listAnswer<T extends { ref: string }>(
   return answer(
     listed.rows,
     (shown, view) => listText(plural, { ...listed, rows: shown }, recordLine, view),
-    { ...partOf(listed), finished: listed.finished, elsewhere: listed.elsewhere },
+    {
+      ...partOf(listed),
+      rest: restText(partOf(listed).rest, listed.elsewhere),
+      finished: listed.finished,
+      elsewhere: listed.elsewhere,
+    },
   );
 }
 
@@ -113,6 +118,10 @@ export const listText = <T extends { ref: string }>(
     elsewhereText(elsewhere),
   );
 };
+
+/** What refs alone leave out: older ones, and those of other projects. */
+export const restText = (rest: string | undefined, elsewhere: Count | undefined) =>
+  [rest, elsewhereText(elsewhere)].filter(Boolean).join("; ") || undefined;
 
 /** How many more match in other projects, and how to see them. */
 export const elsewhereText = (elsewhere: Count | undefined) =>

@@ -8,6 +8,8 @@ export interface ClientFile {
   /** Absolute. */
   path: string;
   text: string;
+  /** Whoever wrote the one that is there, it serves, and stays. */
+  stays?: boolean;
 }
 
 /**
@@ -23,13 +25,17 @@ export async function putFiles(
 ): Promise<{ written: string[]; unchanged: string[] }> {
   try {
     const there = await Promise.all(files.map(({ path }) => textOf(path)));
-    const foreign = files.filter((_, index) => there[index]?.startsWith(mark) === false);
+    const foreign = files.filter(
+      ({ stays }, index) => !stays && there[index]?.startsWith(mark) === false,
+    );
     if (foreign.length > 0)
       throw usage(
         `coop did not write ${foreign.map(({ path }) => path).join(", ")}, so nothing was written`,
         "name another folder, or move what is there away",
       );
-    const stale = files.filter(({ text }, index) => there[index] !== text);
+    const stale = files.filter(({ text, stays }, index) =>
+      stays ? there[index] === undefined : there[index] !== text,
+    );
     await mkdir(folder, { recursive: true });
     await replaceAll(stale, unique);
     const names = (of: readonly ClientFile[]) => of.map(({ name }) => name);

@@ -102,6 +102,10 @@ describe.each(engines)("the log on $name", ({ openFresh }) => {
       ]);
     expect(await warningsOf("history", "edit", "s", "--title", "z")).toBeUndefined();
     expect(await warningsOf("history", "show", "s")).toBeUndefined();
+    await coop.data(["queue", "push", "jobs", "x", "--to", "ann,bob"], { as: "ann" });
+    for (const ref of ["Q1", "F1"])
+      for (const verb of ["show", "replies"])
+        expect(await warningsOf("queue", verb, ref)).toMatchObject([{ code: "unused_scope" }]);
     expect(await warningsOf("todo", "add", "y", "--after", "T1")).toBeUndefined();
   });
 

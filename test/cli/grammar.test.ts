@@ -318,6 +318,10 @@ describe("a command line that is wrong", () => {
       ["queue push q --colour red", "one of --payload, --to, --priority, --re, --jsonl, --key"],
       ["letter write x --file f", "did you mean --body-file?"],
       ["letter write x -f f", "did you mean -F?"],
+      ["queue push q --jsonl-file f", "did you mean --jsonl?"],
+      ["queue done Q1 --message-file f", "did you mean --body-file?"],
+      ["todo add x --profile p", "one of --title, --body,"],
+      ["letter write x --key-file f", "did you mean --key?"],
       ["request reply R1 --file f", "did you mean --body-file?"],
     ] as const)
       await refuses(line.split(" "), "has no flag -", says);

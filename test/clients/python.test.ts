@@ -456,8 +456,20 @@ except coop.NotFound as error:
 
 test("a coop that only runs the package again is named, instead of that it goes on for ever", async () => {
   await using coop = await pythonStory();
-  for (const how of ["exec", ""]) {
+  for (const how of ["exec", "", "timeout 60"]) {
     await program(join(coop.folder, "coop"), `${how} '${PYTHON}' -m tools.coop "$@"`);
+    const told = await coop.told(
+      `
+import json
+from tools import coop
+try:
+    coop.todo_add("x", as_id="ann")
+except coop.CoopNotFound as error:
+    print(json.dumps(error.message))
+`,
+      { env: { COOP_BIN: join(coop.folder, "coop") } },
+    );
+    expect(told).toContain("runs this package again");
     const run = await coop.run(["-m", "tools.coop", "whoami"], {
       program: PYTHON,
       env: { COOP_BIN: join(coop.folder, "coop") },
@@ -649,6 +661,15 @@ test("shim writes nothing at all where a file of somebody else is in its way", a
   await symlink("/dev/null", path);
   expect(await coop.run(shim)).toMatchObject(refused);
   expect(await readdir(coop.folder)).toEqual(["_call.py"]);
+
+  // That one is anybody's.
+  await Bun.file(path).delete();
+  await Bun.write(join(coop.folder, "py.typed"), "");
+  expect(await coop.data(shim)).toMatchObject({
+    written: FILES.filter((name) => name !== "py.typed"),
+    unchanged: ["py.typed"],
+  });
+  expect(await Bun.file(join(coop.folder, "py.typed")).text()).toBe("");
 
   const inFile = await coop.run(["shim", "python", "--dir", "/dev/null/coop"]);
   expect(inFile).toMatchObject({ exit: 6, out: "" });

@@ -199,6 +199,10 @@ describe("a command that is repeated with its key", () => {
     const push = (to: string) => run(["queue", "push", "jobs", "x", "--to", to, "--key", "to"]);
     const pushed = answered(await push("zo\u00e9"));
     expect(answered(await push("zoe\u0301"))).toEqual({ data: pushed.data, replayed: true });
+    for (const title of ["caf\u00e9", "cafe\u0301"])
+      expect((await run(["todo", "add", title, "--key", "title"])).exit).toBe(
+        title === "caf\u00e9" ? 0 : 4,
+      );
     const lines = (payload: string) =>
       run(
         ["queue", "push", "jobs", "--jsonl", "-", "--key", "lines"],

@@ -666,6 +666,14 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
           (await coop.run(["--json", "todo", verb, ...words], { as: "ben", ...here })).json();
         const text = await coop.run(["todo", verb, "--mine"], { as: "ben", ...here });
         expect(text.out).toMatch(/^T1 open .*\n2 in other projects: --all-scopes\n$/);
+        const refsAlone = await coop.run(["todo", verb, "--mine", "--quiet"], {
+          as: "ben",
+          ...here,
+        });
+        expect(refsAlone).toMatchObject({
+          out: "T1\n",
+          err: "coop: 2 in other projects: --all-scopes\n",
+        });
         expect((await asked("--mine")).elsewhere).toBe(2);
         expect((await asked("--to", "ann")).elsewhere).toBe(0);
         expect(await asked()).not.toHaveProperty("elsewhere");

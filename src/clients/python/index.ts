@@ -12,8 +12,10 @@ import call from "./package/_call.py" with { type: "text" };
 
 const MARK = "# Written by `coop shim python`";
 
-/** With the mark by which type checkers know that it has types. */
-const PACKAGE = { "__init__.py": init, "__main__.py": main, "_call.py": call, "py.typed": "" };
+/** By this type checkers know that a package has types, whatever is in it. */
+const TYPED = "py.typed";
+
+const PACKAGE = { "__init__.py": init, "__main__.py": main, "_call.py": call, [TYPED]: "" };
 
 /** The version of the coop that wrote a file; undefined where none did. */
 async function versionOf(path: string): Promise<string | undefined> {
@@ -45,6 +47,7 @@ left alone.`,
       name,
       path: join(folder, name),
       text: `${heading}\n${text}`,
+      stays: name === TYPED,
     }));
     const before = await versionOf(files[0]!.path);
     const { written, unchanged } = await putFiles(folder, files, MARK, context.edge.clock.unique());

@@ -31,21 +31,24 @@ export const heldItem = (
 ): HeldTarget => ({ number, ifVersion, from: from && context.resolveId(from) });
 
 /** An item, or all items of a push to several. */
-export const itemOrFanOut = word(
-  v.lazy((given) =>
-    parseRef(String(given))?.surface === "fan-out"
-      ? v.pipe(
-          refOf("fan-out"),
-          v.transform((fanOut) => ({ fanOut })),
-        )
-      : v.pipe(
-          refOf("queue"),
-          v.transform((number) => ({ item: number })),
-        ),
+export const itemOrFanOut = {
+  ...word(
+    v.lazy((given) =>
+      parseRef(String(given))?.surface === "fan-out"
+        ? v.pipe(
+            refOf("fan-out"),
+            v.transform((fanOut) => ({ fanOut })),
+          )
+        : v.pipe(
+            refOf("queue"),
+            v.transform((number) => ({ item: number })),
+          ),
+    ),
+    "ITEM",
+    "an item's ref, such as Q12, or that of a push to several, such as F2",
   ),
-  "ITEM",
-  "an item's ref, such as Q12, or that of a push to several, such as F2",
-);
+  ref: "queue",
+} as const;
 
 /** A queue's name, or one item's number. */
 export const queueOrItem = v.lazy((given) =>

@@ -1,7 +1,7 @@
 import { answer } from "../../cli/answer";
 import { addressed, listing } from "../../cli/args";
 import { defineVerb } from "../../cli/define";
-import { elsewhereText, listQuery } from "../../cli/listing";
+import { elsewhereText, listQuery, restText } from "../../cli/listing";
 import { countText, inline, line, lines, type View } from "../../cli/text";
 import { readyTodos, TODOS, type Todo } from "./store";
 import { todoLine } from "./text";
@@ -29,6 +29,11 @@ is \`coop todo start\`.`,
         rest,
         elsewhereText(elsewhere),
       );
-    return answer({ todos }, text, { total, truncated, elsewhere, rest });
+    return answer({ todos }, text, {
+      total,
+      truncated,
+      elsewhere,
+      rest: restText(rest, elsewhere),
+    });
   },
 });

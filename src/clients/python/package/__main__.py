@@ -16,19 +16,22 @@ def main() -> int:
         return error.exit_code
 
 
-#: Names the process that becomes coop. Where that is a script which runs this package, it would go on for ever.
-RUN_BY = "COOP_RUN_BY"
+#: How often this package has run itself: a coop that is a script which runs it again would go on for ever.
+DEPTH = "COOP_PYTHON_DEPTH"
+MOST_DEPTH = 10
 
 
 def run(command: list[str]) -> int:
-    if os.environ.get(RUN_BY) in (str(os.getpid()), str(os.getppid())):
+    before = os.environ.get(DEPTH, "")
+    depth = int(before) + 1 if before.isdigit() else 1
+    if depth > MOST_DEPTH:
         raise CoopNotFound(
             f"{command[0]} runs this package again",
             exit_code=126,
             code="not_installed",
             hint="set COOP_BIN to the path of coop itself",
         )
-    os.environ[RUN_BY] = str(os.getpid())
+    os.environ[DEPTH] = str(depth)
     try:
         if os.name == "nt":
             return subprocess.call(command)

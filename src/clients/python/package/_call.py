@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional, TypeVar, Union
 
 Text = Optional[str]
@@ -35,7 +35,7 @@ class Answer:
     #: How many more there are in other projects, where a list was asked for somebody and no project was named.
     elsewhere: Optional[int] = None
     #: What coop warns of, each with its `code` and `message`: Python shows a CoopWarning once a line.
-    warnings: Iterable[dict[str, str]] = ()
+    warnings: Sequence[dict[str, str]] = ()
 
 
 class Record(dict[str, Any], Answer):
@@ -69,7 +69,7 @@ class CoopError(Exception):
     """
 
     #: As of an answer.
-    warnings: Iterable[dict[str, str]] = ()
+    warnings: Sequence[dict[str, str]] = ()
 
     def __init__(
         self, message: str, exit_code: int = 1, code: str = "failed", reason: Text = None,
@@ -356,6 +356,9 @@ def _error(
 ) -> CoopError:
     if not error or "code" not in error or "message" not in error:
         said = (done.stderr or done.stdout).decode("utf-8", "replace").strip()[:500]
+        # So shells and `python -m` this package say that they ran no coop.
+        if done.returncode in (126, 127):
+            return CoopNotFound(said or f"{coop} ran no coop", done.returncode, "not_installed")
         kind = dict(_KINDS.values()).get(done.returncode, OutcomeUnknown)
         return kind(
             said if kind is not OutcomeUnknown and said
