@@ -1,8 +1,9 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { mkdir, readdir, rename, stat, symlink } from "node:fs/promises";
+import { mkdir, readdir, rename, stat, symlink, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { killedInCommit } from "../killed";
 import { pretending, sshfs } from "../mounts";
 import { story, times, type RunOptions, type Story } from "../story";
 
@@ -317,6 +318,48 @@ describe("on a file system that shares no memory (sshfs)", () => {
     }
     await coop.data(["todo", "list"]);
     expect(await read()).toEqual({ titles: ["three", "two", "one"], warnings: [] });
+    expect(integrityOf(coop.store)).toEqual([["ok"]]);
+  });
+
+  test("what a host was in the middle of writing is never taken back from another, also where the file looks damaged", async () => {
+    await using coop = await story();
+    await coop.data(["init", "--journal", "rollback"]);
+    for (let n = 0; n < 10; n++)
+      await coop.data(["letter", "write", "--body", "x".repeat(3000)], { as: "ann" });
+    await using _mount = await sshfs(dirname(coop.store), join(coop.home, "remote"), NOT_CACHED);
+    const env = { PIPPA_COOP_DB: join(coop.home, "remote", basename(coop.store)) };
+    const [{ rootpage, page_size: size }] = new Database(coop.store)
+      .query(
+        "select rootpage, page_size from sqlite_schema, pragma_page_size where name = 'sqlite_autoindex_meta_1'",
+      )
+      .all() as [{ rootpage: number; page_size: number }];
+    await killedInCommit(coop.store);
+    const whole = await Bun.file(coop.store).bytes();
+    const torn = whole.slice().fill(0xa5, (rootpage - 1) * size, rootpage * size);
+    await writeFile(coop.store, torn);
+    const journal = await Bun.file(`${coop.store}-journal`).bytes();
+    for (const words of [["letter", "list"], ["todo", "add", "x"], ["doctor"]])
+      await coop.run(words, { as: "ann", env });
+    expect(await Bun.file(coop.store).bytes()).toEqual(torn);
+    expect(await Bun.file(`${coop.store}-journal`).bytes()).toEqual(journal);
+    await writeFile(coop.store, whole);
+    expect((await coop.data(["letter", "list"]))[0]).toMatchObject({ version: 1 });
+    expect(integrityOf(coop.store)).toEqual([["ok"]]);
+  });
+
+  test("a store is read from its snapshot however much its host writes", async () => {
+    await using coop = await story();
+    await coop.data(["todo", "add", "one"], { as: "ann" });
+    await using _mount = await sshfs(dirname(coop.store), join(coop.home, "remote"), NOT_CACHED);
+    const env = { PIPPA_COOP_DB: join(coop.home, "remote", basename(coop.store)) };
+    const writing = { isOver: false };
+    const writer = (async () => {
+      while (!writing.isOver) await coop.data(["queue", "push", "jobs", "x"], { as: "ann" });
+    })();
+    for (let n = 0; n < 10; n++)
+      expect(await coop.data(["todo", "list"], { env })).toMatchObject([{ title: "one" }]);
+    writing.isOver = true;
+    await writer;
     expect(integrityOf(coop.store)).toEqual([["ok"]]);
   });
 

@@ -52,6 +52,14 @@ describe("a store of two names", () => {
     expect((await add()).ref).toBe("T2");
   });
 
+  test("is fine where it is a backup, to which nothing is written", async () => {
+    const copy = join(coop.folder, "copy.db");
+    await coop.data(["backup", "--to", copy]);
+    await link(copy, join(coop.folder, "other.db"));
+    const { out, err } = await coop.run(["todo", "list", "--db", copy]);
+    expect({ out, err }).toEqual({ out: expect.stringMatching(/^T1 /), err: "" });
+  });
+
   test("of which one is elsewhere is not written either", async () => {
     const folder = join(coop.home, "elsewhere");
     await mkdir(folder);

@@ -1,4 +1,4 @@
-import type { CoopError } from "../../errors";
+import { CoopError } from "../../errors";
 import { ownPath } from "../../files";
 import type { Store, Warn } from "../open";
 import type { Wait } from "../wait";
@@ -15,7 +15,9 @@ import { openToRead } from "./reading";
  */
 export async function openApart(path: string, wait: Wait, warn: Warn): Promise<Store | undefined> {
   const why = await apart(path, wait);
-  return why && openToRead(path, wait, why, warn);
+  return (
+    why && again(wait, (thrown) => thrown === why)(() => openToRead(path, wait, why, warn, true))
+  );
 }
 
 /** Why a store is not to be opened as usual where it is mounted; undefined where it is. */
@@ -24,13 +26,30 @@ export async function apart(path: string, wait: Wait): Promise<CoopError | undef
   return kind !== "refused" || (await isOfOneHost(path, wait)) ? undefined : refused(type);
 }
 
-/** What is no store its user is told where it is opened. */
+/** Whether one host alone uses a store. What is no store its user is told where it is opened. */
 async function isOfOneHost(path: string, wait: Wait): Promise<boolean> {
+  const reasonOf = (thrown: unknown) => thrown instanceof CoopError && thrown.details.reason;
   try {
-    const connection = await SqliteConnection.open(path, wait, "unchanging");
-    const kept = await keptJournal(connection).finally(() => connection.close());
-    return kept.oneHost;
-  } catch {
-    return true;
+    // One that is being written to can look damaged, and stays so where a writer was killed.
+    return await again(
+      wait,
+      (thrown) => reasonOf(thrown) === "damaged",
+    )(async () => {
+      const connection = await SqliteConnection.open(path, wait, "unchanging");
+      const kept = await keptJournal(connection).finally(() => connection.close());
+      return kept.oneHost;
+    });
+  } catch (thrown) {
+    return ["no_store", "foreign"].includes(reasonOf(thrown) || "");
   }
 }
+
+/** Looks again where somebody may be writing just now: a few times, as long as there is time to wait. */
+function again(wait: Wait, isWriting: (thrown: unknown) => boolean) {
+  let tries = 0;
+  return <T>(look: () => Promise<T>) =>
+    wait.retry(look, (thrown) => isWriting(thrown) && ++tries < MOST_TRIES);
+}
+
+/** With the pauses between them that is about a third of a second. */
+const MOST_TRIES = 25;

@@ -3,6 +3,8 @@ import { basename, dirname, join } from "node:path";
 import { CoopError } from "../../errors";
 import { isSameFile, ownPath, statIfThere } from "../../files";
 import type { Warn } from "../open";
+import { ARCHIVE_OF, BACKUP_OF, meta } from "../schema";
+import type { Sql } from "../sql";
 import type { Wait } from "../wait";
 import { isInitInMaking } from "./making";
 import { isMountedAlone } from "./mount";
@@ -21,9 +23,10 @@ export async function requireOwnPlace(store: string, wait: Wait): Promise<void> 
   await requireOneName(store, wait);
 }
 
-/** Warns who reads of other names, by which what was written last can be out of sight. */
-export async function warnOfNames(store: string, wait: Wait, warn: Warn): Promise<void> {
+/** Warns who reads of other names, by which what was written last can be out of sight; nothing is written to a copy. */
+export async function warnOfNames(on: Sql, store: string, wait: Wait, warn: Warn): Promise<void> {
   try {
+    for (const mark of [BACKUP_OF, ARCHIVE_OF]) if ((await meta(on, mark)) !== undefined) return;
     await requireOneName(store, wait);
   } catch (thrown) {
     if (!(thrown instanceof CoopError)) throw thrown;

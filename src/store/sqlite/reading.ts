@@ -16,6 +16,7 @@ import { openSqliteStore, schemaOf } from "./store";
  * Opens for reading a store that SQLite cannot open as usual: the file as it is, where all is in it, else the snapshot
  * that was published beside it.
  * @param cause why it cannot be opened as usual; what a writing command is told.
+ * @param isApart whether it is never to be opened as usual, by whoever sees no other host's locks.
  * @throws `cause`, where neither can be read; CoopError unavailable, for a schema that is not this binary's.
  */
 export async function openToRead(
@@ -23,16 +24,17 @@ export async function openToRead(
   wait: Wait,
   cause: CoopError,
   warn: Warn,
+  isApart = false,
 ): Promise<Store> {
   const own = ownPath(path);
   const opened = look(own);
-  const connection =
-    (isWhole(own) && (await openUnchanging(path, wait, cause))) ||
-    (await openSnapshot(path, wait, cause, warn));
+  const alone = isWhole(own) ? await openUnchanging(path, wait, cause) : undefined;
+  let connection = alone ?? (await openSnapshot(path, wait, cause, warn));
   /** The store as it is opened usually, once that has become possible. */
   let usual: Store | undefined;
   const reopen = async () => {
     await connection.close();
+    if (isApart) return (connection = await openSnapshot(path, wait, cause, warn));
     usual = await openSqliteStore(path, wait, { warn });
     return usual;
   };
@@ -45,13 +47,15 @@ export async function openToRead(
       const rows = connection.all<R>(statement);
       await rows.catch(() => {});
       // Nothing locks the file: what was read while somebody wrote to it may be half old and half new.
-      return look(own) === opened ? rows : (await reopen()).all<R>(statement);
+      const isFine = (isApart && connection !== alone) || look(own) === opened;
+      return isFine ? rows : (await reopen()).all<R>(statement);
     },
     transaction: async (work) => {
       if (usual) return usual.transaction(work);
       throw cause;
     },
     requireWritable: async (writer) => {
+      if (isApart) throw cause;
       if (!usual) {
         // Where a write-ahead log does not work, that may be all there is to it: the journal can be changed unopened.
         const { journal, because } = await decide(path, wait, await keptJournal(store));
@@ -59,7 +63,8 @@ export async function openToRead(
         await convert(path, journal, wait);
         writer?.warn("journal", journalChanged(because));
       }
-      await (usual ?? (await reopen())).requireWritable(writer);
+      if (!usual) await reopen();
+      await usual!.requireWritable(writer);
     },
     close: () => (usual ?? connection).close(),
   };

@@ -58,7 +58,7 @@ async function copyAtRest(named: string, to: string): Promise<void> {
   }
   const after = await look();
   if (after.every((each, index) => each === before[index])) {
-    await requireOwnJournal(file);
+    if (suffixes[1] === "-journal") await requireOwnJournal(file);
     // Of the copy the times say nothing.
     if ((await isDoubtful(file)) && !(await fits(to))) throw leftBy("-wal", named);
     return;

@@ -54,8 +54,9 @@ async function contentOf(journal: Bun.BunFile): Promise<Content | undefined> {
   let first: DataView | undefined;
   // Each part, which was made durable at once, begins on a sector of its own, and says how many pages it has.
   for (let part = 0; isHeader(part); part = Math.ceil(part / sector) * sector) {
-    const end = part + sector + bytes.getUint32(part + 8) * (size + 8);
-    if (end > bytes.byteLength) return undefined;
+    // Of a part that was cut off SQLite puts back what is whole.
+    const whole = Math.floor((bytes.byteLength - part - sector) / (size + 8));
+    const end = part + sector + Math.min(bytes.getUint32(part + 8), whole) * (size + 8);
     for (part += sector; part < end; part += size + 8) {
       records++;
       if (bytes.getUint32(part) === 1)

@@ -25,14 +25,15 @@ export async function openSqliteStore(
     const store = await openApart(path, wait, warn);
     if (store) return store;
   }
-  // Who writes is refused.
-  if (file && file.nlink > 1 && !writes) {
-    const { warnOfNames } = await import("./names");
-    await warnOfNames(path, wait, warn);
-  }
   for (let tries = 1; ; tries++) {
     try {
-      return await openToWrite(path, wait, warn, begun);
+      const store = await openToWrite(path, wait, warn, begun);
+      // Who writes is refused.
+      if (file && file.nlink > 1 && !writes) {
+        const { warnOfNames } = await import("./names");
+        await warnOfNames(store, path, wait, warn);
+      }
+      return store;
     } catch (thrown) {
       if (!(thrown instanceof CoopError && isKeptOut(thrown))) throw thrown;
       if (tries === LOG_TRIES) {

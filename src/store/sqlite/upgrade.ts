@@ -15,6 +15,7 @@ import type { Wait } from "../wait";
 import { SqliteConnection } from "./connection";
 import { fitToMount } from "./journal";
 import { discard, isSafetyCopy, safetyName } from "./making";
+import { requireOwnPlace } from "./names";
 import { schemaOf, stamp } from "./store";
 
 /**
@@ -47,6 +48,7 @@ export async function upgrade(
 ): Promise<void> {
   const from = await schemaOf(connection, path);
   if (from >= schemaVersion()) return;
+  await requireOwnPlace(path, connection.wait);
   await fitToMount(connection, path, undefined, warn);
   // What is a copy itself needs none.
   const isCopy = isSafetyCopy(path) || (await meta(connection, BACKUP_OF)) !== undefined;

@@ -67,8 +67,8 @@ be an archive of the same store already. It is only for reading, but for redact:
       const before = writing.at - age;
       const { numbers, kept, left } = await archivable(writing.tx, { ...place, before, limit });
       // Also where nothing is to be moved yet: a wrong place is not to be found out on the day when something is.
-      const moved = await moveOut(writing, numbers, { file, store: path }, context.wait);
-      copied = numbers.length > 0;
+      const archive = { file, store: path };
+      const moved = await moveOut(writing, numbers, archive, context.wait, () => (copied = true));
       return { archived: numbers.length, ...moved, to: file, kept, left };
     });
     const result = await moving.catch((thrown) => {
@@ -84,7 +84,7 @@ function inBoth(thrown: unknown, file: string): CoopError {
   return new CoopError(
     code,
     `${message}; what was to be moved is in ${file} too, until the command is repeated`,
-    details,
+    { ...details, hint: details.hint?.replace("; nothing was written", "") },
   );
 }
 

@@ -23,6 +23,7 @@ export type Moved = Pick<ArchiveEvent, "queues" | "events">;
  * Moves items with their replies and events into an archive; of none only looks whether they could be. They leave the
  * store only after the archive gave back what was written into it; when that command ends in between they are in both,
  * and the next one takes up from there.
+ * @param copied is told when they are in both.
  * @throws CoopError conflict version, where the archive has an item otherwise; the errors of `openArchive`; busy, unknown.
  */
 export async function moveOut(
@@ -30,6 +31,7 @@ export async function moveOut(
   numbers: readonly number[],
   to: ArchiveFile,
   wait: Wait,
+  copied: () => void = () => {},
 ): Promise<Moved> {
   const { tx, actor, at } = writing;
   const { file } = to;
@@ -54,6 +56,7 @@ export async function moveOut(
     return copyInto(archive, tx, numbers, file);
   });
   await opened((archive) => verify(archive, numbers, hashes, file));
+  copied();
   // Before the others go: the number that it is given is then higher than all of theirs, and none is given twice.
   await appendEvents(tx, actor, at, [
     { surface: "store", number: 0, verb: "archive", version: 0, after },
