@@ -15,9 +15,9 @@ import { openToRead } from "./reading";
  */
 export async function openApart(path: string, wait: Wait, warn: Warn): Promise<Store | undefined> {
   const why = await apart(path, wait);
-  return (
-    why && again(wait, (thrown) => thrown === why)(() => openToRead(path, wait, why, warn, true))
-  );
+  if (!why) return undefined;
+  const open = () => openToRead(path, wait, why, warn, true);
+  return again(wait, open, (thrown) => thrown === why);
 }
 
 /** Why a store is not to be opened as usual where it is mounted; undefined where it is. */
@@ -28,27 +28,30 @@ export async function apart(path: string, wait: Wait): Promise<CoopError | undef
 
 /** Whether one host alone uses a store. What is no store its user is told where it is opened. */
 async function isOfOneHost(path: string, wait: Wait): Promise<boolean> {
-  const reasonOf = (thrown: unknown) => thrown instanceof CoopError && thrown.details.reason;
+  const look = async () => {
+    const connection = await SqliteConnection.open(path, wait, "unchanging");
+    const { oneHost } = await keptJournal(connection).finally(() => connection.close());
+    return oneHost;
+  };
   try {
     // One that is being written to can look damaged, and stays so where a writer was killed.
-    return await again(
-      wait,
-      (thrown) => reasonOf(thrown) === "damaged",
-    )(async () => {
-      const connection = await SqliteConnection.open(path, wait, "unchanging");
-      const kept = await keptJournal(connection).finally(() => connection.close());
-      return kept.oneHost;
-    });
+    return await again(wait, look, (thrown) => reasonOf(thrown) === "damaged");
   } catch (thrown) {
-    return ["no_store", "foreign"].includes(reasonOf(thrown) || "");
+    return ["no_store", "foreign"].includes(reasonOf(thrown));
   }
 }
 
+const reasonOf = (thrown: unknown) =>
+  (thrown instanceof CoopError && thrown.details.reason) || "none";
+
 /** Looks again where somebody may be writing just now: a few times, as long as there is time to wait. */
-function again(wait: Wait, isWriting: (thrown: unknown) => boolean) {
+function again<T>(
+  wait: Wait,
+  look: () => Promise<T>,
+  isWriting: (thrown: unknown) => boolean,
+): Promise<T> {
   let tries = 0;
-  return <T>(look: () => Promise<T>) =>
-    wait.retry(look, (thrown) => isWriting(thrown) && ++tries < MOST_TRIES);
+  return wait.retry(look, (thrown) => isWriting(thrown) && ++tries < MOST_TRIES);
 }
 
 /** With the pauses between them that is about a third of a second. */
