@@ -80,12 +80,13 @@ export function listAnswer<T extends { ref: string }>(
   listed: Listed<T>,
   recordLine: (record: T, view: View) => string,
 ): Answer {
+  const part = partOf(listed);
   return answer(
     listed.rows,
     (shown, view) => listText(plural, { ...listed, rows: shown }, recordLine, view),
     {
-      ...partOf(listed),
-      rest: restText(partOf(listed).rest, listed.elsewhere),
+      ...part,
+      rest: restText(part.rest, listed.elsewhere),
       finished: listed.finished,
       elsewhere: listed.elsewhere,
     },

@@ -27,7 +27,7 @@ export async function openSqliteStore(
   }
   for (let tries = 1; ; tries++) {
     try {
-      const store = await openToWrite(path, wait, warn, begun);
+      const store = await openToWrite(path, wait, warn, { file, begun });
       // Who writes is refused.
       if (file && file.nlink > 1 && !writes) {
         const { warnOfNames } = await import("./names");
@@ -49,11 +49,11 @@ async function openToWrite(
   path: string,
   wait: Wait,
   warn: Warn,
-  begun: Promise<Place> | undefined,
+  { file, begun }: { file: Look; begun: Promise<Place> | undefined },
 ): Promise<Store> {
   if (Bun.file(`${path}-wal`).size > 0 || Bun.file(`${path}-journal`).size > 0) {
     const { requireOwnLogs } = await import("./log");
-    await requireOwnLogs(path, (await begun)?.file);
+    await requireOwnLogs(path, file);
   }
   const connection = await SqliteConnection.open(path, wait);
   try {

@@ -84,7 +84,7 @@ function inBoth(thrown: unknown, file: string): CoopError {
   return new CoopError(
     code,
     `${message}; what was to be moved is in ${file} too, until the command is repeated`,
-    { ...details, hint: details.hint?.replace("; nothing was written", "") },
+    { ...details, hint: "mend that, and repeat the command" },
   );
 }
 
