@@ -32,8 +32,9 @@ export interface Scale {
   batch: number;
   /** History entries of 2 KB. */
   entries: number;
-  /** Bytes of text in the store that memory is measured on. */
+  /** Bytes of text in the store that memory is measured on, and its queue items: in full as many as a site has after years. */
   bytes: number;
+  items: number;
 }
 
 export const FULL: Scale = {
@@ -44,6 +45,7 @@ export const FULL: Scale = {
   batch: 10_000,
   entries: 100_000,
   bytes: 1e9,
+  items: 200_000,
 };
 
 export const QUICK: Scale = {
@@ -54,6 +56,7 @@ export const QUICK: Scale = {
   batch: 10_000,
   entries: 10_000,
   bytes: 1e8,
+  items: 20_000,
 };
 
 export type Subjects = Record<string, () => unknown>;

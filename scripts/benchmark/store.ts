@@ -66,19 +66,19 @@ const MAINTENANCE = [
 /** The records of each surface but history beside the large texts. */
 const RECORDS = 20_000;
 
-/** Queue items: as many as a site has after years. */
-const ITEMS = 200_000;
-
 /** What a command may have more than a hello world. */
 const ALLOWED_MIB = 16;
 
 /** The memory of commands on a large store, over that of a hello world. */
-export async function memoryRows({ home, hello, coop }: Place, { bytes }: Scale): Promise<Row[]> {
+export async function memoryRows(
+  { home, hello, coop }: Place,
+  { bytes, items }: Scale,
+): Promise<Row[]> {
   if (process.platform !== "linux") return [];
   const at = home("memory", ASKED_BY);
   at.init();
   const body = 4000;
-  fill(at.store, { letter: RECORDS, request: RECORDS, todo: RECORDS, queue: ITEMS }, Date.now());
+  fill(at.store, { letter: RECORDS, request: RECORDS, todo: RECORDS, queue: items }, Date.now());
   inBulk(at.store, (database) => {
     database.run(
       `insert into history_entries (scope, version, created_at, updated_at, author, slug, title, body)
