@@ -11,6 +11,7 @@ import { createSqliteStore } from "../src/store/sqlite/create";
 import { Wait, type Clock } from "../src/store/wait";
 import { write, type WriteRequest, type Writing } from "../src/store/write";
 import { postgres } from "./postgres";
+import { borrow, giveBack } from "./schemas";
 
 /** An engine that a contract suite runs on. */
 export interface Engine {
@@ -40,18 +41,17 @@ export const engines: Engine[] = [
     name: "PostgreSQL",
     openFresh: async () => {
       const server = await postgres();
-      const schema = `test_${Bun.randomUUIDv7("hex")}`;
-      const location: PostgresLocation = {
-        engine: "postgres",
-        url: server.url(schema),
-        around: { env: {}, home: tmpdir },
-      };
       const wait = new Wait(10, clock);
-      await createPostgresStore(location, wait);
-      const store = await openStore(location, wait);
+      const location = (name: string): PostgresLocation => ({
+        engine: "postgres",
+        url: server.url(name),
+        around: { env: {}, home: tmpdir },
+      });
+      const schema = await borrow((name) => createPostgresStore(location(name), wait));
+      const store = await openStore(location(schema.name), wait);
       const close = async () => {
         await store.close();
-        await server.sql(`drop schema "${schema}" cascade`);
+        await giveBack(schema);
       };
       return { store, close };
     },
