@@ -3,6 +3,9 @@ import { usage } from "./errors";
 /** Milliseconds since 1970 as RFC 3339 UTC in ms, such as `2026-11-22T09:30:00.000Z`. */
 export const timestamp = (milliseconds: number) => new Date(milliseconds).toISOString();
 
+/** The day of a time, in UTC as `instant` takes it: `2026-11-22`. */
+export const day = (milliseconds: number) => timestamp(milliseconds).slice(0, DAY_LENGTH);
+
 const UNITS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 
 /** How long something lasts, in the one unit that tells most: `0s`, `45s`, `12m`, `3h`, `5d`. */

@@ -28,7 +28,6 @@ const TOPICS: Record<string, () => string> = {
 PIPPA_COOP_SCOPE  the project, where --scope is not given; else the name of the git work tree's folder, else none
 PIPPA_COOP_DB     the store, where --db is not given; else $HOME/pippa-db/coop.db
 VISUAL, EDITOR    the editor of --edit; TMPDIR is where it finds the text
-TZ                the zone whose day begins a slug that nobody gave
 NO_COLOR          no colour, as --no-color
 PGPASSWORD        and PGPASSFILE, PGHOST, PGPORT, PGUSER, PGDATABASE, PGSSLMODE, PGSSLROOTCERT, …: complete a postgres://
                   store, as for psql; so does ~/.pgpass

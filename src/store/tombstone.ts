@@ -1,11 +1,10 @@
-import { timestamp } from "../time";
+import { day } from "../time";
 import { slugWords } from "../words";
 import { isJson, keptJson } from "./json";
 import { anySpelling, commonSpellings } from "./spelling";
 
 /** What stands where a text was. */
-export const tombstone = (by: string, at: number) =>
-  `[redacted by ${by} ${timestamp(at).slice(0, 10)}]`;
+export const tombstone = (by: string, at: number) => `[redacted by ${by} ${day(at)}]`;
 
 // Within one line, and none within another: what only begins like one must not hide the text after it.
 const TOMBSTONE = /(\[redacted by (?:(?!\[redacted by )[^\n]){1,200}? \d{4}-\d{2}-\d{2}\])/;

@@ -124,6 +124,22 @@ describe.each(engines)("history on $name", ({ openFresh }) => {
       expect(await coop.data(["history", "show", spelt])).toMatchObject({ ref: "H1" });
   });
 
+  test("a slug begins with the day that --since takes, wherever the machine is", async () => {
+    await using coop = await inside(store);
+    const { TZ } = process.env;
+    try {
+      // At any time it is another day in one of them.
+      for (const zone of ["Etc/GMT+12", "Etc/GMT-14"]) {
+        process.env["TZ"] = zone;
+        const words = ["history", "add", `In ${zone}`, "--body", "why"];
+        const { slug, created_at } = await coop.data(words, { as: "ann" });
+        expect(slug).toStartWith(`${created_at.slice(0, 10)}-in-etc-gmt`);
+      }
+    } finally {
+      process.env["TZ"] = TZ;
+    }
+  });
+
   test("a slug of one long word has as much of it as there is room for", async () => {
     await using coop = await inside(store);
     for (const title of ["日".repeat(100), "x".repeat(500)]) {

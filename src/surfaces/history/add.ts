@@ -3,6 +3,7 @@ import { written } from "../../cli/answer";
 import { body, optionalTitle, repeatable } from "../../cli/args";
 import { defineVerb, flag } from "../../cli/define";
 import { line } from "../../cli/text";
+import { day } from "../../time";
 import { fits, LONGEST, sha, slug, slugWords } from "../../words";
 import { addEntry } from "./store";
 import { entryChanged } from "./text";
@@ -13,7 +14,7 @@ export default defineVerb({
     'coop --as claude-code-pippa history add "Split the parser" --body "one file did two things; see T14"',
     "coop --as codex-pippa history add --slug 2026-05-17-evolve-v2 --body-file why.md",
   ],
-  notes: `The slug is the day and the title by default. A slug is there once in a scope: the same entry again is a success that
+  notes: `The slug is the day (UTC) and the title by default. A slug is there once in a scope: the same entry again is a success that
 adds no other ("created":false), and fills its commit in where that is not known yet; another one is a conflict.`,
   args: {
     title: optionalTitle("what was done"),
@@ -32,7 +33,7 @@ adds no other ("created":false), and fills its commit in where that is not known
     }
     const draft = {
       scope,
-      slug: input.slug ?? slugOf(input.title!, new Date(context.now())),
+      slug: input.slug ?? slugOf(input.title!, context.now()),
       title: input.title ?? input.slug!,
       body: input.body,
       commitSha: input.commit ?? null,
@@ -44,10 +45,9 @@ adds no other ("created":false), and fills its commit in where that is not known
   },
 });
 
-/** `2026-11-22-split-the-parser`: the local day and the title's letters and digits. */
-function slugOf(text: string, day: Date): string {
-  const pad = (number: number) => String(number).padStart(2, "0");
-  const date = `${day.getFullYear()}-${pad(day.getMonth() + 1)}-${pad(day.getDate())}`;
+/** `2026-11-22-split-the-parser`: the day, in UTC like all times, and the title's letters and digits. */
+function slugOf(text: string, now: number): string {
+  const date = day(now);
   let whole = date;
   for (const word of slugWords(text)) {
     const longer = `${whole}-${word}`;
