@@ -14,6 +14,7 @@ const REASONS = {
   ENOTSUP: "access",
   ELOOP: "access",
   ENAMETOOLONG: "access",
+  EBUSY: "access",
   EMFILE: "access",
   ENFILE: "access",
   EIO: "access",
@@ -111,6 +112,9 @@ export function requireRegular(path: string, found: Stats): void {
 export const isAbsence = (thrown: unknown) =>
   ["ENOENT", "ENOTDIR"].includes((thrown as { code?: string }).code ?? "");
 
+/** What is said of a file system without hard links; the last by Windows. */
+const NO_LINKS = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EISDIR"];
+
 /** Like a rename that never replaces: false when a file is there already. */
 export async function renameUnlessThere(from: string, to: string): Promise<boolean> {
   try {
@@ -120,8 +124,7 @@ export async function renameUnlessThere(from: string, to: string): Promise<boole
     const { code } = thrown as { code?: string };
     if (code === "EEXIST") return false;
     // A file system without hard links: the moment between look and rename is the best that it can give.
-    if (code !== "EPERM" && code !== "ENOTSUP" && code !== "EOPNOTSUPP" && code !== "ENOSYS")
-      throw thrown;
+    if (!NO_LINKS.includes(code ?? "")) throw thrown;
     if (await exists(to)) return false;
     await rename(from, to);
     return true;

@@ -118,14 +118,19 @@ async function backUp(
       "clock",
       `${newest} beside it has a later date: the clock of this host or of the one that made it is wrong`,
     );
-  const { removed, kept }: Pruned =
+  const { removed, kept, stuck }: Pruned =
     keep === undefined
-      ? { removed: [], kept: [] }
+      ? { removed: [], kept: [], stuck: [] }
       : await prune(store, dirname(file), path, { keep, made: file });
   if (kept.length > 0)
     context.warn(
       "has_more",
       `not removed, since the store has not what they have: ${firstFew(kept)}; was an older copy put in its place? ask the person`,
+    );
+  if (stuck.length > 0)
+    context.warn(
+      "not_removed",
+      `could not be removed: ${firstFew(stuck)}; has another program one of them open, or is it another user's?`,
     );
 
   const { bytes, schema, rows } = made;

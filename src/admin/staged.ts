@@ -37,6 +37,9 @@ export async function withFileOf<T>(
   } catch (thrown) {
     throw asFolderError(thrown, beside, "--to");
   } finally {
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+    if (folder !== undefined) {
+      // What is left goes with the next.
+      await rm(folder, { recursive: true, force: true }).catch(() => {});
+    }
   }
 }

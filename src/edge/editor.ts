@@ -1,4 +1,4 @@
-import { mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, open, readdir, readFile, rm, writeFile, type FileHandle } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { isatty } from "node:tty";
@@ -50,13 +50,14 @@ export async function edit(
       "nothing was written; give the text without --edit",
     );
   } finally {
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+    // What was written is not to be lost for a file that somebody still has open.
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true }).catch(() => {});
   }
 }
 
 /** Runs an editor to its end; says how it ended, if not well. */
 async function run(command: string[]): Promise<string | undefined> {
-  const screen = isatty(1) ? undefined : await open("/dev/tty", "w").catch(() => undefined);
+  const screen = isatty(1) ? undefined : await terminal();
   const ignore = () => {};
   // What is typed is meant for the editor, also the key that interrupts.
   for (const signal of ["SIGINT", "SIGQUIT"] as const) process.on(signal, ignore);
@@ -72,6 +73,12 @@ async function run(command: string[]): Promise<string | undefined> {
     for (const signal of ["SIGINT", "SIGQUIT"] as const) process.off(signal, ignore);
     await screen?.close();
   }
+}
+
+/** The terminal itself, where there is one. Windows has none by that name, and would make a file of it. */
+async function terminal(): Promise<FileHandle | undefined> {
+  if (process.platform === "win32") return undefined;
+  return open("/dev/tty", "w").catch(() => undefined);
 }
 
 /** Where an editor left what was written in it: in its file, or beside that in one of its own; undefined for nothing. */

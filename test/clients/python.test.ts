@@ -514,6 +514,11 @@ except coop.CoopError as error:
   expect(await raised("kill -9 $$")).toEqual(
     unknown("IT ended with -9 and gave no answer of coop's: ''"),
   );
+  // So Windows ends what is killed.
+  expect(await raised("exit 1")).toEqual(
+    unknown("IT ended with 1 and gave no answer of coop's: ''"),
+  );
+  expect(await raised("echo why >&2; exit 1")).toMatchObject({ type: "Failed", says: "why" });
   const garbage = join(coop.folder, "garbage");
   await Bun.write(garbage, "garbage");
   await chmod(garbage, 0o755);

@@ -263,6 +263,35 @@ describe("a backup", () => {
     );
   });
 
+  test("warns of those that it cannot remove, and has made the new one", async () => {
+    await using shared = await story({ init: false });
+    await chmod(dirname(shared.home), 0o777);
+    await chmod(shared.home, 0o777);
+    const user = 65534;
+    await shared.data(["init"], { user });
+    const nas = join(shared.folder, "nas");
+    await mkdir(nas);
+    const first = await shared.data(["backup", "--to", nas]);
+    // What is in it its owner alone may remove.
+    await chmod(nas, 0o1777);
+    await chown(first.file, 0, 0);
+    await chmod(first.file, 0o644);
+    const words = ["--json", "backup", "--to", nas, "--keep", "1"];
+    const made = (await shared.run(words, { user })).json();
+    expect(made).toMatchObject({
+      data: { removed: [] },
+      warnings: [
+        {
+          code: "not_removed",
+          message: expect.stringContaining(`could not be removed: ${first.file}`),
+        },
+      ],
+    });
+    expect((await readdir(nas)).sort()).toEqual(
+      [first.file, made.data.file].map((path) => basename(path)),
+    );
+  });
+
   test("warns where one beside it has a later date", async () => {
     const nas = join(coop.folder, "nas");
     await mkdir(nas);

@@ -1,10 +1,12 @@
+import type { Stats } from "node:fs";
+import { platform } from "node:os";
 import { CoopError } from "../../errors";
 import { ownPath } from "../../files";
 import type { Store, Warn } from "../open";
 import type { Wait } from "../wait";
 import { SqliteConnection } from "./connection";
 import { keptJournal, refused } from "./journal";
-import { mountOf } from "./mount";
+import { isOnMacDisk, mountOf } from "./mount";
 import { openToRead } from "./reading";
 
 /**
@@ -13,7 +15,13 @@ import { openToRead } from "./reading";
  * where the mount is another, or somebody has said that only this host uses the store.
  * @throws CoopError unavailable access, where neither the file alone nor its snapshot can be read.
  */
-export async function openApart(path: string, wait: Wait, warn: Warn): Promise<Store | undefined> {
+export async function openApart(
+  path: string,
+  file: Stats,
+  wait: Wait,
+  warn: Warn,
+): Promise<Store | undefined> {
+  if (platform() === "darwin" && isOnMacDisk(file)) return undefined;
   const why = await apart(path, wait);
   if (!why) return undefined;
   const open = () => openToRead(path, wait, why, warn, true);

@@ -88,6 +88,8 @@ export interface Pruned {
   removed: string[];
   /** Those that have what the store has not: they may be all there is of it. */
   kept: string[];
+  /** Those that the system did not let go, such as what is another's, or on Windows open elsewhere. */
+  stuck: string[];
 }
 
 /**
@@ -104,12 +106,18 @@ export async function prune(
   const own = (await datedIn(folder, store).catch(() => []))
     .map((name) => join(folder, name))
     .filter((path) => isBackupOf(of, path));
-  const pruned: Pruned = { removed: [], kept: [] };
+  const pruned: Pruned = { removed: [], kept: [], stuck: [] };
   for (const path of own.slice(keep).reverse()) {
     if (path === made) continue;
-    const ahead = await hasMore(path, on);
-    if (!ahead) await rm(path, { force: true });
-    pruned[ahead ? "kept" : "removed"].push(path);
+    if (await hasMore(path, on)) {
+      pruned.kept.push(path);
+      continue;
+    }
+    const gone = await rm(path, { force: true }).then(
+      () => true,
+      () => false,
+    );
+    pruned[gone ? "removed" : "stuck"].push(path);
   }
   return pruned;
 }

@@ -23,8 +23,26 @@ export const SQLITE: Dialect = {
   rest: undefined,
 };
 
+/**
+ * A commit waits until the disk has it. On macOS to be told so a file is synced in another way, which no other system knows
+ * (https://www.sqlite.org/pragma.html#pragma_fullfsync).
+ */
+export const DURABLE = [
+  "pragma synchronous = full",
+  "pragma fullfsync = on",
+  "pragma checkpoint_fullfsync = on",
+].join(";");
+
 /** Marks a SQLite file as coop's own: "coop" in ASCII, as `pragma application_id`. */
 export const APPLICATION_ID = 0x636f6f70;
+
+/** How a store is used by every connection to it. */
+const SETTINGS = [
+  DURABLE,
+  "pragma foreign_keys = on",
+  // A sandbox may have no folder for temporary files.
+  "pragma temp_store = memory",
+].join(";");
 
 /** A SQLite store in one file, used by this process through one connection. */
 export class SqliteConnection implements Connection {
@@ -60,10 +78,7 @@ export class SqliteConnection implements Connection {
 
   #configure(): Promise<void> {
     return this.#retry(() => {
-      this.#database.run("pragma synchronous = full");
-      this.#database.run("pragma foreign_keys = on");
-      // A sandbox may have no folder for temporary files.
-      this.#database.run("pragma temp_store = memory");
+      this.#database.run(SETTINGS);
     });
   }
 
@@ -205,10 +220,20 @@ export function openDatabase(path: string, opening: Opening): Database {
   if (opening !== "unchanging")
     return new Database(path, { readwrite: true, create: opening === "new", strict: true });
   return new Database(
-    `${Bun.pathToFileURL(path).href}?immutable=1`,
+    `${fileUri(path)}?immutable=1`,
     constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI,
   );
 }
+
+/** A path as the URI by which SQLite opens it. */
+const fileUri = (path: string) => withoutHost(Bun.pathToFileURL(plainPath(path)).href);
+
+/** A path without the `\\\\?\\` by which Windows is told to take it as it is: no URL can hold that. */
+export const plainPath = (path: string) =>
+  path.replace(/^\\\\\?\\(UNC\\)?/i, (_, share?: string) => (share ? "\\\\" : ""));
+
+/** The URL of a file on a Windows share, `file://nas/share/…`, with the host in its path: SQLite refuses any other. */
+export const withoutHost = (url: string) => url.replace(/^file:\/\/(?!\/)/, "file:////");
 
 /** Opens a file. @throws CoopError unavailable. */
 async function opened(path: string, opening: Opening, wait: Wait): Promise<Database> {

@@ -10,6 +10,7 @@ import type { Wait } from "../wait";
 import {
   APPLICATION_ID,
   codeOf,
+  DURABLE,
   isBusy,
   isUnlocked,
   sqliteError,
@@ -60,12 +61,19 @@ export function damagesLogs(version: string): boolean {
   return minor >= 7 && (minor < 51 || (minor === 51 && patch <= 2));
 }
 
+/** Whether a SQLite has not all that coop's statements use: `octet_length` came with 3.43. */
+function isTooOld(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major < 3 || (major === 3 && minor < 43);
+}
+
 /**
  * The journal for a store, by where it is, which SQLite it is, and what was chosen before: once a rollback journal, it
  * stays one.
  * @throws CoopError unavailable access, where no journal keeps what is written.
  */
 export function choose(mount: Mount, sqlite: string, { journal, oneHost }: Kept): Choice {
+  if (isTooOld(sqlite)) throw tooOld(sqlite);
   if (mount.kind === "file") throw mountedAlone();
   if (mount.kind === "refused" && !oneHost) throw refused(mount.type);
   if (mount.kind === "network" || mount.kind === "refused")
@@ -74,6 +82,13 @@ export function choose(mount: Mount, sqlite: string, { journal, oneHost }: Kept)
     return { journal: "rollback", because: `SQLite ${sqlite} can damage a write-ahead log` };
   return { journal: journal ?? (mount.kind === "unknown" ? "rollback" : "wal") };
 }
+
+/** The error for a SQLite that is the system's own, as on macOS. */
+const tooOld = (sqlite: string) =>
+  new CoopError("unavailable", `this system's SQLite is ${sqlite}, and coop needs 3.43`, {
+    reason: "access",
+    hint: "bring the system up to date: macOS 14 has one",
+  });
 
 /** What to do where no journal works. */
 const ELSEWHERE =
@@ -184,7 +199,7 @@ export async function convert(path: string, to: Journal, wait: Wait): Promise<vo
     using database = new Database(path, { readwrite: true });
     // First of all: only so does it read a store with a write-ahead log without shared memory.
     database.run("pragma locking_mode = exclusive");
-    database.run("pragma synchronous = full");
+    database.run(DURABLE);
     const [application] = database.query("pragma application_id").values()[0] ?? [];
     if (application !== APPLICATION_ID) throw await foreign(path);
     const [row] = database

@@ -143,6 +143,13 @@ function isMountPoint(mountinfo: string, path: string): boolean {
   return mountinfo.split("\n").some((line) => line.split(" ")[4] === escaped);
 }
 
+/**
+ * Whether macOS surely has a file on a disk of its own, which spares starting a program to ask. The upper eight bits of a
+ * device are its driver's number; disks are among the first, and what has no device is numbered on from the last, some 24
+ * (XNU, vfs_getnewfsid).
+ */
+export const isOnMacDisk = ({ dev }: { dev: number }) => dev >>> 24 < 16;
+
 async function macMounts(): Promise<string> {
   return new Response(Bun.spawn(["/sbin/mount"], { stderr: "ignore" }).stdout).text();
 }

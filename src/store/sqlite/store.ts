@@ -22,7 +22,7 @@ export async function openSqliteStore(
   const file = await (begun ? begun.then((place) => place.file) : lookAt(path));
   if (file && mayBeApart(file)) {
     const { openApart } = await import("./apart");
-    const store = await openApart(path, wait, warn);
+    const store = await openApart(path, file, wait, warn);
     if (store) return store;
   }
   for (let tries = 1; ; tries++) {

@@ -2,7 +2,12 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdtemp, readdir, readlink, rm, writeFile } from "node:fs/promises";
 import { platform, tmpdir } from "node:os";
 import { join } from "node:path";
-import { SqliteConnection, type Opening } from "../../../src/store/sqlite/connection";
+import {
+  plainPath,
+  SqliteConnection,
+  withoutHost,
+  type Opening,
+} from "../../../src/store/sqlite/connection";
 import { createSqliteStore } from "../../../src/store/sqlite/create";
 import { Wait } from "../../../src/store/wait";
 import { clock } from "../../engines";
@@ -32,6 +37,31 @@ test.if(platform() === "linux")("a file that is no database is let go of", async
       details: { reason: "foreign" },
     });
   expect(await opened()).not.toContain(path);
+});
+
+test("a path of Windows is opened by a URI that SQLite takes", () => {
+  expect(plainPath("\\\\?\\C:\\coop\\coop.db")).toBe("C:\\coop\\coop.db");
+  expect(plainPath("\\\\?\\UNC\\nas\\coop\\coop.db")).toBe("\\\\nas\\coop\\coop.db");
+  for (const path of ["\\\\nas\\coop\\coop.db", "C:\\coop\\coop.db", "/home/ann/coop.db"])
+    expect(plainPath(path)).toBe(path);
+  expect(withoutHost("file://nas/coop/coop.db")).toBe("file:////nas/coop/coop.db");
+  expect(withoutHost("file:///C:/coop/coop.db")).toBe("file:///C:/coop/coop.db");
+});
+
+test("every connection waits for the disk, also as macOS wants it asked", async () => {
+  const path = join(folder, "coop.db");
+  await createSqliteStore(path, wait);
+  const connection = await SqliteConnection.open(path, wait);
+  try {
+    for (const [setting, value] of [
+      ["synchronous", 2],
+      ["fullfsync", 1],
+      ["checkpoint_fullfsync", 1],
+    ] as const)
+      expect(await connection.run(`pragma ${setting}`)).toEqual([{ [setting]: value }]);
+  } finally {
+    await connection.close();
+  }
 });
 
 test("a store that is gone when its connection comes back to it is told as no store", async () => {

@@ -41,6 +41,13 @@ describe("the journal of a store", () => {
       });
   });
 
+  test("is none with a SQLite that lacks what coop asks of it", () => {
+    for (const version of ["3.39.5", "3.42.0", "2.8.17"])
+      expect(() => choose(mount("local"), version, NEW)).toThrow(
+        `this system's SQLite is ${version}, and coop needs 3.43`,
+      );
+  });
+
   test("stays a rollback journal where a log would do", () => {
     expect(choose(mount("local"), FIXED, { ...NEW, journal: "rollback" }).journal).toBe("rollback");
     expect(choose(mount("local"), FIXED, { journal: "rollback", oneHost: true }).journal).toBe(

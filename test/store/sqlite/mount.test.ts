@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import {
+  isOnMacDisk,
   macEntry,
   mountinfoEntry,
   ofLinux,
@@ -87,6 +88,12 @@ describe("what macOS says of a folder's mount", () => {
     ["/Volumes/dav", "refused", "webdav"],
   ] as const)("%s is %s: %s", (folder, kind, type) => {
     expect(ofMac(macEntry(MAC, folder))).toEqual({ kind, type });
+  });
+
+  test("a file on a disk is known by its device", () => {
+    for (const dev of [0x01000004, 0x01000011]) expect(isOnMacDisk({ dev })).toBe(true);
+    for (const dev of [0x1a000003, 0x2e00000a, -0x10000000])
+      expect(isOnMacDisk({ dev })).toBe(false);
   });
 
   test("nothing listed is unknown", () => {

@@ -297,7 +297,8 @@ def _ended(argv: list[Any], stdin: bytes) -> "subprocess.CompletedProcess[bytes]
     try:
         return subprocess.run(argv, input=stdin, capture_output=True)
     except OSError as error:
-        if error.errno == errno.E2BIG:
+        # Windows says of a line that is too long that there is no such file.
+        if error.errno == errno.E2BIG or getattr(error, "winerror", None) == 206:
             raise _unkept("a word, a title or a list is too long") from None
         raise not_runnable(argv[0], error) from None
 
@@ -360,6 +361,9 @@ def _error(
         if done.returncode in (126, 127):
             return CoopNotFound(said or f"{coop} ran no coop", done.returncode, "not_installed")
         kind = dict(_KINDS.values()).get(done.returncode, OutcomeUnknown)
+        # So a program ends on Windows that was killed; coop says what is the matter.
+        if kind is Failed and not said:
+            kind = OutcomeUnknown
         return kind(
             said if kind is not OutcomeUnknown and said
             else f"{coop} ended with {done.returncode} and gave no answer of coop's: {said!r}",
