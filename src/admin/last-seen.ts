@@ -1,5 +1,5 @@
 import type { Context } from "../cli/context";
-import type { LastSeen } from "../store/schema";
+import type { LastSeen } from "../store/last-seen";
 import { age } from "../time";
 
 /** Warns of each who used a store last that older binaries are shut out of it now. */

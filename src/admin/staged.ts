@@ -4,13 +4,15 @@ import type { Context } from "../cli/context";
 import { asFolderError } from "../files";
 import { fillFrom } from "../store/contents";
 import { openStore, type Store } from "../store/open";
+import { requireKnown } from "../store/schema";
 import { createSqliteStore } from "../store/sqlite/create";
 import { removeAbandonedStages, STAGED } from "../store/sqlite/making";
 
 /**
  * Runs `work` on a store in a file that holds what a server's store holds now; it is taken away after. It is made in
  * the folder that `to` is, or that holds it: there is the room for what `work` makes of it.
- * @throws CoopError unavailable: access, full or read_only for the folder; and what the server throws.
+ * @throws CoopError unavailable: newer, for a store that this binary does not know all of; access, full or read_only for
+ * the folder; and what the server throws.
  */
 export async function withFileOf<T>(
   store: Store,
@@ -18,6 +20,7 @@ export async function withFileOf<T>(
   { wait }: Context,
   work: (file: Store, path: string) => Promise<T>,
 ): Promise<T> {
+  requireKnown(store);
   const there = await stat(to).catch(() => undefined);
   const beside = there?.isDirectory() ? to : dirname(to);
   let folder: string | undefined;

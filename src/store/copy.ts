@@ -51,7 +51,7 @@ export interface Copied extends Contents {
  * committed. First commits a mark in each, after which nobody writes to the target before it is whole, nor to the source
  * again. What was interrupted is repeated as a whole; where the copy is complete already, it is only verified, and opened
  * again if the move was undone. From a backup a new store is filled, whose numbers skip ahead.
- * @throws CoopError unavailable foreign, for an archive; newer, for a source that this binary does not know all of;
+ * @throws CoopError unavailable foreign, for an archive; newer, for a store that this binary does not know all of;
  * conflict moved, when the source or the target was moved elsewhere; conflict state, when the target is a backup, or holds
  * other records, or a copy that is not the same any more; usage, when both are one store; failed, when the copy differs;
  * and what the engines throw.
@@ -66,7 +66,11 @@ export async function copyStore(from: Store, to: Store, now: number): Promise<Co
   const filled = await meta(from, FILLED_FROM);
   if (filled !== undefined) throw halfFilled(source, filled);
   if (await isOneStore(from, to)) throw sameStore();
-  if (from.schema > schemaVersion()) throw newer(source, from.schema);
+  for (const [name, { schema }] of [
+    [source, from],
+    [target, to],
+  ] as const)
+    if (schema > schemaVersion()) throw newer(name, schema);
   if ((await meta(from, BACKUP_OF)) !== undefined) return fillFromBackup(from, to, names);
   await holdsCopy(to, names);
   await from.transaction(async (tx) => {

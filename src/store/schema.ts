@@ -3,7 +3,7 @@ import { shellWord } from "../shell";
 import { timestamp } from "../time";
 import { describe, type Location } from "./location";
 import { MIGRATIONS, type Migration } from "./migrations";
-import { among, raw, sql, type Row, type Sql } from "./sql";
+import { among, raw, sql, type Sql } from "./sql";
 import type { Clock } from "./wait";
 
 /** The schema that this binary writes: how many migrations it knows. */
@@ -206,18 +206,19 @@ export const onlyArchive = (path: string) =>
     hint: `read it with coop --db ${shellWord(path)}`,
   });
 
-/** Who used the store on a host, and when last, in ms since 1970. */
-export interface LastSeen extends Row {
-  id: string;
-  host: string;
-  at: number;
-}
+/** That a store or a copy of one has an older schema, which `why` keeps it from being read with. */
+export const notBroughtUp = (what: string, version: number, why: string) =>
+  `${what} has schema ${version}, which this coop must first bring to ${schemaVersion()}; but ${why}`;
 
-/** Who used the store last, for an upgrade that shuts older binaries out: newest first. */
-export const lastSeen = (on: Sql) =>
-  on.all<LastSeen>(
-    sql`select author as id, host, max(at) as at from events group by author, host order by max(at) desc`,
+/** What kept a store from being brought to this binary's schema, as the error that says so. */
+export function whileBringingUp(thrown: unknown, version: number): unknown {
+  if (!(thrown instanceof CoopError && thrown.code === "unavailable")) return thrown;
+  return new CoopError(
+    thrown.code,
+    notBroughtUp("the store", version, thrown.message),
+    thrown.details,
   );
+}
 
 /** The error for a store that this binary would have to change beyond older ones. */
 export const needsUpgrade = (version: number) =>

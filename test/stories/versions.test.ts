@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Database } from "bun:sqlite";
-import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, statfs, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { build } from "../../scripts/build.ts";
+import { command } from "../mounts";
+import { postgres } from "../postgres";
 import { story, times } from "../story";
 
 /** Binaries of two ages on one store: this one, and one whose schema is a step further. */
@@ -101,6 +103,88 @@ describe("a newer binary", () => {
     expect(upgraded.err).toContain("ann on ");
     expect(schemaOf(coop.store)).toBe(before + 1);
   });
+
+  test("names also who used the store where that is archived", async () => {
+    await using coop = await story();
+    await coop.data(["queue", "push", "jobs", "x"], { as: "site" });
+    await coop.data(["queue", "take", "jobs"], { as: "ben" });
+    await coop.data(["queue", "done", "Q1"], { as: "ben" });
+    const archive = join(coop.folder, "archive.db");
+    await coop.data(["queue", "archive", "--older", "0s", "--to", archive], { as: "dad" });
+    const upgraded = await coop.run(["init", "--upgrade"], { program: next, env: breaking });
+    const named = Array.from(upgraded.err.matchAll(/(\w+) on \S+ used the store/g), ([, id]) => id);
+    expect(named.toSorted()).toEqual(["ben", "dad", "site"]);
+  });
+
+  test("says what it was about where there is no room for the copy, and leaves the store to older ones", async () => {
+    await using coop = await story({ init: false });
+    const folder = dirname(coop.store);
+    await mkdir(folder);
+    await command("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder);
+    try {
+      await coop.data(["init", "--snapshot-every", "0"]);
+      const before = schemaOf(coop.store);
+      await coop.data(["letter", "write", "--body", "-"], { as: "ann", stdin: "x".repeat(1e6) });
+      const filler = join(folder, "filler");
+      const { bavail, bsize } = await statfs(folder);
+      await writeFile(filler, new Uint8Array(bavail * bsize - 600_000));
+
+      const refused = await coop.run(["--json", "letter", "list"], { program: next });
+
+      expect({ exit: refused.exit, ...refused.json().error }).toMatchObject({
+        exit: 6,
+        reason: "full",
+        message: expect.stringContaining(
+          `the store has schema ${before}, which this coop must first bring to ${before + 1}; but `,
+        ),
+      });
+      expect((await readdir(folder)).sort()).toEqual(["coop.db", "filler"]);
+      expect(await coop.data(["letter", "list"])).toHaveLength(1);
+      await rm(filler);
+      expect((await coop.run(["letter", "list"], { program: next })).exit).toBe(0);
+      expect(schemaOf(coop.store)).toBe(before + 1);
+    } finally {
+      await command("umount", "--lazy", folder);
+    }
+  });
+
+  test("leaves no copy for good where it was killed while it made one", async () => {
+    await using coop = await story();
+    const name = (of: string) => `coop.db.schema-3.0192${of}-1111-7111-8111-111111111111.snapshot`;
+    const made = [name("aaaa"), `${name("aaaa")}-journal`, name("bbbb")];
+    for (const each of made) await writeFile(join(dirname(coop.store), each), "x");
+    for (const each of made.slice(0, 2))
+      await command("touch", "-d", "2 hours ago", join(dirname(coop.store), each));
+    await coop.data(["backup"]);
+    expect((await readdir(dirname(coop.store))).filter((each) => made.includes(each))).toEqual([
+      name("bbbb"),
+    ]);
+  });
+
+  test("whose user may not change a server's tables says that it would have to", async () => {
+    const server = await postgres();
+    const [schema, role] = ["s", "r"].map(
+      (of) => `${of}_${Bun.randomUUIDv7("hex").replaceAll("-", "")}`,
+    );
+    const db = server.url(schema!);
+    await using coop = await story({ init: false });
+    await coop.data(["init", "--db", db]);
+    await server.sql(`create role ${role} login password 'SECRET'`);
+    await server.sql(`grant usage on schema "${schema}" to ${role}`);
+    await server.sql(`grant select, insert, update on all tables in schema "${schema}" to ${role}`);
+    const theirs = db.replace(/\/\/.*@/, `//${role}:SECRET@`);
+    expect(await coop.data(["todo", "list", "--db", theirs])).toEqual([]);
+    const refused = await coop.run(["--json", "todo", "list", "--db", theirs], { program: next });
+    expect({ exit: refused.exit, ...refused.json().error }).toMatchObject({
+      exit: 6,
+      reason: "access",
+      message: expect.stringMatching(
+        /^the store has schema \d+, which this coop must first bring to/,
+      ),
+    });
+    await server.sql(`drop schema "${schema}" cascade`);
+    await server.sql(`drop role ${role}`);
+  });
 });
 
 describe("an older binary on a newer store", () => {
@@ -120,6 +204,33 @@ describe("an older binary on a newer store", () => {
     expect({ exit: copy.exit, ...copy.json().error }).toMatchObject({ exit: 6, reason: "newer" });
     for (const db of [coop.store, target])
       await coop.data(["todo", "add", "y", "--db", db], { as: "ann" });
+  });
+
+  test("copies into none either, and closes nothing", async () => {
+    await using coop = await story();
+    await coop.data(["todo", "add", "x"], { as: "ann" });
+    const target = join(coop.folder, "new.db");
+    await coop.run(["init", "--db", target], { program: next });
+    const copy = await coop.run(["--json", "copy", "--from", coop.store, "--to", target]);
+    expect({ exit: copy.exit, ...copy.json().error }).toMatchObject({ exit: 6, reason: "newer" });
+    await coop.data(["todo", "add", "y"], { as: "ann" });
+  });
+
+  test("backs none on a server up that it does not know all of", async () => {
+    const server = await postgres();
+    const schema = `s_${Bun.randomUUIDv7("hex").replaceAll("-", "")}`;
+    await using coop = await story({ init: false });
+    const db = ["--db", server.url(schema)];
+    await coop.run([...db, "init"], { program: next });
+    const refused = await coop.run([...db, "--json", "backup", "--to", coop.folder]);
+    expect({ exit: refused.exit, ...refused.json().error }).toMatchObject({
+      exit: 6,
+      reason: "newer",
+    });
+    expect(await readdir(coop.folder)).toEqual([]);
+    const backup = await coop.run([...db, "backup", "--to", coop.folder], { program: next });
+    expect(backup.exit).toBe(0);
+    await server.sql(`drop schema "${schema}" cascade`);
   });
 
   test("redacts and archives none that it does not know all of", async () => {

@@ -1,16 +1,16 @@
 import { CoopError } from "../../errors";
 import type { PostgresLocation } from "../location";
 import type { Store } from "../open";
+import { lastSeen, type LastSeen } from "../last-seen";
 import {
   breaksOlder,
-  lastSeen,
   migrate,
   needsUpgrade,
   requireNotNewer,
   schemaVersion,
   setMeta,
   setIdentity,
-  type LastSeen,
+  whileBringingUp,
 } from "../schema";
 import { first, raw, sql, type Sql } from "../sql";
 import type { Wait } from "../wait";
@@ -34,7 +34,9 @@ export async function openPostgresStore(location: PostgresLocation, wait: Wait):
     await requireNotNewer(connection, version, "reader");
     if (version < schemaVersion()) {
       if (breaksOlder(version)) throw needsUpgrade(version);
-      await upgrade(connection);
+      await upgrade(connection).catch((thrown) => {
+        throw whileBringingUp(thrown, found);
+      });
       version = schemaVersion();
     }
     return {

@@ -13,7 +13,7 @@ export const inMaking = (
   { unique }: Pick<Clock, "unique">,
 ) => `${store}.${what}-${unique()}`;
 
-/** The name of a snapshot or an archive in the making, beside where it will be. */
+/** The name of a snapshot, an archive or a safety copy in the making, beside where it will be. */
 export const snapshotInMaking = (target: string, { unique }: Pick<Clock, "unique">) =>
   `${target}.${unique()}.snapshot`;
 
@@ -23,7 +23,7 @@ export const safetyName = (store: string, schema: number) => `${store}.schema-${
 /** Whether a path is one of {@link safetyName}. */
 export const isSafetyCopy = (path: string) => /\.schema-\d+$/.test(path);
 
-/** Whether a file's name is that of a snapshot or an archive in the making, or of the journal beside one. */
+/** Whether a file's name is one of {@link snapshotInMaking}, or that of the journal beside it. */
 export const isSnapshotInMaking = (name: string) => /\.snapshot(-journal)?$/.test(name);
 
 /** Whether a name is one that `coop init` gives a store until it is in place, and leaves where it is killed just then. */
@@ -50,13 +50,13 @@ export const STAGED = ".coop-copy-";
 /** Nothing is written into what is in the making for this long unless its process is gone. */
 const ABANDONED_MS = 3_600_000;
 
-/** Removes what killed processes left of earlier snapshots of the same target, or of the same but for its date. */
+/** Removes what killed processes left of earlier snapshots of the same target, or of the same but for its date or schema. */
 export async function removeAbandoned(target: string, clock: Clock): Promise<void> {
   const folder = dirname(target);
-  const own = withoutDate(basename(target));
+  const own = withoutAge(basename(target));
   for (const name of await readdir(folder).catch(() => [])) {
     const of = /^(.+)\.[0-9a-f-]{36}\.snapshot(-journal)?$/.exec(name)?.[1];
-    if (of === undefined || withoutDate(of) !== own) continue;
+    if (of === undefined || withoutAge(of) !== own) continue;
     const path = join(folder, name);
     const written = await stat(path).catch(() => undefined);
     if (written && clock.now() - written.mtimeMs > ABANDONED_MS)
@@ -84,7 +84,8 @@ export async function removeAbandonedStages(beside: string, clock: Clock): Promi
   }
 }
 
-const withoutDate = (name: string) => name.replace(/\d{4}(-\d\d){2}T(\d\d-){2}\d\d\.\d{3}Z/, "");
+const withoutAge = (name: string) =>
+  name.replace(/\d{4}(-\d\d){2}T(\d\d-){2}\d\d\.\d{3}Z|(?<=\.schema-)\d+$/, "");
 
 /**
  * Removes a database in the making, if it is there, with what SQLite keeps beside it. Where nothing may be removed, nothing

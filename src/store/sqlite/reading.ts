@@ -3,7 +3,7 @@ import { CoopError } from "../../errors";
 import { ownPath } from "../../files";
 import { age } from "../../time";
 import type { Store, Warn } from "../open";
-import { requireNotNewer, schemaVersion } from "../schema";
+import { notBroughtUp, requireNotNewer, schemaVersion } from "../schema";
 import type { Fragment, Row } from "../sql";
 import type { Wait } from "../wait";
 import { publishedFile } from "./backups";
@@ -114,11 +114,11 @@ async function openUnchanging(
     const version = await schemaOf(connection, file);
     await requireNotNewer(connection, version, "reader");
     if (version >= schemaVersion()) return connection;
-    throw new CoopError(
-      "unavailable",
-      `${file} has schema ${version}, which this coop must first bring to ${schemaVersion()}; but ${cause.message}`,
-      { reason: "read_only", hint: "run any coop command once where it can be written", cause },
-    );
+    throw new CoopError("unavailable", notBroughtUp(file, version, cause.message), {
+      reason: "read_only",
+      hint: "run any coop command once where it can be written",
+      cause,
+    });
   } catch (thrown) {
     await connection?.close();
     if (isKeptOut(thrown)) return undefined;

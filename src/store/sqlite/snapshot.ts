@@ -4,12 +4,12 @@ import { copyFile, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { asFolderError, giveLike, sync, syncFolder } from "../../files";
 import { sqlitePath, type Store } from "../open";
-import { BACKUP_OF, identityOf } from "../schema";
+import { BACKUP_OF, identityOf, schemaVersion } from "../schema";
 import { first, raw, sql, type Fragment, type Value } from "../sql";
 import type { Clock } from "../wait";
 import { codeOf, isUnlocked } from "./connection";
 import { damaged, inspect, type Inspected } from "./inspect";
-import { discard, removeAbandoned, snapshotInMaking } from "./making";
+import { discard, removeAbandoned, safetyName, snapshotInMaking } from "./making";
 
 /** A snapshot that was made. */
 export interface Snapshot extends Inspected {
@@ -120,6 +120,8 @@ async function put(
   const temporary = snapshotInMaking(target, clock);
   try {
     await removeAbandoned(target, clock);
+    // A command that was killed while it brought up the schema may have been the last that did.
+    await removeAbandoned(safetyName(sqlitePath(store.location), schemaVersion()), clock);
     // Made beforehand, so that nobody else may read it at any moment and the system says what it refuses; SQLite takes
     // an empty file for none.
     await (await open(temporary, "wx", 0o600)).close();
