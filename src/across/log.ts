@@ -87,14 +87,13 @@ const called = (column: string) =>
   ({ addressee: "to", waiting_on: "waits on", commit_sha: "commit" })[column] ??
   column.replaceAll("_", " ");
 
-const short = (value: unknown) =>
-  value === null || value === undefined || value === "" ? "–" : heading(wordsOf(value), "");
+const short = (value: unknown) => heading(wordsOf(value), "") || "–";
 
 /** A value on one line: of several the names. */
 const wordsOf = (value: unknown) =>
   typeof value === "object" && value !== null
     ? (Array.isArray(value) ? value : Object.keys(value)).join(" ")
-    : String(value);
+    : String(value ?? "");
 
 /** What a long text was, whose new value the event leaves to the record: in full where it is short. */
 function textBefore(was: unknown): string {

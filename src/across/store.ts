@@ -50,7 +50,7 @@ export interface LoggedEvent {
   /** The state it moved to, or null when the state did not change. */
   state: string | null;
   /** The changed columns' values before; null for a creation. */
-  before: Row | null;
+  before: Record<string, unknown> | null;
   /** The changed columns' values after, without long text; of a change of the store what it tells of itself. */
   after: Record<string, unknown> | null;
 }
@@ -149,11 +149,13 @@ const toEvent = ({ at, surface, number, before, after, ...rest }: EventRow): Log
   after: values(after),
 });
 
-/** Kept column values; times and refs as everywhere in JSON. */
-function values(json: string | null): Row | null {
+/** Kept column values; times, refs and lists of refs as everywhere in JSON. */
+function values(json: string | null): Record<string, unknown> | null {
   if (json === null) return null;
   const row = keptJson(json) as Row;
-  const shown = (column: string, value: Value) => {
+  const shown = (column: string, value: Value): unknown => {
+    if (column === "after") return value === null ? [] : String(value).split(",");
+    if (column === "supersedes") return value === null ? [] : keptJson(String(value));
     if (typeof value !== "number") return value;
     if (column === "superseded_by") return ref("letter", value);
     return column.endsWith("_at") ? timestamp(value) : value;

@@ -155,11 +155,17 @@ export async function list<R extends RecordRow>(
       ? await total([oneOfStates(table, table.finished), ...others])
       : undefined,
     elsewhere: countsElsewhere
-      ? await countElsewhere(on, table.name, filter.scope, [
-          ...(states ? [oneOfStates(table, states)] : []),
-          ...choicesOf({ ...filter, scope: undefined }),
-          ...own,
-        ])
+      ? await countElsewhere(
+          on,
+          table.name,
+          filter.scope,
+          [
+            ...(states ? [oneOfStates(table, states)] : []),
+            ...choicesOf({ ...filter, scope: undefined }),
+            ...own,
+          ],
+          changed,
+        )
       : undefined,
   };
 }
@@ -284,8 +290,9 @@ export async function countElsewhere(
   table: string,
   scope: string | undefined,
   choices: readonly Choice[],
+  more: readonly Fragment[] = [],
 ): Promise<Count> {
-  const rows = combinations(choices).map(
+  const rows = conditionsOf(choices, more).map(
     (condition) => sql`select scope from ${raw(table)} where ${condition}`,
   );
   const found = await first<{ looked: number; elsewhere: number }>(

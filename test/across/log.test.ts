@@ -39,6 +39,28 @@ describe.each(engines)("the log on $name", ({ openFresh }) => {
     expect(events[0].before).toEqual({ state: "open", note: long });
   });
 
+  test("tells refs as lists of them, as everywhere", async () => {
+    await ann("letter", "write", "--body", "old");
+    await ann("letter", "write", "--body", "new", "--supersedes", "L1");
+    await ann("letter", "reopen", "L1");
+    for (const title of ["x", "y", "z"]) await ann("todo", "add", title);
+    await ann("todo", "edit", "T3", "--after", "T1,T2");
+    await ann("todo", "edit", "T3", "--not-after", "T1,T2");
+    expect((await log("L2"))[0]).toBe("L2 edit: supersedes L1 → –");
+    expect((await ann("log", "L2")).events[0]).toMatchObject({
+      before: { supersedes: ["L1"] },
+      after: { supersedes: [] },
+    });
+    expect((await log("T3")).slice(0, 2)).toEqual([
+      "T3 edit: after T1 T2 → –",
+      "T3 edit: after – → T1 T2",
+    ]);
+    expect((await ann("log", "T3")).events[0]).toMatchObject({
+      before: { after: ["T1", "T2"] },
+      after: { after: [] },
+    });
+  });
+
   test("of a record is empty where nobody asked for changed it, which is not to say that it is not there", async () => {
     await ann("todo", "add", "x");
     await coop.data(["todo", "add", "y"], { as: "ben" });

@@ -120,6 +120,14 @@ test("a reader whose id is misspelt learns which ids have open letters", async (
   );
 });
 
+test("who reads as an unknown id is told of the others' letters, also where there is one to that id", async () => {
+  await write({ as: "codex-pippa" });
+  await coop.data(["letter", "write", "--body", "x", "--to", "codex"], { as: "dad" });
+  const { out, err } = await coop.run(["letter", "read"], { as: "codex" });
+  expect(out).toStartWith("L2 read ");
+  expect(err).toContain("open letters are also for codex-pippa\n");
+});
+
 describe("a store that cannot be written", () => {
   const NOBODY = 65534;
   const asRoot = process.getuid?.() === 0;

@@ -287,6 +287,38 @@ describe.each(engines)("history on $name", ({ openFresh }) => {
     expect(await warningsOf("H2", "1234567", "--replace")).toBeUndefined();
   });
 
+  test("a new entry of a commit that another of the project has is warned of too, also where it fills one in", async () => {
+    await add({ commitSha: "abcdef1" });
+    await add({ commitSha: "abcdef1", scope: "other" });
+    await using coop = await inside(store);
+    const added = async (...more: string[]) => {
+      const words = ["--json", "--scope", "quest", "history", "add", "Two", "--slug", "two"];
+      return (await coop.run([...words, "--body", "why", ...more], { as: "ben" })).json();
+    };
+    const warning = {
+      code: "same_commit",
+      message: "H1 has this commit too; if H3's own is still to come, give it then with --replace",
+    };
+    expect((await added()).warnings).not.toContainEqual(warning);
+    expect((await added("--commit", "abcdef1")).warnings).toEqual([warning]);
+    expect((await added("--commit", "abcdef1")).warnings).toBeUndefined();
+  });
+
+  test("of several entries of a commit none is changed that is not named", async () => {
+    await add({ commitSha: "abcdef12" });
+    await add({ commitSha: "abcdef12", slug: "second" });
+    await using coop = await inside(store);
+    const commit = (sha: string) =>
+      coop.run(["--json", "--scope", "quest", "history", "commit", sha], { as: "ann" });
+    for (const sha of ["abcdef12", "abcdef1"])
+      expect((await commit(sha)).json().data).toMatchObject({ version: 1, commit_sha: "abcdef12" });
+    expect((await commit("abcdef1234")).json().error).toMatchObject({
+      code: "usage",
+      message: "several entries of ann have this commit: H1 split, H2 second",
+      hint: "name one: coop history commit H1 abcdef1234",
+    });
+  });
+
   test("a commit is held to the version that its user saw", async () => {
     await add();
     expect(await failure(commit("abcdef1", { ifVersion: 7 }))).toMatchObject({

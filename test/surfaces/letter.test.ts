@@ -348,6 +348,18 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
     for (const number of [3, 4]) expect((await findLetter(store, number)).supersedes).toEqual([]);
   });
 
+  test("who opens a superseded letter again is told which letters that changes", async () => {
+    await letterIn("superseded");
+    await write({ supersedes: [1] });
+    const again = async () =>
+      (await coop.run(["--json", "letter", "reopen", "L1"], { as: "ann" })).json();
+    expect((await again()).warnings).toEqual([
+      { code: "no_longer_superseded", message: "L2, L3 supersede L1 no longer" },
+    ]);
+    await move("ack");
+    expect(await again()).not.toHaveProperty("warnings");
+  });
+
   test("letters are listed in every state, newest first, and narrowed by what is asked", async () => {
     await write({ scope: "web", to: "ann" });
     await write({ scope: "web", to: "ben" }, "ben");
@@ -430,14 +442,17 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
       expect((await read("--if-version", "1")).exit).toBe(2);
     });
 
-    test("by an id that never wrote and has letters names no others", async () => {
+    test("by an id that never wrote and has letters names the others that have some", async () => {
       await write({ to: "new", body: "one" });
       await write({ body: "two" });
       const { data, warnings } = (
         await coop.run(["--json", "letter", "read"], { as: "new" })
       ).json();
       expect(data).toHaveLength(1);
-      expect(warnings.map(({ code }: { code: string }) => code)).toEqual(["unknown_id"]);
+      expect(warnings).toMatchObject([
+        { code: "unknown_id" },
+        { code: "open_letters", message: "open letters are also for ann" },
+      ]);
     });
 
     test("keeps returning a letter until it is done, abandoned or superseded", async () => {

@@ -676,6 +676,11 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
         });
         expect((await asked("--mine")).elsewhere).toBe(2);
         expect((await asked("--to", "ann")).elsewhere).toBe(0);
+        if (verb === "list")
+          expect(await asked("--mine", "--since", "2999-01-01")).toMatchObject({
+            total: 0,
+            elsewhere: 0,
+          });
         expect(await asked()).not.toHaveProperty("elsewhere");
         expect(await asked("--mine", "--scope", "quest")).not.toHaveProperty("elsewhere");
         expect(await asked("--mine", "--all-scopes")).not.toHaveProperty("elsewhere");

@@ -105,16 +105,15 @@ export async function addEntry(
     const [row] = await create<EntryRow>(writing, ENTRIES, "add", [
       { scope, slug, title, body, commit_sha: commitSha },
     ]);
+    if (commitSha !== null) await warnSameCommit(writing, row!, commitSha);
     return { ...toEntry(row!), created: true };
   }
   const sameCommit =
     commitSha === null || there.commit_sha === null || sameSha(there.commit_sha, commitSha);
   if (there.title === title && there.body === body && sameCommit) {
     const longer = commitSha !== null && commitSha.length > (there.commit_sha?.length ?? 0);
-    const row = longer
-      ? await change<EntryRow>(writing, ENTRIES, there, "commit", { commit_sha: commitSha })
-      : there;
-    return { ...toEntry(row), created: false };
+    const entry = longer ? await giveCommit(writing, there, commitSha) : toEntry(there);
+    return { ...entry, created: false };
   }
   const name = ref("history", there.number);
   const other = [there.title !== title && "title", there.body !== body && "text"].filter(Boolean);
@@ -150,15 +149,28 @@ export async function commitEntry(
       column: "commit_sha",
     });
   }
+  return giveCommit(writing, row, sha);
+}
+
+async function giveCommit(writing: Writing, row: EntryRow, sha: string): Promise<Entry> {
+  await warnSameCommit(writing, row, sha);
+  return toEntry(await change<EntryRow>(writing, ENTRIES, row, "commit", { commit_sha: sha }));
+}
+
+/** Warns who gives an entry the commit of another one in its scope. */
+async function warnSameCommit(
+  writing: Writing,
+  { number, scope }: EntryRow,
+  sha: string,
+): Promise<void> {
   const own = ref("history", number);
   const others = await withCommit(writing.tx, sha);
-  const same = others.find((other) => other.scope === row.scope && other.ref !== own);
+  const same = others.find((other) => other.scope === scope && other.ref !== own);
   if (same)
     writing.warn(
       "same_commit",
       `${same.ref} has this commit too; if ${own}'s own is still to come, give it then with --replace`,
     );
-  return toEntry(await change<EntryRow>(writing, ENTRIES, row, "commit", { commit_sha: sha }));
 }
 
 /** The first few entries of all scopes that have a commit, of whose sha either may be an abbreviation. */
@@ -210,8 +222,15 @@ export async function onePending(
   if (rows.length === 1) return { number: rows[0]!.number };
   if (rows.length === 0) {
     const there = await withCommit(on, sha);
-    const own = there.find((entry) => entry.author === author && entry.scope === scope);
-    if (own) return { number: refNumber("history", own.ref) };
+    const own = there.filter((entry) => entry.author === author && entry.scope === scope);
+    // To the same sha again, or less of it, none of several is changed.
+    const one = own.length === 1 ? own[0] : own.find((each) => each.commit_sha!.startsWith(sha));
+    if (one) return { number: refNumber("history", one.ref) };
+    if (own.length > 1)
+      throw usage(
+        `several entries of ${author} have this commit: ${own.map((each) => `${each.ref} ${each.slug}`).join(", ")}`,
+        `name one: coop history commit ${own[0]!.ref} ${typed}`,
+      );
     throw new CoopError("not_found", `${author} has no entry pending here`, {
       hint: "coop history pending --all-scopes, or name the entry",
     });

@@ -87,14 +87,15 @@ class NothingOpen extends Error {}
 /** What keeps letters from being marked does not keep them from being read: also not that a store was moved. */
 const SHOWN_UNMARKED: readonly ErrorCode[] = ["unavailable", "busy", "unknown", "conflict"];
 
-/** A misspelt id has no letters: name the ids that do. */
+/** An unknown id may be a misspelt one, also where somebody wrote to it: name the others that have letters. */
 async function explainUnknown(context: Context, on: Sql, me: string): Promise<void> {
   if (await isKnown(on, me)) return;
   await context.warnUnknown(on, [me]);
-  const others = await addresseesWithOpenLetters(on);
-  // Whoever has some is no misspelt id.
-  if (others.length > 0 && !others.includes(me))
-    context.warn("open_letters", `open letters are for ${firstFew(others, "coop who")}`);
+  const all = await addresseesWithOpenLetters(on);
+  const others = all.filter((id) => id !== me);
+  if (others.length === 0) return;
+  const also = others.length < all.length ? "also " : "";
+  context.warn("open_letters", `open letters are ${also}for ${firstFew(others, "coop who")}`);
 }
 
 /** @param here the scope that was looked in; undefined for all. */

@@ -1,3 +1,4 @@
+import { firstFew } from "../../few";
 import { ref } from "../../ref";
 import { among, join, raw, sql, type Row, type Sql } from "../../store/sql";
 import { distinct } from "../../store/distinct";
@@ -176,9 +177,7 @@ export async function moveLetter(
       `${name} was for ${moved.addressee}, who ${loses}; if another was meant: ${back}`,
     );
   }
-  if (verb === "reopen")
-    for (const newer of await superseding(writing.tx, which.number))
-      await unlink(writing, newer, ref("letter", which.number));
+  if (verb === "reopen") await unlinkAll(writing, which.number);
   return toLetter(moved);
 }
 
@@ -193,14 +192,24 @@ async function superseding(on: Sql, number: number): Promise<number[]> {
   return [...new Set(numbers)].filter((each) => each !== null);
 }
 
-/** Has a letter supersede another no more, which was reopened. */
-async function unlink(writing: Writing, number: number, older: string): Promise<void> {
-  const newer = await find<LetterRow>(writing.tx, LETTERS, number);
-  const { supersedes: named } = toLetter(newer);
-  if (!named.includes(older)) return;
-  const left = named.filter((each) => each !== older);
-  const supersedes = left.length === 0 ? null : JSON.stringify(left);
-  await change(writing, LETTERS, newer, "edit", { supersedes });
+/** Has a letter that was reopened superseded by none, and says which are changed by that. */
+async function unlinkAll(writing: Writing, number: number): Promise<void> {
+  const older = ref("letter", number);
+  const changed: string[] = [];
+  for (const each of await superseding(writing.tx, number)) {
+    const newer = await find<LetterRow>(writing.tx, LETTERS, each);
+    const { supersedes: named } = toLetter(newer);
+    if (!named.includes(older)) continue;
+    const left = named.filter((name) => name !== older);
+    const supersedes = left.length === 0 ? null : JSON.stringify(left);
+    await change(writing, LETTERS, newer, "edit", { supersedes });
+    changed.push(ref("letter", each));
+  }
+  if (changed.length > 0)
+    writing.warn(
+      "no_longer_superseded",
+      `${firstFew(changed)} ${changed.length === 1 ? "supersedes" : "supersede"} ${older} no longer`,
+    );
 }
 
 /** @throws CoopError not_found. */
