@@ -118,15 +118,15 @@ describe("a newer binary", () => {
 
   test("says what it was about where there is no room for the copy, and leaves the store to older ones", async () => {
     await using coop = await story({ init: false });
-    const folder = dirname(coop.store);
-    await mkdir(folder);
-    await command("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder);
+    const disk = dirname(coop.store);
+    await mkdir(disk);
+    await command("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", disk);
     try {
       await coop.data(["init", "--snapshot-every", "0"]);
       const before = schemaOf(coop.store);
       await coop.data(["letter", "write", "--body", "-"], { as: "ann", stdin: "x".repeat(1e6) });
-      const filler = join(folder, "filler");
-      const { bavail, bsize } = await statfs(folder);
+      const filler = join(disk, "filler");
+      const { bavail, bsize } = await statfs(disk);
       await writeFile(filler, new Uint8Array(bavail * bsize - 600_000));
 
       const refused = await coop.run(["--json", "letter", "list"], { program: next });
@@ -138,13 +138,13 @@ describe("a newer binary", () => {
           `the store has schema ${before}, which this coop must first bring to ${before + 1}; but `,
         ),
       });
-      expect((await readdir(folder)).sort()).toEqual(["coop.db", "filler"]);
+      expect((await readdir(disk)).sort()).toEqual(["coop.db", "filler"]);
       expect(await coop.data(["letter", "list"])).toHaveLength(1);
       await rm(filler);
       expect((await coop.run(["letter", "list"], { program: next })).exit).toBe(0);
       expect(schemaOf(coop.store)).toBe(before + 1);
     } finally {
-      await command("umount", "--lazy", folder);
+      await command("umount", "--lazy", disk);
     }
   });
 

@@ -308,11 +308,14 @@ describe.each(engines)("history on $name", ({ openFresh }) => {
     await add({ commitSha: "abcdef12" });
     await add({ commitSha: "abcdef12", slug: "second" });
     await using coop = await inside(store);
-    const commit = (sha: string) =>
+    const committed = (sha: string) =>
       coop.run(["--json", "--scope", "quest", "history", "commit", sha], { as: "ann" });
     for (const sha of ["abcdef12", "abcdef1"])
-      expect((await commit(sha)).json().data).toMatchObject({ version: 1, commit_sha: "abcdef12" });
-    expect((await commit("abcdef1234")).json().error).toMatchObject({
+      expect((await committed(sha)).json().data).toMatchObject({
+        version: 1,
+        commit_sha: "abcdef12",
+      });
+    expect((await committed("abcdef1234")).json().error).toMatchObject({
       code: "usage",
       message: "several entries of ann have this commit: H1 split, H2 second",
       hint: "name one: coop history commit H1 abcdef1234",
