@@ -80,7 +80,7 @@ export async function serverOf(location: PostgresLocation): Promise<Server> {
   const host = named.replace(/^\[(.*)\]$/, "$1");
   if (host.includes(","))
     throw usage("the store's URL names several hosts", "name the one that is written to");
-  const user = given("user", parts.user) ?? env["USER"] ?? env["LOGNAME"];
+  const user = given("user", parts.user) ?? env["USER"] ?? env["LOGNAME"] ?? env["USERNAME"];
   if (!user)
     throw usage("the store's URL names no user", "postgres://USER@HOST/DATABASE, or PGUSER");
   const database = given("dbname", parts.database) ?? user;

@@ -18,7 +18,7 @@ def main() -> int:
 
 #: How often this package has run itself: a coop that is a script which runs it again would go on for ever.
 DEPTH = "COOP_PYTHON_DEPTH"
-MOST_DEPTH = 10
+MOST_DEPTH = 5
 
 
 def run(command: list[str]) -> int:
