@@ -54,7 +54,9 @@ async function shapeOf(server: Server, name: string): Promise<string> {
       union all select concat('constraint', oid, xmin) from pg_constraint where conrelid in (select oid from relations)
       union all select concat('trigger', oid, xmin) from pg_trigger where tgrelid in (select oid from relations)
       union all select concat('proc', oid, xmin) from pg_proc where pronamespace = to_regnamespace('${name}')
-      union all select 'grown' from relations where pg_relation_size(oid) > ${LARGEST_BYTES}
+      union all select concat('type', oid, xmin) from pg_type where typnamespace = to_regnamespace('${name}')
+      union all select concat('schema', oid, xmin) from pg_namespace where oid = to_regnamespace('${name}')
+      union all select 'grown' from relations where relkind = 'r' and pg_table_size(oid) > ${LARGEST_BYTES}
     ) parts`);
   return String(shape);
 }

@@ -10,6 +10,9 @@ test("a word is quoted where a shell would take it for more, a path of Windows a
     ["C:\\pippa db\\coop.db", '"C:\\pippa db\\coop.db"'],
     ["\\\\nas\\coop\\coop.db", '"\\\\nas\\coop\\coop.db"'],
     ["C:\\$HOME", "'C:\\$HOME'"],
+    ["C:\\%PATH%", "'C:\\%PATH%'"],
+    ["C:\\coop\\", "'C:\\coop\\'"],
+    ["C:\\a\nb", "'C:\\a\nb'"],
   ] as const)
     expect(shellWord(text)).toBe(word);
 });

@@ -66,7 +66,8 @@ describe("a point in time", () => {
       for (const text of ["2026-11-22T10:00", "2026-11-22 10:00", "2026-11-22 10:00:00.000"])
         expect(instant(text, now)).toBe(now - 2 * HOUR);
     } finally {
-      process.env["TZ"] = TZ;
+      if (TZ === undefined) delete process.env["TZ"];
+      else process.env["TZ"] = TZ;
     }
   });
 

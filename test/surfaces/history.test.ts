@@ -136,7 +136,8 @@ describe.each(engines)("history on $name", ({ openFresh }) => {
         expect(slug).toStartWith(`${created_at.slice(0, 10)}-in-etc-gmt`);
       }
     } finally {
-      process.env["TZ"] = TZ;
+      if (TZ === undefined) delete process.env["TZ"];
+      else process.env["TZ"] = TZ;
     }
   });
 
@@ -291,20 +292,26 @@ describe.each(engines)("history on $name", ({ openFresh }) => {
     await add({ commitSha: "abcdef1" });
     await add({ commitSha: "abcdef1", scope: "other" });
     await using coop = await inside(store);
-    const added = async (...more: string[]) => {
-      const words = ["--json", "--scope", "quest", "history", "add", "Two", "--slug", "two"];
+    const added = async (slug: string, ...more: string[]) => {
+      const words = ["--json", "--scope", "quest", "history", "add", "Two", "--slug", slug];
       return (await coop.run([...words, "--body", "why", ...more], { as: "ben" })).json();
     };
     const warning = {
       code: "same_commit",
       message: "H1 has this commit too; if H3's own is still to come, give it then with --replace",
     };
-    expect((await added()).warnings).not.toContainEqual(warning);
-    expect((await added("--commit", "abcdef1")).warnings).toEqual([warning]);
-    expect((await added("--commit", "abcdef1")).warnings).toBeUndefined();
+    expect((await added("two")).warnings).not.toContainEqual(warning);
+    expect((await added("two", "--commit", "abcdef1")).warnings).toEqual([warning]);
+    expect((await added("two", "--commit", "abcdef1")).warnings).toBeUndefined();
+    expect((await added("three", "--commit", "abcdef12")).warnings).toMatchObject([
+      { code: "same_commit", message: expect.stringContaining("if H4's own is still to come") },
+    ]);
   });
 
   test("of several entries of a commit none is changed that is not named", async () => {
+    // More than are looked at come before them.
+    for (let n = 0; n < 12; n++) await add({ commitSha: "abcdef1", slug: `s${n}`, scope: "other" });
+    for (let n = 0; n < 12; n++) await add({ commitSha: "abcdef1", slug: `z${n}` }, "zoe");
     await add({ commitSha: "abcdef12" });
     await add({ commitSha: "abcdef12", slug: "second" });
     await using coop = await inside(store);
@@ -317,9 +324,20 @@ describe.each(engines)("history on $name", ({ openFresh }) => {
       });
     expect((await committed("abcdef1234")).json().error).toMatchObject({
       code: "usage",
-      message: "several entries of ann have this commit: H1 split, H2 second",
-      hint: "name one: coop history commit H1 abcdef1234",
+      message: "several entries of ann have this commit: H25 split, H26 second",
+      hint: "name one: coop history commit H25 abcdef1234",
     });
+    for (let n = 0; n < 9; n++) await add({ commitSha: "abcdef12", slug: `more ${n}` });
+    expect((await committed("abcdef1234")).json().error.message).toEndWith(
+      ", H34 more 7, and more",
+    );
+    const elsewhere = await coop.run(
+      ["--json", "--scope", "none", "history", "commit", "abcdef12"],
+      {
+        as: "ann",
+      },
+    );
+    expect(elsewhere.json().error.code).toBe("not_found");
   });
 
   test("a commit is held to the version that its user saw", async () => {

@@ -6,9 +6,10 @@ import { isAbsence, isSameFile, statIfThere } from "../../files";
 import { quotedWord } from "../../shell";
 import { isPartOfStore } from "../../store/location";
 import { mountOf } from "../../store/sqlite/mount";
+import { damagesLogs, isTooOld, NEWER_SYSTEM, tooOld } from "../../store/sqlite/version";
 import { backupsFolder, isShared, publishedFile } from "../../store/sqlite/backups";
 import { SHARED } from "../../store/sqlite/group";
-import { choose, damagesLogs, probe, type Journal, type Kept } from "../../store/sqlite/journal";
+import { choose, probe, type Journal, type Kept } from "../../store/sqlite/journal";
 import type { LogHeader } from "../../store/sqlite/log-header";
 import { refusal } from "../../store/sqlite/refusal";
 import { identity } from "../../store/sqlite/inspect";
@@ -55,6 +56,7 @@ export async function mount(path: string, found: Journaling | undefined): Promis
 
 /** Whether this version of SQLite is safe with the store's journal. */
 export function sqliteOf({ sqlite, actual }: Journaling): Finding {
+  if (isTooOld(sqlite)) return fail(tooOld(sqlite).message, NEWER_SYSTEM);
   if (!damagesLogs(sqlite)) return ok(sqlite);
   return actual === "wal"
     ? fail(

@@ -34,9 +34,7 @@ export async function openPostgresStore(location: PostgresLocation, wait: Wait):
     await requireNotNewer(connection, version, "reader");
     if (version < schemaVersion()) {
       if (breaksOlder(version)) throw needsUpgrade(version);
-      await upgrade(connection).catch((thrown) => {
-        throw whileBringingUp(thrown, found);
-      });
+      await upgrade(connection, version);
       version = schemaVersion();
     }
     return {
@@ -111,20 +109,28 @@ export async function upgradePostgresStore(
     const version = await versionOf(connection, connection.server);
     if (version >= schemaVersion()) return;
     if (breaksOlder(version)) tell(await lastSeen(connection));
-    await upgrade(connection);
+    await upgrade(connection, version);
   } finally {
     await connection.close();
   }
 }
 
-/** Migrates. Safe when several processes do it at once: one does the work. */
-const upgrade = (connection: PostgresConnection) =>
-  connection.transaction(async (tx) => {
-    const version = await versionOf(tx, connection.server);
-    if (version >= schemaVersion()) return;
-    await migrate(tx, version);
-    await stamp(tx);
-  });
+/**
+ * Migrates. Safe when several processes do it at once: one does the work.
+ * @throws CoopError unavailable, which says what was being done; busy.
+ */
+async function upgrade(connection: PostgresConnection, from: number): Promise<void> {
+  try {
+    await connection.transaction(async (tx) => {
+      const version = await versionOf(tx, connection.server);
+      if (version >= schemaVersion()) return;
+      await migrate(tx, version);
+      await stamp(tx);
+    });
+  } catch (thrown) {
+    throw whileBringingUp(thrown, from);
+  }
+}
 
 /** Writes whose the schema is and its version. */
 async function stamp(tx: Sql): Promise<void> {

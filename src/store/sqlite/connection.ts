@@ -370,6 +370,10 @@ export async function sqliteError(thrown: unknown, path: string, wait: Wait): Pr
     const { refusal } = await import("./refusal");
     return refusal(path, thrown);
   }
+  if (/no such function/.test(String(thrown))) {
+    const { sqliteVersion, tooOld } = await import("./version");
+    return tooOld(sqliteVersion(), thrown);
+  }
   const known = isOutOfForm(thrown) || (await wasStore(code, path)) ? "SQLITE_CORRUPT" : code;
   const meaning = MEANINGS.find(([prefix]) => known.startsWith(prefix));
   if (!meaning) return thrown;

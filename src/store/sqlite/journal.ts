@@ -22,6 +22,7 @@ import { mountOf, type Mount } from "./mount";
 import { mountedAlone, requireOwnPlace } from "./names";
 import { foreign } from "./refusal";
 import { hostOf } from "./store";
+import { damagesLogs, isTooOld, sqliteVersion, tooOld } from "./version";
 
 /** How a store makes its commits durable: by a write-ahead log, or by SQLite's rollback journal. */
 export const JOURNALS = ["wal", "rollback"] as const;
@@ -51,29 +52,11 @@ export async function keptJournal(on: Sql): Promise<Kept> {
 }
 
 /**
- * Whether two connections of this version can damage a write-ahead log when both write or checkpoint at once: 3.7.0 to
- * 3.51.2, but for the fixes 3.50.7 and 3.44.6 (https://www.sqlite.org/wal.html#walresetbug).
- */
-export function damagesLogs(version: string): boolean {
-  const [, minor = 0, patch = 0] = version.split(".").map(Number);
-  if (minor === 50) return patch < 7;
-  if (minor === 44) return patch < 6;
-  return minor >= 7 && (minor < 51 || (minor === 51 && patch <= 2));
-}
-
-/** Whether a SQLite has not all that coop's statements use: `octet_length` came with 3.43. */
-function isTooOld(version: string): boolean {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  return major < 3 || (major === 3 && minor < 43);
-}
-
-/**
  * The journal for a store, by where it is, which SQLite it is, and what was chosen before: once a rollback journal, it
  * stays one.
  * @throws CoopError unavailable access, where no journal keeps what is written.
  */
 export function choose(mount: Mount, sqlite: string, { journal, oneHost }: Kept): Choice {
-  if (isTooOld(sqlite)) throw tooOld(sqlite);
   if (mount.kind === "file") throw mountedAlone();
   if (mount.kind === "refused" && !oneHost) throw refused(mount.type);
   if (mount.kind === "network" || mount.kind === "refused")
@@ -82,13 +65,6 @@ export function choose(mount: Mount, sqlite: string, { journal, oneHost }: Kept)
     return { journal: "rollback", because: `SQLite ${sqlite} can damage a write-ahead log` };
   return { journal: journal ?? (mount.kind === "unknown" ? "rollback" : "wal") };
 }
-
-/** The error for a SQLite that is the system's own, as on macOS. */
-const tooOld = (sqlite: string) =>
-  new CoopError("unavailable", `this system's SQLite is ${sqlite}, and coop needs 3.43`, {
-    reason: "access",
-    hint: "bring the system up to date: macOS 14 has one",
-  });
 
 /** What to do where no journal works. */
 const ELSEWHERE =
@@ -107,10 +83,13 @@ export const refused = (type: string) =>
 
 /**
  * The journal for a store at a path, by its mount alone.
- * @throws CoopError unavailable access, where the mount bears neither.
+ * @throws CoopError unavailable access, where the mount bears neither, or SQLite is too old for any.
  */
-export const chooseByMount = async (path: string, kept: Kept): Promise<Choice> =>
-  choose(await mountOf(ownPath(path)), sqliteVersion(), kept);
+export async function chooseByMount(path: string, kept: Kept): Promise<Choice> {
+  const sqlite = sqliteVersion();
+  if (isTooOld(sqlite)) throw tooOld(sqlite);
+  return choose(await mountOf(ownPath(path)), sqlite, kept);
+}
 
 /**
  * The journal for a store at a path, by its mount and then by trying it on a scratch database in the same folder.
@@ -143,12 +122,6 @@ export async function decideAsked(path: string, wait: Wait, asked: Kept): Promis
     reason: "access",
     hint: "coop init --journal rollback",
   });
-}
-
-function sqliteVersion(): string {
-  using database = new Database(":memory:");
-  return database.query<{ version: string }, []>("select sqlite_version() as version").get()!
-    .version;
 }
 
 /** Whether two connections can use a database in the folder of a store with a journal. */

@@ -1,6 +1,13 @@
 import { CoopError } from "../../errors";
 import type { Purpose, Store, Warn } from "../open";
-import { breaksOlder, MOUNT_OF, needsUpgrade, requireNotNewer, schemaVersion } from "../schema";
+import {
+  breaksOlder,
+  MOUNT_OF,
+  needsUpgrade,
+  requireNotNewer,
+  schemaVersion,
+  whileBringingUp,
+} from "../schema";
 import { sql, type Sql } from "../sql";
 import type { Wait } from "../wait";
 import { APPLICATION_ID, isKeptOut, LOG_PAUSE_MS, LOG_TRIES, SqliteConnection } from "./connection";
@@ -75,7 +82,12 @@ async function verified(
   if (version < schemaVersion()) {
     if (breaksOlder(version)) throw needsUpgrade(version);
     const { upgrade } = await import("./upgrade");
-    await upgrade(connection, path, warn);
+    await upgrade(connection, path, warn).catch((thrown) => {
+      // Who is kept out reads, if that can be, and is told there.
+      throw thrown instanceof CoopError && isKeptOut(thrown)
+        ? thrown
+        : whileBringingUp(thrown, version);
+    });
     version = schemaVersion();
   }
   // While it is open it stays where it is, and nobody can change its journal.

@@ -1,14 +1,13 @@
 import { open, rename, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { CoopError } from "../../errors";
 import { asFolderError, giveLike, sync, syncFolder } from "../../files";
 import { lastSeen, type LastSeen } from "../last-seen";
 import type { Warn } from "../open";
 import { BACKUP_OF, breaksOlder, meta, migrate, schemaVersion, whileBringingUp } from "../schema";
 import type { Wait } from "../wait";
-import { isKeptOut, SqliteConnection } from "./connection";
+import { SqliteConnection } from "./connection";
 import { fitToMount } from "./journal";
-import { discard, isSafetyCopy, removeAbandoned, safetyName, snapshotInMaking } from "./making";
+import { discard, isSafetyCopy, safetyName, snapshotInMaking } from "./making";
 import { requireOwnPlace } from "./names";
 import { schemaOf, stamp } from "./store";
 
@@ -28,16 +27,15 @@ export async function upgradeSqliteStore(
     const version = await schemaOf(connection, path);
     if (version >= schemaVersion()) return;
     if (breaksOlder(version)) tell(await lastSeen(connection));
-    await upgrade(connection, path, warn);
+    await upgrade(connection, path, warn).catch((thrown) => {
+      throw whileBringingUp(thrown, version);
+    });
   } finally {
     await connection.close();
   }
 }
 
-/**
- * Migrates after a safety copy. Safe when several processes do it at once: one does the work.
- * @throws CoopError unavailable, which says what was being done; busy.
- */
+/** Migrates after a safety copy. Safe when several processes do it at once: one does the work. */
 export async function upgrade(
   connection: SqliteConnection,
   path: string,
@@ -45,20 +43,6 @@ export async function upgrade(
 ): Promise<void> {
   const from = await schemaOf(connection, path);
   if (from >= schemaVersion()) return;
-  try {
-    await bringUp(connection, path, from, warn);
-  } catch (thrown) {
-    // Who is kept out reads, if that can be, and is told there.
-    throw thrown instanceof CoopError && isKeptOut(thrown) ? thrown : whileBringingUp(thrown, from);
-  }
-}
-
-async function bringUp(
-  connection: SqliteConnection,
-  path: string,
-  from: number,
-  warn: Warn,
-): Promise<void> {
   await requireOwnPlace(path, connection.wait);
   await fitToMount(connection, path, undefined, warn);
   // What is a copy itself needs none.
@@ -84,7 +68,6 @@ async function safetyCopy(
   const copy = safetyName(path, version);
   const temporary = snapshotInMaking(copy, connection.wait.clock);
   try {
-    await removeAbandoned(copy, connection.wait.clock);
     // Made beforehand, so that nobody else may read it at any moment.
     await (await open(temporary, "wx", 0o600)).close();
     await connection.run("vacuum into ?", temporary);

@@ -6,7 +6,7 @@ import type { Context } from "../../cli/context";
 import { defineVerb, word } from "../../cli/define";
 import { sha } from "../../words";
 import { entryName, headSha, resolveName } from "./name";
-import { findEntry, withCommit, type Entry } from "./store";
+import { findEntry, namesOf, withCommit, type Entry } from "./store";
 import { entryText } from "./text";
 
 export default defineVerb({
@@ -51,9 +51,8 @@ async function ofCommit(text: string, context: Context): Promise<Entry | undefin
       hint: "coop history pending lists those that wait for theirs",
     });
   if (others.length === 0) return found;
-  const names = [found, ...others].map(({ ref, slug }) => `${ref} ${slug}`);
   throw usage(
-    `several entries have that commit: ${names.join(", ")}`,
+    `several entries have that commit: ${namesOf([found, ...others])}`,
     `coop history show ${found.ref}`,
   );
 }

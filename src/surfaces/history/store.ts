@@ -1,7 +1,7 @@
 import { CoopError, usage } from "../../errors";
 import { ref, refNumber } from "../../ref";
 import { shellWord } from "../../shell";
-import { among, first, raw, sql, type Sql } from "../../store/sql";
+import { among, and, first, raw, sql, type Sql } from "../../store/sql";
 import { list, type Listable, type Listed, type ListQuery } from "../../store/listing";
 import { target, type Target } from "../../store/moves";
 import {
@@ -164,8 +164,8 @@ async function warnSameCommit(
   sha: string,
 ): Promise<void> {
   const own = ref("history", number);
-  const others = await withCommit(writing.tx, sha);
-  const same = others.find((other) => other.scope === scope && other.ref !== own);
+  const others = await withCommit(writing.tx, sha, { scope });
+  const same = others.find((other) => other.ref !== own);
   if (same)
     writing.warn(
       "same_commit",
@@ -173,27 +173,34 @@ async function warnSameCommit(
     );
 }
 
-/** The first few entries of all scopes that have a commit, of whose sha either may be an abbreviation. */
-export async function withCommit(on: Sql, sha: string): Promise<Entry[]> {
+/** The first few entries that have a commit, of whose sha either may be an abbreviation: one more than an error names. */
+export async function withCommit(
+  on: Sql,
+  sha: string,
+  whose: { scope?: string; author?: string } = {},
+): Promise<Entry[]> {
   // Nothing that continues the sha comes after it with a letter that is no digit.
   const longer = sql`commit_sha >= ${sha} and commit_sha < ${`${sha}g`}`;
   const shorter = [];
   for (let length = SHA_LENGTH.least; length < sha.length; length++)
     shorter.push(sha.slice(0, length));
-  const rows = await on.all<EntryRow>(
-    sql`select * from history_entries where ${longer} order by commit_sha, number limit ${MOST_FOUND}`,
-  );
-  if (shorter.length > 0)
+  // The sign keeps the engine from another index than that of the commits.
+  const own = Object.entries(whose).map(([column, value]) => sql`${raw(column)} || '' = ${value}`);
+  const rows: EntryRow[] = [];
+  for (const found of [longer, ...(shorter.length > 0 ? [among("commit_sha", shorter)] : [])])
     rows.push(
-      ...(await on.all<EntryRow>(
-        sql`select * from history_entries where ${among("commit_sha", shorter)} limit ${MOST_FOUND}`,
-      )),
+      ...(await on.all<EntryRow>(sql`select * from history_entries where ${and([found, ...own])}
+        order by commit_sha, number limit ${MOST_NAMED + 1}`)),
     );
-  return rows.map(toEntry);
+  return rows.slice(0, MOST_NAMED + 1).map(toEntry);
 }
 
-/** How many entries of a commit are looked for. */
-const MOST_FOUND = 10;
+/** The first few of several entries, as an error names them. */
+export const namesOf = (entries: readonly Pick<Entry, "ref" | "slug">[]) =>
+  [
+    ...entries.slice(0, MOST_NAMED).map(({ ref: name, slug }) => `${name} ${slug}`),
+    ...(entries.length > MOST_NAMED ? ["and more"] : []),
+  ].join(", ");
 
 /** Whether one sha is an abbreviation of the other. */
 const sameSha = (a: string, b: string) => a.startsWith(b) || b.startsWith(a);
@@ -221,27 +228,23 @@ export async function onePending(
     limit ${MOST_NAMED + 1}`);
   if (rows.length === 1) return { number: rows[0]!.number };
   if (rows.length === 0) {
-    const there = await withCommit(on, sha);
-    const own = there.filter((entry) => entry.author === author && entry.scope === scope);
+    const own = await withCommit(on, sha, { scope, author });
     // To the same sha again, or less of it, none of several is changed.
     const one = own.length === 1 ? own[0] : own.find((each) => each.commit_sha!.startsWith(sha));
     if (one) return { number: refNumber("history", one.ref) };
     if (own.length > 1)
       throw usage(
-        `several entries of ${author} have this commit: ${own.map((each) => `${each.ref} ${each.slug}`).join(", ")}`,
+        `several entries of ${author} have this commit: ${namesOf(own)}`,
         `name one: coop history commit ${own[0]!.ref} ${typed}`,
       );
     throw new CoopError("not_found", `${author} has no entry pending here`, {
       hint: "coop history pending --all-scopes, or name the entry",
     });
   }
-  const names = rows
-    .slice(0, MOST_NAMED)
-    .map(({ number, slug }) => `${ref("history", number)} ${slug}`);
-  const more = rows.length > MOST_NAMED;
+  const pending = rows.map(({ number, slug }) => ({ ref: ref("history", number), slug }));
   throw usage(
-    `several entries of ${author} are pending: ${names.join(", ")}${more ? ", and more" : ""}`,
-    `name one: coop history commit ${ref("history", rows[0]!.number)} ${typed}${more ? "; coop history pending lists them" : ""}`,
+    `several entries of ${author} are pending: ${namesOf(pending)}`,
+    `name one: coop history commit ${pending[0]!.ref} ${typed}${rows.length > MOST_NAMED ? "; coop history pending lists them" : ""}`,
   );
 }
 

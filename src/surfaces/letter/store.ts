@@ -291,6 +291,6 @@ export async function markRead(writing: Writing, numbers: readonly number[]): Pr
   }
 }
 
-/** Every id that has open letters, for a reader whose id has none because it is misspelt. */
+/** Every id that has open letters, for a reader whose id is unknown and may be misspelt. */
 export const addresseesWithOpenLetters = (on: Sql) =>
   distinct(on, "letters", "addressee", stateIn(OPEN));

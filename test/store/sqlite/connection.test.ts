@@ -48,7 +48,7 @@ test("a path of Windows is opened by a URI that SQLite takes", () => {
   expect(withoutHost("file:///C:/coop/coop.db")).toBe("file:///C:/coop/coop.db");
 });
 
-test("every connection waits for the disk, also as macOS wants it asked", async () => {
+test("every connection waits for the disk, also as macOS wants it asked, and is strict", async () => {
   const path = join(folder, "coop.db");
   await createSqliteStore(path, wait);
   const connection = await SqliteConnection.open(path, wait);
@@ -57,8 +57,25 @@ test("every connection waits for the disk, also as macOS wants it asked", async 
       ["synchronous", 2],
       ["fullfsync", 1],
       ["checkpoint_fullfsync", 1],
+      ["foreign_keys", 1],
+      ["temp_store", 2],
     ] as const)
       expect(await connection.run(`pragma ${setting}`)).toEqual([{ [setting]: value }]);
+  } finally {
+    await connection.close();
+  }
+});
+
+test("a statement that SQLite does not know names its version, which is the system's on macOS", async () => {
+  const path = join(folder, "coop.db");
+  await createSqliteStore(path, wait);
+  const connection = await SqliteConnection.open(path, wait);
+  try {
+    const failed = await connection.run("select of_tomorrow(1)").catch((thrown: unknown) => thrown);
+    expect(failed).toMatchObject({
+      code: "unavailable",
+      message: expect.stringMatching(/^this system's SQLite is 3\.\d+\.\d+, and coop needs 3\.43$/),
+    });
   } finally {
     await connection.close();
   }

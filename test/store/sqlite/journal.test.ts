@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { choose, damagesLogs, type Kept } from "../../../src/store/sqlite/journal";
+import { choose, type Kept } from "../../../src/store/sqlite/journal";
 import type { Mount } from "../../../src/store/sqlite/mount";
+import { damagesLogs, isTooOld } from "../../../src/store/sqlite/version";
 
 const NEW: Kept = { journal: undefined, oneHost: false };
 const mount = (kind: Mount["kind"], type: string = kind): Mount => ({ kind, type });
@@ -17,6 +18,11 @@ describe("SQLite's versions", () => {
     "%s cannot",
     (version) => expect(damagesLogs(version)).toBe(false),
   );
+
+  test("those before 3.43 lack what coop asks of them", () => {
+    for (const version of ["2.8.17", "3.39.5", "3.42.0"]) expect(isTooOld(version)).toBe(true);
+    for (const version of ["3.43.0", "3.54.1", "4.0.0"]) expect(isTooOld(version)).toBe(false);
+  });
 });
 
 describe("the journal of a store", () => {
@@ -39,13 +45,6 @@ describe("the journal of a store", () => {
         journal: "rollback",
         because: "its folder is on nfs4",
       });
-  });
-
-  test("is none with a SQLite that lacks what coop asks of it", () => {
-    for (const version of ["3.39.5", "3.42.0", "2.8.17"])
-      expect(() => choose(mount("local"), version, NEW)).toThrow(
-        `this system's SQLite is ${version}, and coop needs 3.43`,
-      );
   });
 
   test("stays a rollback journal where a log would do", () => {

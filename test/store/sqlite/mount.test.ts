@@ -92,7 +92,7 @@ describe("what macOS says of a folder's mount", () => {
 
   test("a file on a disk is known by its device", () => {
     for (const dev of [0x01000004, 0x01000011]) expect(isOnMacDisk({ dev })).toBe(true);
-    for (const dev of [0x1a000003, 0x2e00000a, -0x10000000])
+    for (const dev of [0x10000001, 0x1a000003, 0x2e00000a, -0x10000000])
       expect(isOnMacDisk({ dev })).toBe(false);
   });
 
