@@ -226,7 +226,7 @@ async function lookAt(path: string) {
 const noFolder = (folder: string) =>
   new CoopError("unavailable", `there is no folder ${folder}`, {
     reason: "access",
-    hint: "is the disk mounted? make the folder, or name another with --to, or a file as NAME.db",
+    hint: "is the disk mounted? ask the person; or name another folder with --to, or a file as NAME.db",
   });
 
 /**

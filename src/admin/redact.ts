@@ -85,7 +85,8 @@ new, and copy --undo is refused then. The file is written anew, for which others
   run: async ({ ref: given, text, ifVersion }, context) => {
     const asked = askedFor(given, ifVersion);
     const secret = text?.replace(/\r?\n$/, "");
-    if (secret === "") throw usage("--text is empty", "leave it out to redact all of the record");
+    if (secret === "")
+      throw usage("--text is empty", "give the text that is to go; nothing was changed");
     const store = await context.store();
     requireKnown(store);
     if (store.location.engine === "sqlite") await overwriteDeleted(store);
@@ -159,7 +160,7 @@ async function otherStores(
       : []),
     ...(movedTo === undefined ? [] : [`this store was moved to ${movedTo}`]),
     ...(from === undefined || from === movedTo ? [] : [`this store was copied from ${from}`]),
-  ].map((what) => `${what}, which may still hold it: redact it there too`);
+  ].map((what) => `${what}, which may still hold it: redact it there too, if it is not yet`);
   if (isArchive)
     others.push(
       `the store that this archive is of may still hold it, in answers kept for --key and in its file's bytes: there, ${commands}`,
@@ -174,7 +175,7 @@ async function whereIs(store: Store, of: Ref, isHere: boolean): Promise<string |
   if (files.length === 0) return isHere ? undefined : `${name} itself is not here any more`;
   const where = `${name} ${isHere ? "was" : "itself is"} in ${files.join(" and in ")}`;
   const commands = files.map((file) => `coop --db ${shellWord(file)} redact ${name}`);
-  return `${where}${isHere ? " too," : ""} and must be redacted there: ${commands.join("; ")}`;
+  return `${where}${isHere ? " too," : ""} and must be redacted there, if it is not yet: ${commands.join("; ")}`;
 }
 
 /** The snapshot that was renewed, the copies that still hold what was redacted, and where they were looked for. */

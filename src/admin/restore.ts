@@ -7,10 +7,12 @@ import { defineVerb, word } from "../cli/define";
 import { counted, inline, lines } from "../cli/text";
 import { CoopError, usage } from "../errors";
 import { isSameFile, ownPath, pathFrom, requireRegular, statIfThere } from "../files";
+import { shellWord } from "../shell";
 import type { RestoreEvent } from "../store/archived";
 import { SKIP, skipAhead } from "../store/counters";
 import { forget } from "../store/keys";
-import { openStore, sqlitePath, type Store } from "../store/open";
+import { describe, type Location } from "../store/location";
+import { openStore, type Store } from "../store/open";
 import { publishing } from "../store/publish";
 import { identityOf } from "../store/schema";
 import type { Sql } from "../store/sql";
@@ -79,8 +81,10 @@ makes a store: on a new machine give that first.`,
   run: async ({ file: given }, context) => {
     context.warnUnscoped();
     context.requireSpeaker();
-    const path = ownPath(sqlitePath(context.settings.location()));
     const file = pathFrom(context.edge.folder, given);
+    const location = context.settings.location();
+    if (location.engine !== "sqlite") throw onServer(location, file);
+    const path = ownPath(location.path);
     const found = await usable(path, context);
     const asFile = "why" in found;
     const result = asFile
@@ -89,6 +93,13 @@ makes a store: on a new machine give that first.`,
     return { ...written(await result, restoredText), made: asFile };
   },
 });
+
+/** The error for a store whose rows are not replaced, since a server keeps others out of it in its own way. */
+const onServer = (location: Location, file: string) =>
+  usage(
+    `${describe(location)} is on a server, and what is restored is a store in a file`,
+    `fill a new store on the server: coop --db 'postgres://…?schema=NEW' init, then coop copy --from ${shellWord(file)} --to that one`,
+  );
 
 /** What is in a store's place, and nobody can write to. */
 interface Unusable {
@@ -203,7 +214,10 @@ async function replaceAll(
   const redacted = undone.redactions.length > 0 && { redacted: undone.redactions };
   await logRestore(writing, { ...what, ...redacted }, last);
   for (const name of undone.unredacted)
-    writing.warn("redacted", `${name} is as it was before it was redacted: coop redact ${name}`);
+    writing.warn(
+      "redacted",
+      `${name} is as it was before it was redacted: coop redact ${name} --text TEXT (without --text all of it is gone)`,
+    );
   for (const archive of undone.archives)
     writing.warn(
       "archived",

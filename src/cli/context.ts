@@ -3,7 +3,7 @@ import { isKnown, knownIds, type Actor } from "../store/events";
 import type { IdempotencyKey } from "../store/keys";
 import type { Location } from "../store/location";
 import { openStore, type Store, type Warn, type Warning } from "../store/open";
-import { meta, MOVED_TO } from "../store/schema";
+import { closingMarks, FILLED_FROM, MOVED_TO, notFilled } from "../store/schema";
 import type { Sql } from "../store/sql";
 import { Wait, type Clock } from "../store/wait";
 import { write, type Writing } from "../store/write";
@@ -159,11 +159,13 @@ export class Context {
     return store;
   }
 
-  /** Warns of a store that another has taken the place of: what is read here is as it was then. */
+  /** Warns of a store that another has taken the place of, or that is being filled from another: what is read is not all. */
   async warnMoved(on: Sql): Promise<void> {
-    const to = await meta(on, MOVED_TO);
+    const marks = new Map((await closingMarks(on)).map(({ name, value }) => [name, value]));
+    const [to, from] = [marks.get(MOVED_TO), marks.get(FILLED_FROM)];
     if (to !== undefined)
       this.warn("moved", `this store was moved to ${to}: what is here is as it was then`);
+    if (from !== undefined) this.warn("not_filled", notFilled("this store", from));
   }
 
   async close(): Promise<void> {

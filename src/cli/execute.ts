@@ -66,9 +66,9 @@ function warnUnusedScope(context: Context, args: Args, given: Given): void {
 }
 
 /** The error of a command that failed after what it had to do was done. */
-const afterWriting = ({ message, details }: CoopError, { wrote }: Context) =>
+const afterWriting = ({ message, details }: CoopError, { wrote, settings: { key } }: Context) =>
   new CoopError("unknown", `it was written, but ${message}`, {
-    hint: wrote ? "look, or repeat the command with the same --key" : "look",
+    hint: wrote && key !== undefined ? "look, or repeat the command with the same --key" : "look",
     cause: details.cause,
   });
 

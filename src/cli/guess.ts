@@ -21,7 +21,7 @@ const CALLED: readonly [verbs: readonly string[], words: string][] = [
   [["show"], "view info cat display details describe print"],
   [["list"], "ls lst all find search query grep"],
   [["edit"], "update change rename set modify amend correct retitle"],
-  [["reply", "edit"], "comment answer respond say append"],
+  [["reply"], "comment answer respond say append"],
   [["done", "ack"], "acknowledge resolve fulfil fulfill resolved finished completed end"],
   [["reopen"], "undo unclose undone"],
   [["start"], "resume continue unblock work"],

@@ -54,7 +54,9 @@ export async function listQuery(
     slice: { before: input.before, limit: input.limit ?? DEFAULT_LIMIT },
     hidesFinished: hidesFinished && input.status === undefined,
     // What is handed to somebody is not to be missed for the folder that it was written in.
-    countsElsewhere: addressees !== undefined && scope !== undefined && !scopeFlag,
+    // Those are told with the first page.
+    countsElsewhere:
+      addressees !== undefined && scope !== undefined && !scopeFlag && input.before === undefined,
   };
 }
 

@@ -83,11 +83,7 @@ export async function route(root: Group, argv: readonly string[]): Promise<Route
     } else {
       const next = argv[++index];
       if (next === undefined) throw usage(`${name} needs a value`, `${name} ${hintOf(found)}`);
-      if (isFlag(next) && !isText(next))
-        throw usage(
-          `${name} needs a value, and '${next}' looks like a flag`,
-          `write ${name}=${next} if it is the value`,
-        );
+      if (isFlag(next) && !isText(next)) throw await looksLikeFlag(name, found, next);
       value = next;
     }
     put(found.global ? globals : given, found, value, { name, before: typed[found.key] });
@@ -95,6 +91,16 @@ export async function route(root: Group, argv: readonly string[]): Promise<Route
   }
   if (command.kind === "verb") placeWords(command, words, given, path);
   return { path, command, globals, given };
+}
+
+/** A flag's value that could be a flag: so it is one for certain only after the flag's long name. */
+async function looksLikeFlag(name: string, { key, arg, file }: Flag, value: string) {
+  const { shellWord } = await import("../shell");
+  const long = file ? arg.text!.file : flagName(key);
+  return usage(
+    `${name} needs a value, and '${value}' looks like a flag`,
+    `write --${long}=${shellWord(value)} if it is the value`,
+  );
 }
 
 /** The flag that is typed so. Nearly all are typed by their own names, which spares spelling every other. */

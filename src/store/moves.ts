@@ -62,5 +62,5 @@ function wayOn(table: Table, row: RecordRow, state: string): string | undefined 
   const replacement = table.replacedBy?.(row);
   return replacement
     ? `${replacement} is in its place: coop ${table.surface} show ${replacement}`
-    : `coop ${table.surface} reopen ${ref(table.surface, row.number)}`;
+    : `to open it again: coop ${table.surface} reopen ${ref(table.surface, row.number)}`;
 }

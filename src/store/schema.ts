@@ -183,9 +183,13 @@ export const movedAway = (to: string) =>
     hint: "name that one with --db or PIPPA_COOP_DB",
   });
 
+/** That not all is there yet that another store holds. */
+export const notFilled = (target: string, source: string) =>
+  `${target} is not filled yet: ${source} is being copied into it`;
+
 /** The error for a store that another is being copied into. */
 export const halfFilled = (target: string, source: string) =>
-  new CoopError("conflict", `${target} is not filled yet: ${source} is being copied into it`, {
+  new CoopError("conflict", notFilled(target, source), {
     reason: "moved",
     hint: `ask the person: coop copy --from ${shellWord(source)} --to ${shellWord(target)} completes it, and --undo ends it`,
   });
@@ -195,15 +199,15 @@ export const onlyBackup = (path: string) =>
   new CoopError("conflict", `${path} is a backup: it is only for reading`, {
     reason: "state",
     hint:
-      `name the store itself with --db or PIPPA_COOP_DB; coop restore ${shellWord(path)} puts this back into it ` +
-      `(with --db ${shellWord(path)} too, if it lies in the store's place)`,
+      `name the store itself with --db or PIPPA_COOP_DB; to go back to this one ask the person: ` +
+      `coop --db STORE restore ${shellWord(path)}, where STORE is that file too if it lies in the store's place`,
   });
 
 /** The error for an archive where a whole store is wanted. */
 export const onlyArchive = (path: string) =>
   new CoopError("unavailable", `${path} is an archive of queue items, not a whole store`, {
     reason: "foreign",
-    hint: `read it with coop --db ${shellWord(path)}`,
+    hint: `read it with coop --db ${shellWord(path)} queue list --status all`,
   });
 
 /** That a store or a copy of one has an older schema, which `why` keeps it from being read with. */

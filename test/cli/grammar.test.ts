@@ -273,7 +273,6 @@ describe("a command line that is wrong", () => {
     for (const [words, meant] of [
       ["todo rename T4", "todo edit"],
       ["todo delete T1", "todo drop"],
-      ["todo comment T1", "todo edit"],
       ["todo get T1", "todo show"],
       ["todo unblock T1", "todo start"],
       ["request comment R2", "request reply"],

@@ -56,7 +56,7 @@ describe("commands that coop tells", () => {
     const restored = await coop.run([...db, "--json", "restore", "copy.db"], { as: "ann" });
     expect(restored.json().warnings).toContainEqual({
       code: "redacted",
-      message: `L1 is as it was before it was redacted: ${named} redact L1`,
+      message: `L1 is as it was before it was redacted: ${named} redact L1 --text TEXT (without --text all of it is gone)`,
     });
     const missing = await coop.run([...db, "--json", "todo", "show", "T9"]);
     expect(missing.json().error.hint).toBe(`${named} todo list`);

@@ -422,7 +422,7 @@ describe("a backup is only for reading", () => {
 
     expect(refused).toMatchObject(state);
     expect(refused.message).toBe(`${file} is a backup: it is only for reading`);
-    expect(refused.hint).toContain(`coop restore ${file}`);
+    expect(refused.hint).toContain(`coop --db STORE restore ${file}, `);
     expect(await refusal(["backup", "--db", file, "--to", "other.db"])).toMatchObject(state);
     for (const flags of ["--snapshot-every 5m", "--journal wal"])
       expect(await refusal(["init", "--db", file, ...flags.split(" ")])).toMatchObject(state);

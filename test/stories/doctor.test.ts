@@ -765,7 +765,9 @@ test("a backup that is looked at as a store is a warning that says what it is", 
   const { exit, out } = await coop.run(["doctor", "--db", file]);
   expect(exit).toBe(0);
   expect(out.split("\n").filter((line) => /^(warn|fail)/.test(line))).toEqual([
-    expect.stringMatching(/^warn store: .* a backup that is only for reading; .*coop restore/),
+    expect.stringMatching(
+      /^warn store: .* a backup that is only for reading; .*coop --db STORE restore/,
+    ),
   ]);
 });
 

@@ -842,7 +842,9 @@ describe("a backup in the store's place", () => {
     const bytes = await Bun.file(coop.store).bytes();
     const refused = await error("todo add lost");
     expect(refused).toMatchObject({ exit: 4, code: "conflict", reason: "state" });
-    expect(refused.hint).toContain(`coop restore ${coop.store}`);
+    expect(refused.hint).toContain(
+      `coop --db STORE restore ${coop.store}, where STORE is that file too if`,
+    );
     expect(await Bun.file(coop.store).bytes()).toEqual(bytes);
     expect(await ann("todo list")).toHaveLength(2);
 

@@ -240,7 +240,7 @@ describe("as a user that permissions stop", () => {
     const { reason, line } = await refused(coop, options);
     expect(reason).toBe("read_only");
     expect(line).toContain(`${folderOf(coop)} is root's with mode 0755`);
-    expect(line).toContain("as root, `coop init --group NAME`");
+    expect(line).toContain(`as root, \`coop --db ${coop.store} init --group NAME\``);
     expect(line).toContain(`sandbox write the folder ${folderOf(coop)}`);
   });
 
@@ -249,13 +249,13 @@ describe("as a user that permissions stop", () => {
       "a file",
       0o600,
       0o755,
-      /coop\.db is root's with mode 0600; as root, `coop init --group NAME`/,
+      /coop\.db is root's with mode 0600; as root, `coop --db \S+ init --group NAME`/,
     ],
     [
       "a folder",
       0o644,
       0o700,
-      /pippa-db is root's with mode 0700; as root, `coop init --group NAME`/,
+      /pippa-db is root's with mode 0700; as root, `coop --db \S+ init --group NAME`/,
     ],
   ] as const) {
     test(`every command says so of ${what} that cannot be read`, async () => {

@@ -154,14 +154,17 @@ describe.each(engines)("requests on $name", ({ openFresh }) => {
     },
   );
 
-  test.each(["ben", "cyd"])("%s, who did not ask, cannot cancel", async (other) => {
+  test.each([
+    ["ben", "coop request decline R1"],
+    ["cyd", "coop request reply R1 TEXT tells them"],
+  ])("%s, who did not ask, cannot cancel", async (other, hint) => {
     await requestIn("accepted");
     const before = await everything();
     const error = await failure(move("cancel", other, "no more"));
 
     expect(error).toMatchObject({
       code: "conflict",
-      details: { reason: "claimed", ref: "R1", hint: "coop request decline R1" },
+      details: { reason: "claimed", ref: "R1", hint },
     });
     expect(error.message).toStartWith(
       "R1 can be cancelled by ann alone, who asked; it is accepted",
@@ -313,7 +316,7 @@ describe.each(engines)("requests on $name", ({ openFresh }) => {
       const before = await everything();
       expect(await failure(assign("cyd"))).toMatchObject({
         code: "conflict",
-        details: { reason: "state", hint: "coop request reopen R1" },
+        details: { reason: "state", hint: "to open it again: coop request reopen R1" },
       });
       expect(await everything()).toEqual(before);
     },

@@ -187,7 +187,11 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
 
       expect(error).toMatchObject({
         code: "conflict",
-        details: { reason: "claimed", ref: "T1", hint: "coop todo assign T1 --to me" },
+        details: {
+          reason: "claimed",
+          ref: "T1",
+          hint: "coop todo assign T1 --to me, if you mean to take it over",
+        },
       });
       expect(error.message).toStartWith(`T1 is ann's and ${state}`);
       expect(await everything()).toEqual(before);
@@ -241,7 +245,7 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
       const before = await everything();
       expect(await failure(assign("cyd"))).toMatchObject({
         code: "conflict",
-        details: { reason: "state", hint: "coop todo reopen T1" },
+        details: { reason: "state", hint: "to open it again: coop todo reopen T1" },
       });
       expect(await everything()).toEqual(before);
     },

@@ -62,7 +62,7 @@ async function renewed(
   if (of !== undefined && of !== (await identityOf(on)))
     return warn(
       `${file} is of another store`,
-      `coop restore ${shellWord(file)} puts it into this one; or coop backup, which keeps it under its date`,
+      `coop backup keeps it under its date; or ask the person: coop restore ${shellWord(file)} replaces all that is here by it`,
     );
   if (await hasMore(file, on)) return ahead(file);
   const old = kept.at === 0 ? "of unknown age" : `${age(now - kept.at)} old`;
@@ -117,7 +117,7 @@ export async function backup(path: string, now: number, on?: Sql): Promise<Findi
 const ahead = (file: string) =>
   warn(
     `${file} has what the store has not: an older copy may have been put in its place`,
-    `ask the person; coop restore ${shellWord(file)} puts it into this one; move it away once nothing of it is missed`,
+    `ask the person: coop restore ${shellWord(file)} replaces all that is here by it; move it away once nothing of it is missed`,
   );
 
 /** What is in a snapshot, or what is wrong with it. Throws what the system says where it may not be read. */

@@ -2,7 +2,7 @@ import { constants, type Stats } from "node:fs";
 import { access, lstat, readdir, stat, statfs } from "node:fs/promises";
 import { platform } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { isAbsence, isSameFile, statIfThere } from "../../files";
+import { isAbsence, isSameFile, ownPath, statIfThere } from "../../files";
 import { quotedWord } from "../../shell";
 import { isPartOfStore } from "../../store/location";
 import { mountOf } from "../../store/sqlite/mount";
@@ -240,7 +240,7 @@ export async function strays(path: string, created_at: string | undefined): Prom
     if (isPartOfStore(name) || madeBeside(base, name) !== undefined) return;
     if (await isSameFile(file, path)) {
       if (name !== base && !(await lstat(file)).isSymbolicLink()) links.push(file);
-    } else if (isSecond(name, base, file, created_at)) found.push(file);
+    } else if (isSecond(name, path, file, created_at)) found.push(file);
   });
   const findings: Finding[] = [];
   if (names > 1)
@@ -263,16 +263,23 @@ export async function strays(path: string, created_at: string | undefined): Prom
 /** Whether a file has a name made from the store's, or holds a store that was made together with this one. */
 function isSecond(
   name: string,
-  base: string,
+  path: string,
   file: string,
   created_at: string | undefined,
 ): boolean {
-  const stem = base.replace(/\.[^.]*$/, "");
+  const stem = basename(path).replace(/\.[^.]*$/, "");
   const isCalledSo = name.toLowerCase().includes(stem.toLowerCase()) && SECOND.test(name);
   try {
-    const { created_at: made, archive_of: archive, backup_of: backup } = identity(file);
+    const {
+      created_at: made,
+      archive_of: archive,
+      backup_of: backup,
+      counterparts,
+    } = identity(file);
     // Neither is written to by anybody.
     if (archive !== undefined || backup !== undefined) return false;
+    // One of the two is closed, and says so.
+    if (counterparts.some((other) => ownPath(other) === ownPath(path))) return false;
     return isCalledSo || (made !== undefined && made === created_at);
   } catch {
     return isCalledSo;

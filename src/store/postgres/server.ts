@@ -32,6 +32,12 @@ export interface Server {
   connectSeconds: number | undefined;
 }
 
+const quotedAlways = (name: string) => `"${name.replaceAll('"', '""')}"`;
+
+/** A name as it stands in a statement that a person may copy. */
+export const quoted = (name: string) =>
+  /^[a-z_][a-z0-9_]*$/.test(name) ? name : quotedAlways(name);
+
 /** Each parameter of a URL and the variable that stands for it where the URL has none. */
 const VARIABLES: Record<string, string | undefined> = {
   host: "PGHOST",
@@ -110,7 +116,7 @@ export async function serverOf(location: PostgresLocation): Promise<Server> {
       ])),
     database,
     schema,
-    quotedSchema: `"${schema.replaceAll('"', '""')}"`,
+    quotedSchema: quotedAlways(schema),
     sslMode,
     ca: await rootCertificates(given("sslrootcert"), sslMode, location.around),
     cert: await pem(given("sslcert"), "sslcert"),

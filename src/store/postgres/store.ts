@@ -16,7 +16,7 @@ import { first, raw, sql, type Sql } from "../sql";
 import type { Wait } from "../wait";
 import { PostgresConnection } from "./connection";
 import { HINTS, stateOf } from "./errors";
-import { serverOf, type Server } from "./server";
+import { quoted, serverOf, type Server } from "./server";
 
 /** What `application_id` says in the table `meta` of a coop store. */
 const APPLICATION_ID = "coop";
@@ -201,7 +201,7 @@ function requireUnicode(encoding: string | undefined, { name, database }: Server
   if (encoding === "UTF8") return;
   throw new CoopError("unavailable", `the store ${name} would be in a database of ${encoding}`, {
     reason: "foreign",
-    hint: `texts need UTF8: create database ${database}_coop encoding 'UTF8' template template0`,
+    hint: `texts need UTF8: create database ${quoted(`${database}_coop`)} encoding 'UTF8' template template0`,
   });
 }
 
@@ -211,7 +211,7 @@ const misled = ({ name, schema, quotedSchema, user, database }: Server) =>
     `what is between does not pass on the schema ${schema} of ${name} (search_path)`,
     {
       reason: "connection",
-      hint: `connect to the server itself, or ask the person: alter role ${user} in database ${database} set search_path = ${quotedSchema}`,
+      hint: `connect to the server itself, or ask the person: alter role ${quoted(user)} in database ${quoted(database)} set search_path = ${quotedSchema}`,
     },
   );
 

@@ -2,7 +2,7 @@ import { SQLiteError, type Database } from "bun:sqlite";
 import { statSync } from "node:fs";
 import { CoopError, type UnavailableReason } from "../../errors";
 import { requireRegular } from "../../files";
-import { ARCHIVE_OF, BACKUP_OF, CREATED_AT, IDENTITY } from "../schema";
+import { ARCHIVE_OF, BACKUP_OF, COPIED_FROM, CREATED_AT, IDENTITY, MOVED_TO } from "../schema";
 import { APPLICATION_ID, codeOf, openDatabase } from "./connection";
 import type { Change } from "./lineage";
 
@@ -21,6 +21,8 @@ export interface Identity {
   backup_of: string | undefined;
   /** When the store was made that it is an archive of; undefined for a file that is no archive. */
   archive_of: string | undefined;
+  /** The stores that it was moved to and copied from, as they were named. */
+  counterparts: string[];
   /** The newest event's time in ms since 1970, and its number; 0 when there is none. */
   lastEventAt: number;
   lastEvent: number;
@@ -80,6 +82,7 @@ function identify(database: Database): Identity {
     identity: setting(IDENTITY) ?? created_at,
     backup_of: setting(BACKUP_OF),
     archive_of: setting(ARCHIVE_OF),
+    counterparts: [setting(MOVED_TO), setting(COPIED_FROM)].filter((name) => name !== undefined),
     lastEventAt: last?.at ?? 0,
     lastEvent: last?.id ?? 0,
     lastChange: newest("where verb <> 'redact'") ?? undefined,

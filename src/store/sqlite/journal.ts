@@ -77,7 +77,7 @@ export const refused = (type: string) =>
     `the store's folder is on ${type}, where two hosts lose each other's writes or damage the store`,
     {
       reason: "access",
-      hint: `${ELSEWHERE}; if only this host ever uses it: coop init --journal rollback --one-host`,
+      hint: `${ELSEWHERE}; if the person says that only this host ever uses it: coop init --journal rollback --one-host`,
     },
   );
 

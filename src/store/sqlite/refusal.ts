@@ -2,6 +2,7 @@ import { access, constants, open, readFile, readlink, realpath, stat } from "nod
 import { userInfo } from "node:os";
 import { dirname } from "node:path";
 import { CoopError, type UnavailableReason } from "../../errors";
+import { shellWord } from "../../shell";
 import { BESIDE } from "../location";
 import { isShared } from "./backups";
 import { codeOf } from "./connection";
@@ -49,7 +50,7 @@ export async function refusal(path: string, thrown: unknown): Promise<CoopError>
   const group = await groupOf(folder);
   const letIn =
     group === undefined
-      ? `as ${owner}, \`coop init --group NAME\` lets a group in`
+      ? `as ${owner}, \`coop --db ${shellWord(path)} init --group NAME\` lets a group in`
       : `ask ${owner} to add you to the group ${group}, which may use it`;
   return unavailable(
     reason,

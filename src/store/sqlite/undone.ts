@@ -64,7 +64,10 @@ async function lastRedactions(tx: Sql, database: string): Promise<Map<string, nu
 async function holds(tx: Sql, copy: string, run: string): Promise<boolean> {
   const [from, to] = endsOf(run);
   if (from.surface === "fan-out") return false;
-  const rows = await tx.all(sql`select 1 from ${raw(`${copy}.${tableName(from.surface)}`)}
-    where number between ${from.number} and ${to.number} limit 1`);
+  const table = tableName(from.surface);
+  // A record of another store can have the number.
+  const rows = await tx.all(sql`select 1 from ${raw(`${copy}.${table}`)} as kept
+    where number between ${from.number} and ${to.number} and not exists (select 1 from ${raw(`main.${table}`)} as other
+      where other.number = kept.number and (other.created_at <> kept.created_at or other.author <> kept.author)) limit 1`);
   return rows.length > 0;
 }

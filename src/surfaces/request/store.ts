@@ -175,10 +175,11 @@ function turnOf(
 async function requireAsker(writing: Writing, row: RequestRow): Promise<void> {
   if (row.author === writing.actor.id) return;
   const { ref } = head(REQUESTS, row);
+  const mayDecline = [row.addressee, row.accepted_by].includes(writing.actor.id);
   throw await conflict(writing, REQUESTS, row, {
     reason: "claimed",
     says: `can be cancelled by ${row.author} alone, who asked; it is ${row.state}`,
-    hint: `coop request decline ${ref}`,
+    hint: mayDecline ? `coop request decline ${ref}` : `coop request reply ${ref} TEXT tells them`,
   });
 }
 
