@@ -496,6 +496,7 @@ describe.each(engines)("redacting on $name", ({ openFresh }) => {
     expect(await refusal("L1", "--text", "")).toMatchObject({
       exit: 2,
       message: "--text is empty",
+      hint: "give the text that is to go; nothing was changed",
     });
     expect(await refusal("L1", "--text", "x", "--text-file", "f")).toMatchObject({
       exit: 2,

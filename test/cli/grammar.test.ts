@@ -520,6 +520,13 @@ describe("long text on the built binary", () => {
     );
     await refuses("--body needs a value, and '-n' looks like a flag", () => write("--body", "-n"));
     await refuses("--body needs a value", () => write("--body", "--"));
+    await refuses("-m needs a value, and '-x' looks like a flag; write --body=-x if", () =>
+      coop.run(["letter", "abandon", "L1", "-m", "-x"], { as: "ann" }),
+    );
+    await refuses("write --body='--a=1;b' if it is the value", () => write("--body", "--a=1;b"));
+    await refuses("-F needs a value, and '-x' looks like a flag; write --body-file=-x if", () =>
+      write("-F", "-x"),
+    );
     await keeps("--help", ["--body=--help"]);
     await keeps("-n", ["--body=-n"]);
   });

@@ -45,6 +45,7 @@ describe("an answer that standard output has no room for", () => {
     );
     const [item] = await coop.data(["queue", "take", "jobs", "--key", "k"], { as: "ann" });
     expect(item).toMatchObject({ ref: "Q1", taken_by: "ann" });
+    expect((await intoNothing(coop, "todo add x")).err).toEndWith("(ENOSPC); look\n");
     // By then nothing is written any more.
     expect((await intoNothing(coop, "queue take jobs --key k")).exit).toBe(6);
   });

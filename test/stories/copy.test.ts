@@ -259,6 +259,16 @@ test("a copy that failed keeps both stores closed and says so, until it is given
         reason: "moved",
       });
       expect(hint).toContain(`coop copy --from ${coop.store} --to ${target}`);
+      const read = await coop.run(["--json", "letter", "read", "--db", target], { as: "ann" });
+      expect(read.json()).toMatchObject({
+        data: [],
+        warnings: [
+          {
+            code: "not_filled",
+            message: `this store is not filled yet: ${coop.store} is being copied into it`,
+          },
+        ],
+      });
       const { out } = await coop.run(["doctor", "--db", target]);
       expect(out).toContain(`which is not filled yet: ${coop.store} is being copied into it`);
     };
@@ -482,3 +492,15 @@ test("doctor looks at a server too", async () => {
     await server.sql(`drop schema if exists "${schema}" cascade`);
   }
 }, 60_000);
+
+test("the two stores of a move in one folder are no second copies of each other", async () => {
+  await using coop = await story();
+  await coop.data(["todo", "add", "x"], { as: "ann" });
+  const target = join(dirname(coop.store), "coop new.db");
+  await coop.data(["init", "--db", target]);
+  await coop.data(["copy", "--from", coop.store, "--to", target]);
+  for (const db of [coop.store, target]) {
+    const { checks } = (await coop.run(["doctor", "--json", "--db", db])).json().data;
+    expect(checks).toContainEqual({ name: "strays", status: "ok", message: "none", fix: null });
+  }
+});

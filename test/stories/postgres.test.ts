@@ -137,6 +137,23 @@ describe("a store on PostgreSQL", () => {
     expect((await claude("letter", "read")).out).toBe("no open letters to claude-code-pippa\n");
   });
 
+  test("is not restored into, and it is said how a server's store goes on from a backup", async () => {
+    await using coop = await storyOn(server);
+    await coop.data(["todo", "add", "x"], { as: "ann" });
+    const { file } = await coop.data(["backup", "--to", coop.folder]);
+    const refused = await coop.run(["--json", "restore", file], { as: "ann" });
+    expect({ exit: refused.exit, ...refused.json().error }).toMatchObject({
+      exit: 2,
+      message: expect.stringContaining("is on a server, and what is restored is a store in a file"),
+      hint: expect.stringContaining(`then coop copy --from ${file} --to that one`),
+    });
+    const db = `${coop.store}_new`;
+    await coop.data(["--db", db, "init"]);
+    await coop.data(["copy", "--from", file, "--to", db]);
+    expect(await coop.data(["--db", db, "todo", "list"])).toMatchObject([{ title: "x" }]);
+    await server.sql(`drop schema "${/schema=(\w+)/.exec(db)![1]}" cascade`);
+  });
+
   test("keeps all that 16 machines write 50 times each", async () => {
     await using coop = await storyOn(server);
     await times(16, async (writer) => {

@@ -236,6 +236,25 @@ describe("a restore", () => {
     expect(now["created_at"]).toBe(there["created_at"]);
   });
 
+  test("warns of no record that only has the number of one that was redacted in another store", async () => {
+    await using other = await story();
+    await other.data(["todo", "add", "secret"], { as: "ben" });
+    const { file } = await other.data(["backup"]);
+    await other.data(["redact", "T1"], { as: "ben" });
+    const redacted = (await other.data(["backup"])).file;
+    await coop.data(["todo", "add", "keep me"], { as: "ann" });
+    const { saved_as: saved } = await coop.data(["restore", redacted], { as: "ann" });
+    const back = (await coop.run(["--json", "restore", saved], { as: "ann" })).json();
+    expect(back.warnings).toBeUndefined();
+    await coop.data(["restore", redacted], { as: "ann" });
+    expect(
+      (await coop.run(["--json", "restore", file], { as: "ann" })).json().warnings,
+    ).toContainEqual({
+      code: "redacted",
+      message: expect.stringContaining("T1 is as it was before it was redacted"),
+    });
+  });
+
   test("warns of what was redacted since, and is there again", async () => {
     await ann("letter write --body hunter2");
     const file = await backup();

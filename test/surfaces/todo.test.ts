@@ -685,6 +685,8 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
             total: 0,
             elsewhere: 0,
           });
+        if (verb === "list")
+          expect(await asked("--mine", "--before", "T1")).not.toHaveProperty("elsewhere");
         expect(await asked()).not.toHaveProperty("elsewhere");
         expect(await asked("--mine", "--scope", "quest")).not.toHaveProperty("elsewhere");
         expect(await asked("--mine", "--all-scopes")).not.toHaveProperty("elsewhere");
