@@ -12,7 +12,8 @@ import {
   onlyBackup,
   schemaVersion,
 } from "../../store/schema";
-import { isKeptOut, SqliteConnection, type Opening } from "../../store/sqlite/connection";
+import { isKeptOut, SqliteConnection } from "../../store/sqlite/connection";
+import type { Opening } from "../../store/sqlite/open-file";
 import { sqliteVersion } from "../../store/sqlite/examine";
 import { journalOf, keptJournal, otherHosts } from "../../store/sqlite/journal";
 import { apart } from "../../store/sqlite/apart";

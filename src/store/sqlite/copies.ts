@@ -6,7 +6,8 @@ import { isPartOfStore } from "../location";
 import { originOf } from "../schema";
 import type { Sql } from "../sql";
 import { backupsFolder, isNamedAsCopy } from "./backups";
-import { asSql, openDatabase } from "./connection";
+import { asSql } from "./connection";
+import { openDatabase } from "./open-file";
 import { identity } from "./inspect";
 
 /** Where copies were looked for, and what could not be looked into. */

@@ -3,8 +3,9 @@ import { statSync } from "node:fs";
 import { CoopError, type UnavailableReason } from "../../errors";
 import { requireRegular } from "../../files";
 import { ARCHIVE_OF, BACKUP_OF, COPIED_FROM, CREATED_AT, IDENTITY, MOVED_TO } from "../schema";
-import { APPLICATION_ID, codeOf, openDatabase } from "./connection";
+import { APPLICATION_ID, codeOf } from "./connection";
 import type { Change } from "./lineage";
+import { openDatabase } from "./open-file";
 
 /** What a coop file says of itself. */
 export interface Identity {

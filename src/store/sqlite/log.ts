@@ -1,5 +1,6 @@
 import { identityOf } from "../schema";
-import { asSql, codeOf, openDatabase, type Opening } from "./connection";
+import { asSql, codeOf } from "./connection";
+import { openDatabase, type Opening } from "./open-file";
 import { lookAt, type Look } from "./look";
 import { leftBy } from "./refusal";
 import { requireOwnJournal } from "./rollback-journal";

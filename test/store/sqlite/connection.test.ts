@@ -2,12 +2,8 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdtemp, readdir, readlink, rm, writeFile } from "node:fs/promises";
 import { platform, tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  plainPath,
-  SqliteConnection,
-  withoutHost,
-  type Opening,
-} from "../../../src/store/sqlite/connection";
+import { SqliteConnection } from "../../../src/store/sqlite/connection";
+import { plainPath, withoutHost, type Opening } from "../../../src/store/sqlite/open-file";
 import { createSqliteStore } from "../../../src/store/sqlite/create";
 import { Wait } from "../../../src/store/wait";
 import { clock } from "../../engines";
