@@ -155,12 +155,12 @@ export class Context {
     });
     this.#ahead = store.ahead ?? 0;
     // What writes is refused there.
-    if (!this.settings.writes) await this.warnMoved(store);
+    if (!this.settings.writes) await this.warnClosed(store);
     return store;
   }
 
   /** Warns of a store that another has taken the place of, or that is being filled from another: what is read is not all. */
-  async warnMoved(on: Sql): Promise<void> {
+  async warnClosed(on: Sql): Promise<void> {
     const marks = new Map((await closingMarks(on)).map(({ name, value }) => [name, value]));
     const [to, from] = [marks.get(MOVED_TO), marks.get(FILLED_FROM)];
     if (to !== undefined)

@@ -40,7 +40,7 @@ open is not kept with --key: the next read with it looks again.`,
     const scope = await (letter === undefined ? here : here.catch(() => undefined));
     const store = await context.store();
     // Letters are shown there all the same, unmarked.
-    await context.warnMoved(store);
+    await context.warnClosed(store);
     const look = (on: Sql) =>
       letter === undefined ? readOpen(on, me, scope) : readOne(on, me, letter);
     // Refs alone are no letters in full.

@@ -17,6 +17,20 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
+/** Runs `work` on a connection to a store that was just made. */
+async function withStore(
+  work: (connection: SqliteConnection, path: string) => Promise<void>,
+): Promise<void> {
+  const path = join(folder, "coop.db");
+  await createSqliteStore(path, wait);
+  const connection = await SqliteConnection.open(path, wait);
+  try {
+    await work(connection, path);
+  } finally {
+    await connection.close();
+  }
+}
+
 /** The files that this process has open. */
 async function opened(): Promise<(string | undefined)[]> {
   const handles = await readdir("/proc/self/fd");
@@ -44,11 +58,8 @@ test("a path of Windows is opened by a URI that SQLite takes", () => {
   expect(withoutHost("file:///C:/coop/coop.db")).toBe("file:///C:/coop/coop.db");
 });
 
-test("every connection waits for the disk, also as macOS wants it asked, and is strict", async () => {
-  const path = join(folder, "coop.db");
-  await createSqliteStore(path, wait);
-  const connection = await SqliteConnection.open(path, wait);
-  try {
+test("every connection waits for the disk, also as macOS wants it asked, and is strict", () =>
+  withStore(async (connection) => {
     for (const [setting, value] of [
       ["synchronous", 2],
       ["fullfsync", 1],
@@ -57,41 +68,22 @@ test("every connection waits for the disk, also as macOS wants it asked, and is 
       ["temp_store", 2],
     ] as const)
       expect(await connection.run(`pragma ${setting}`)).toEqual([{ [setting]: value }]);
-  } finally {
-    await connection.close();
-  }
-});
+  }));
 
-test("a statement that SQLite does not know names its version, which is the system's on macOS", async () => {
-  const path = join(folder, "coop.db");
-  await createSqliteStore(path, wait);
-  const connection = await SqliteConnection.open(path, wait);
-  try {
+test("a statement that SQLite does not know names its version, which is the system's on macOS", () =>
+  withStore(async (connection) => {
     const failed = await connection.run("select of_tomorrow(1)").catch((thrown: unknown) => thrown);
     expect(failed).toMatchObject({
       code: "unavailable",
       message: expect.stringMatching(/^this system's SQLite is 3\.\d+\.\d+, and coop needs 3\.43$/),
     });
-  } finally {
-    await connection.close();
-  }
-});
+  }));
 
-test("a store that is gone when its connection comes back to it is told as no store", async () => {
-  const path = join(folder, "coop.db");
-  await createSqliteStore(path, wait);
-  const connection = await SqliteConnection.open(path, wait);
-  try {
-    expect(await connection.aside(() => rm(path)).catch((thrown: unknown) => thrown)).toMatchObject(
-      {
-        code: "unavailable",
-        message: `no store at ${path}`,
-      },
-    );
-  } finally {
-    await connection.close();
-  }
-});
+test("a store that is gone when its connection comes back to it is told as no store", () =>
+  withStore(async (connection, path) => {
+    const gone = await connection.aside(() => rm(path)).catch((thrown: unknown) => thrown);
+    expect(gone).toMatchObject({ code: "unavailable", message: `no store at ${path}` });
+  }));
 
 test("a store that cannot be made on a full disk is named as it was asked for", async () => {
   await command("mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", folder);
