@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
+import { startPostgres } from "../test/postgres";
 // With its ending: `./build` is the launcher.
 import { build } from "./build.ts";
 
@@ -30,10 +31,11 @@ async function buildCoop(): Promise<boolean> {
 }
 
 /** Runs Bun with these words in the repository's folder and says in one line how it ended. */
-async function step(name: string, words: string[]): Promise<boolean> {
+async function step(name: string, words: string[], env = process.env): Promise<boolean> {
   console.log(`${name}: bun ${words.join(" ")}`);
   const child = Bun.spawn([process.execPath, ...words], {
     cwd: ROOT,
+    env,
     stdio: ["ignore", "inherit", "inherit"],
   });
   const passed = (await child.exited) === 0;
@@ -49,12 +51,22 @@ async function runTests(words: string[]): Promise<Counts> {
     // The longest first: else the last is still at work while the other processors rest.
     const order = ["--parallel", `--timings=${join(ROOT, "test/timings.json")}`];
     const run = ["--no-env-file", "test", ...order, "--timeout=60000", ...reporter, ...words];
-    const passed = await step("tests", run);
+    const passed = await withPostgres(words, (env) => step("tests", run, env));
     const xml = (await Bun.file(report).exists()) ? await Bun.file(report).text() : "";
     return countTests(xml, passed, words);
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+/** One server for all files, each of which would start its own, unless only some of them are to run. */
+async function withPostgres<T>(
+  words: readonly string[],
+  work: (env: typeof process.env) => Promise<T>,
+): Promise<T> {
+  if (words.length > 0 || process.env["COOP_TEST_POSTGRES"]) return work(process.env);
+  await using server = await startPostgres();
+  return await work({ ...process.env, COOP_TEST_POSTGRES: server.address });
 }
 
 /** Reads bun test's report, which says nothing of a file that did not load or of a run that died:

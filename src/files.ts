@@ -1,5 +1,5 @@
 import { realpathSync, type Stats } from "node:fs";
-import { chmod, chown, constants, copyFile, link, open, rename, stat } from "node:fs/promises";
+import { constants, link, open, rename, stat, type FileHandle } from "node:fs/promises";
 import { resolve } from "node:path";
 import { CoopError, usage } from "./errors";
 
@@ -53,20 +53,45 @@ export function ownPath(store: string): string {
 }
 
 /** Gives what was just made the owner and the group of `like`, where that can be: what root makes is for the store's user. */
-export async function giveOwner({ uid, gid }: Stats, path: string): Promise<void> {
-  const made = await stat(path);
-  if (made.uid !== uid || made.gid !== gid) await chown(path, uid, gid).catch(() => {});
+export const giveOwner = (like: Stats, path: string): Promise<void> =>
+  withMade(path, (made) => own(made, like));
+
+async function own(made: FileHandle, { uid, gid }: Stats): Promise<void> {
+  const is = await made.stat();
+  if (is.uid !== uid || is.gid !== gid) await made.chown(uid, gid).catch(() => {});
 }
+
+/** Gives what was just made a mode. */
+export const giveMode = (path: string, mode: number): Promise<void> =>
+  withMade(path, (made) => made.chmod(mode));
 
 /**
  * Gives what was just made the owner, the group and the mode of `like`, as far as this process may; its owner may write it in
  * any case. Where the group cannot be given, what `like` lets its group do is given to no other.
  */
-export async function giveLike(like: Stats, path: string): Promise<void> {
-  await giveOwner(like, path);
-  const others = (await stat(path)).gid === like.gid ? 0 : 0o070;
-  await chmod(path, (like.mode & 0o777 & ~others) | 0o600).catch(() => {});
+export const giveLike = (like: Stats, path: string): Promise<void> =>
+  withMade(path, async (made) => {
+    await own(made, like);
+    const others = (await made.stat()).gid === like.gid ? 0 : 0o070;
+    await made.chmod((like.mode & 0o777 & ~others) | 0o600).catch(() => {});
+  });
+
+/**
+ * Does something to what was just made, and to nothing else that its path leads to by now: others of a group may write in its
+ * folder. Throws what the system says, ELOOP for a link. Windows knows neither owners nor modes.
+ */
+async function withMade(path: string, work: (made: FileHandle) => Promise<void>): Promise<void> {
+  if (constants.O_NOFOLLOW === undefined) return;
+  const made = await open(path, ITSELF);
+  try {
+    await work(made);
+  } finally {
+    await made.close();
+  }
 }
+
+/** To read what is at a path itself: no other file by a link, nor what somebody writes into a pipe some day. */
+const ITSELF = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
  * A path as given, from a working folder on.
@@ -141,14 +166,37 @@ export const exists = (path: string) =>
     },
   );
 
-/** Gives a file a second name, or where the file system has no hard links, copies it. Never replaces. */
+/** Gives a file a second name, or where the file system has no hard links, copies it. Never replaces, or follows a link. */
 export async function linkOrCopy(from: string, to: string): Promise<void> {
   try {
     await link(from, to);
   } catch {
-    await copyFile(from, to, constants.COPYFILE_EXCL);
+    await copyItself(from, to);
   }
 }
+
+async function copyItself(from: string, to: string): Promise<void> {
+  const source = await open(from, ITSELF);
+  try {
+    const found = await source.stat();
+    requireRegular(from, found);
+    const copy = await open(to, "wx", found.mode & 0o777);
+    try {
+      const chunk = new Uint8Array(CHUNK_BYTES);
+      for (;;) {
+        const { bytesRead } = await source.read(chunk, 0, CHUNK_BYTES, null);
+        if (bytesRead === 0) break;
+        await copy.appendFile(chunk.subarray(0, bytesRead));
+      }
+    } finally {
+      await copy.close();
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+const CHUNK_BYTES = 1024 * 1024;
 
 /** Makes a file's content durable. Windows wants one that is open to be written: `r+`. */
 export async function sync(path: string, flags: string): Promise<void> {

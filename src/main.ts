@@ -1,4 +1,4 @@
-import { files } from "./edge/files";
+import { files, isFile } from "./edge/files";
 import { program } from "./cli/program";
 import type { Edge } from "./cli/context";
 import { usage } from "./errors";
@@ -87,9 +87,6 @@ async function write(to: Bun.BunFile, text: string): Promise<void> {
 
 /** In UTF-16 units, of which each takes three bytes at most. */
 const ALWAYS_UNDER_1_KIB = 341;
-
-/** Whether it is a file, neither a pipe nor a device: only that has a size. */
-const isFile = ({ size }: Bun.BunFile) => Number.isFinite(size);
 
 function workingFolder(): string {
   try {

@@ -128,8 +128,17 @@ const noRef = (what: string) =>
 
 /** The name of a queue. */
 export const queueName = noRef("a queue's name");
-/** The name of a history entry in its scope. */
-export const slug = noRef("a slug");
+/** The name of a history entry in its scope. `HEAD` stands for a commit wherever an entry is named. */
+export const slug = later(
+  () =>
+    v.pipe(
+      noRef("a slug"),
+      v.check((text) => !isHead(text), "a slug may not be HEAD, which stands for a commit"),
+    ),
+  (value) => isPlainWord(value) && !looksLikeRef(value) && !isHead(value),
+);
+
+const isHead = (text: string) => text.toUpperCase() === "HEAD";
 
 /** A title: up to 1 KB, kept as it is. */
 export const title = later(

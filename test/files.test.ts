@@ -1,8 +1,19 @@
 import { expect, test } from "bun:test";
-import { link, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  link,
+  mkdir,
+  mkdtemp,
+  readdir,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { isSameFile, statIfThere } from "../src/files";
+import { giveLike, giveMode, isSameFile, linkOrCopy, statIfThere } from "../src/files";
+import { SPECIAL } from "./special";
 
 test("a file is the same by whatever name, and none is the same as none", async () => {
   const folder = await mkdtemp(join(tmpdir(), "coop-files-"));
@@ -29,4 +40,50 @@ test("a file that is not there is told from one that may not be looked at", asyn
   expect(await statIfThere("/nowhere/file")).toBeUndefined();
   expect(await statIfThere("/dev/null/file")).toBeUndefined();
   await expect(statIfThere("x".repeat(300))).rejects.toMatchObject({ code: "ENAMETOOLONG" });
+});
+
+test("what is given to a file that was made is given to no other that a link leads to by then", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "coop-files-"));
+  const at = (name: string) => join(folder, name);
+  const modeOf = async (name: string) => (await stat(at(name))).mode & 0o777;
+  try {
+    await writeFile(at("private"), "secret");
+    await chmod(at("private"), 0o600);
+    await mkdir(at("folder"), { mode: 0o700 });
+    await symlink(at("private"), at("made"));
+    await symlink(at("folder"), at("made-folder"));
+    const like = Object.assign(await stat(at("private")), { mode: 0o660 });
+    await expect(giveLike(like, at("made"))).rejects.toMatchObject({ code: "ELOOP" });
+    await expect(giveMode(at("made-folder"), 0o770)).rejects.toMatchObject({
+      code: expect.stringMatching(/ELOOP|ENOTDIR/),
+    });
+    expect([await modeOf("private"), await modeOf("folder")]).toEqual([0o600, 0o700]);
+    await giveLike(like, at("private"));
+    expect(await modeOf("private")).toBe(0o660);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("a file is copied where it cannot be linked; a link or a pipe in its place is neither followed nor waited for", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "coop-files-"));
+  // Another disk, to which nothing can be linked.
+  const other = await mkdtemp("/dev/shm/coop-files-");
+  const content = "x".repeat(3_000_000);
+  try {
+    await writeFile(join(folder, "file"), content, { mode: 0o640 });
+    await symlink(join(folder, "file"), join(folder, "link"));
+    SPECIAL["a pipe"]!(folder);
+    await linkOrCopy(join(folder, "file"), join(other, "copy"));
+    expect(await Bun.file(join(other, "copy")).text()).toBe(content);
+    await expect(linkOrCopy(join(folder, "file"), join(other, "copy"))).rejects.toMatchObject({
+      code: "EEXIST",
+    });
+    for (const name of ["link", "pipe"])
+      await expect(linkOrCopy(join(folder, name), join(other, name))).rejects.toThrow();
+    expect(await readdir(other)).toEqual(["copy"]);
+  } finally {
+    await rm(folder, { recursive: true });
+    await rm(other, { recursive: true });
+  }
 });

@@ -10,8 +10,10 @@ export interface Server {
   sql(statement: string): Promise<Record<string, unknown>[]>;
 }
 
-/** A server that belongs to a test alone, and may be killed. */
+/** A server that belongs to who started it, and may be killed. */
 export interface OwnServer extends Server, AsyncDisposable {
+  /** What COOP_TEST_POSTGRES calls it. */
+  address: string;
   port: number;
   password: string;
   /** The folder that holds its data, and its socket. */
@@ -34,7 +36,7 @@ const asNobody = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
 
 let shared: Promise<Server> | undefined;
 
-/** The one server of a test run: the one that COOP_TEST_POSTGRES names, else one that is started now. */
+/** The server that tests share: the one that COOP_TEST_POSTGRES names, as in a whole run, else one that is started now. */
 export function postgres(): Promise<Server> {
   const named = process.env["COOP_TEST_POSTGRES"];
   shared ??= named ? Promise.resolve(serverAt(named)) : startPostgres();
@@ -110,7 +112,7 @@ export async function startPostgres(): Promise<OwnServer> {
   const start = async (...settings: string[]) => {
     await shell(
       `exec >/dev/null 2>&1; "${bin}/pg_ctl" -D "${data}" -w -t 60 -l "${folder}/log" \
-        -o "-p ${port} -h 127.0.0.1 -k '${folder}' -c fsync=off -c max_connections=200 ${settings.join(" ")}" start`,
+        -o "-p ${port} -h 127.0.0.1 -k '${folder}' -c fsync=off -c autovacuum=off -c max_connections=200 ${settings.join(" ")}" start`,
     );
   };
   await start();
@@ -124,9 +126,10 @@ export async function startPostgres(): Promise<OwnServer> {
   );
   keeper.unref();
 
-  const url = `postgres://${USER}:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}/postgres`;
+  const address = `postgres://${USER}:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}/postgres`;
   return {
-    ...serverAt(url),
+    ...serverAt(address),
+    address,
     port,
     password: PASSWORD,
     folder,

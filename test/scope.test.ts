@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdir, mkdtemp, realpath, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, realpath, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { files } from "../src/edge/files";
 import { findWorkTree, headCommit, resolve, scopeOf } from "../src/scope";
+import { SPECIAL } from "./special";
 import { git, story } from "./story";
 
 let folder: string;
@@ -45,6 +46,24 @@ describe("the scope", () => {
 
   test("is that of the work tree's folder, also when its name ends with .git", async () => {
     expect(await scopeAt(await repository("site.git"))).toBe("site.git");
+  });
+
+  test("is not waited for where a pipe or a device is in the place of one of git's files", async () => {
+    for (const [name, make] of Object.entries(SPECIAL)) {
+      const top = join(folder, await unique());
+      const here = make(top);
+      if (!here.startsWith(top)) await symlink(here, join(top, ".git"));
+      else await rename(here, join(top, ".git"));
+      expect([name, await scopeAt(top)]).toEqual([name, undefined]);
+
+      const linked = join(folder, await unique());
+      await mkdir(join(linked, "git"));
+      await writeFile(join(linked, ".git"), "gitdir: git\n");
+      const common = make(join(linked, "git"));
+      if (!common.startsWith(linked)) await symlink(common, join(linked, "git/commondir"));
+      else await rename(common, join(linked, "git/commondir"));
+      expect(await scopeAt(linked)).toBe(linked.slice(folder.length + 1));
+    }
   });
 
   test("is none outside a work tree", async () => {

@@ -69,11 +69,13 @@ function eventLine(event: LoggedEvent, where: boolean, view: View): string {
   const place = where && `on ${inline(host)} in ${inline(folder)}`;
   const told = (column: string, value: unknown) =>
     column.endsWith("_at") && typeof value === "string" ? ago(view, value) : short(value);
-  const changes = Object.entries(before ?? {}).map(([column, was]) =>
-    after && Object.hasOwn(after, column)
-      ? `${called(column)} ${told(column, was)} → ${told(column, after[column])}`
-      : `${called(column)} ${textBefore(was)}`,
-  );
+  const changes = Object.entries(before ?? {}).flatMap(([column, was]) => {
+    if (!after || !Object.hasOwn(after, column)) return `${called(column)} ${textBefore(was)}`;
+    const is = after[column];
+    // That who took it has it since then, the line says already.
+    if (was === null && /_(?:by|at)$/.test(column) && [author, at].includes(String(is))) return [];
+    return `${called(column)} ${told(column, was)} → ${told(column, is)}`;
+  });
   const added = Object.entries(after ?? {})
     .filter(([column]) => !before || !Object.hasOwn(before, column))
     .map(([column, value]) => `${called(column)} ${told(column, value)}`);
@@ -89,11 +91,12 @@ const called = (column: string) =>
 
 const short = (value: unknown) => heading(wordsOf(value), "") || "–";
 
-/** A value on one line: of several the names. */
-const wordsOf = (value: unknown) =>
-  typeof value === "object" && value !== null
-    ? (Array.isArray(value) ? value : Object.keys(value)).join(" ")
-    : String(value ?? "");
+/** A value on one line: of several the refs or names. */
+function wordsOf(value: unknown): string {
+  if (typeof value !== "object" || value === null) return String(value ?? "");
+  if ("ref" in value) return String(value.ref);
+  return (Array.isArray(value) ? value.map(wordsOf) : Object.keys(value)).join(" ");
+}
 
 /** What a long text was, whose new value the event leaves to the record: in full where it is short. */
 function textBefore(was: unknown): string {

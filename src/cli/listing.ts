@@ -111,10 +111,10 @@ export const listText = <T extends { ref: string }>(
   recordLine: (record: T, view: View) => string,
   view: View,
 ): string => {
-  const { rows, scope, finished, elsewhere } = listed;
+  const { rows, scope, narrowed, total, finished, elsewhere } = listed;
+  const which = total.count > 0 ? "older" : narrowed && "such";
   return lines(
-    rows.length === 0 &&
-      line("no", listed.total.count > 0 && "older", plural, scope && `in ${inline(scope)}`),
+    rows.length === 0 && line("no", which, plural, scope && `in ${inline(scope)}`),
     rows.map((record) => recordLine(record, view)),
     partOf(listed).rest,
     finished && finished.count > 0 && `${countText(finished)} finished: --status all`,

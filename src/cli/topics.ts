@@ -31,12 +31,14 @@ VISUAL, EDITOR    the editor of --edit; TMPDIR is where it finds the text
 NO_COLOR          no colour, as --no-color
 PGPASSWORD        and PGPASSFILE, PGHOST, PGPORT, PGUSER, PGDATABASE, PGSSLMODE, PGSSLROOTCERT, …: complete a postgres://
                   store, as for psql; so does ~/.pgpass
-An empty value counts as unset. coop reads no other variable, no .env and no configuration file.`,
+An empty value counts as unset. coop reads no other variable, no .env and no configuration file;
+but the Bun that it is made with obeys BUN_OPTIONS and BUN_BE_BUN before it does anything: leave them unset.`,
   output:
     () => `Text: one short line a record, REF STATE AGE …: TITLE; where it was changed since, AGE, changed AGE; [scope] where it is not
 the current one, [] where it is of none; a title or payload that ends
-in … goes on: show REF; bodies between fences of backticks. Control, escape, bidi-override and zero-width characters are shown as \\u{…}; show --raw prints the exact text.
---quiet: only the refs; where there are more, stderr says how to get them.
+in … goes on: show REF; bodies between fences of backticks. Control, escape, bidi-override and zero-width characters are shown as \\u{…}, and
+on a line \\n and \\t; show --raw prints the exact text.
+--quiet: only the refs; where there are more, stderr says how to get them. What has none, such as who, prints nothing.
 Warnings and errors go to stderr, one line each: what is wrong; what to do.
 --json: one document {"schema":1,"data":…} with total, total_exact, truncated, finished, elsewhere (in other
 projects), replayed and warnings where they apply. Counting stops at 10,000: "total_exact":false, in queue stats and who

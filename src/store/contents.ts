@@ -4,7 +4,7 @@ import { describe } from "./location";
 import type { Store } from "./open";
 import { pages } from "./pages";
 import { CREATED_AT, IDENTITY, identityOf, meta, setMeta } from "./schema";
-import { join, letRest, raw, sql, type Row, type Sql } from "./sql";
+import { join, letRest, raw, seeWhole, sql, type Row, type Sql } from "./sql";
 
 interface CopiedTable {
   name: string;
@@ -115,6 +115,7 @@ async function readAll(
   on: Sql,
   take: (table: CopiedTable, rows: readonly Row[]) => Promise<void>,
 ): Promise<Contents> {
+  await seeWhole(on);
   const hasher = new Bun.CryptoHasher("sha256");
   const counts: Record<string, number> = {};
   for (const table of TABLES) {

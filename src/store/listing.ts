@@ -44,6 +44,8 @@ export interface Listed<R> {
   rows: R[];
   /** The one scope that was looked in; undefined for all. */
   scope: string | undefined;
+  /** Whether more than a scope narrowed it: there may be others. */
+  narrowed: boolean;
   /** Whether older ones were left out. */
   truncated: boolean;
   /** How many match, whatever the slice. */
@@ -122,8 +124,7 @@ export async function list<R extends RecordRow>(
 ): Promise<Listed<R>> {
   const { since } = filter;
   const others = [...choicesOf(filter), ...own];
-  const narrowed = others.length > 0 || since !== undefined;
-  const { states = narrowed ? table.states : undefined } = filter;
+  const { states = others.length > 0 || since !== undefined ? table.states : undefined } = filter;
   const asked = [...(states ? [oneOfStates(table, states)] : []), ...others];
   const changed = since === undefined ? [] : [sql`updated_at >= ${since}`];
   const total = (choices: readonly Choice[]) =>
@@ -149,6 +150,10 @@ export async function list<R extends RecordRow>(
   return {
     rows,
     scope: filter.scope,
+    narrowed:
+      choicesOf({ ...filter, scope: undefined }).length + own.length > 0 ||
+      since !== undefined ||
+      (filter.states !== undefined && !hidesFinished),
     truncated,
     total: complete ? { count: rows.length, exact: true } : (recent ?? (await total(asked))),
     finished: hidesFinished

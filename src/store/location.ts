@@ -99,17 +99,28 @@ export function isPartOfStore(path: string): boolean {
 export const isAbsolute = (path: string) =>
   path.startsWith("/") || /^([a-z]:[\\/]|\\\\)/i.test(path);
 
-/** The store's name as it may be shown: a path, or a URL without its password. */
+/**
+ * The store's name as it may be shown: a path, or a URL without its password. What variables say of where the store is
+ * belongs to its name: with others it would be that of another.
+ */
 export function describe(location: Location): string {
   if (location.engine === "sqlite") return location.path;
-  const { user, host, port, database, parameters } = parseUrl(location.url);
+  const { parameters, ...parts } = parseUrl(location.url);
+  const named = (name: keyof typeof PLACE, part: string | undefined) =>
+    part ?? (parameters.has(name) ? undefined : location.around.env[PLACE[name]]);
+  const user = named("user", parts.user);
+  const host = named("host", parts.host);
+  const port = named("port", parts.port);
+  const database = named("dbname", parts.database);
+  const address = parameters.has("hostaddr") ? undefined : location.around.env["PGHOSTADDR"];
   const shown = SHOWN.filter((name) => parameters.has(name)).map(
     (name) => `${name}=${encodeURIComponent(parameters.get(name)!).replaceAll("%2F", "/")}`,
   );
+  if (address) shown.push(`hostaddr=${encodeURIComponent(address)}`);
   return [
     "postgres://",
     user && `${encodeURIComponent(user)}@`,
-    host,
+    host && hostOfUrl(host),
     port && `:${port}`,
     database && `/${encodeURIComponent(database)}`,
     shown.length > 0 && `${database ? "" : "/"}?${shown.join("&")}`,
@@ -117,6 +128,13 @@ export function describe(location: Location): string {
     .filter(Boolean)
     .join("");
 }
+
+/** A host as a URL has it: an IPv6 address in brackets, the folder of a socket encoded. */
+const hostOfUrl = (host: string) =>
+  host.includes(":") && !host.startsWith("[") ? `[${host}]` : host.replaceAll("/", "%2F");
+
+/** What of a URL says where a store is, by its parameter, and the variable that stands for it where the URL has none. */
+export const PLACE = { host: "PGHOST", port: "PGPORT", user: "PGUSER", dbname: "PGDATABASE" };
 
 /** The parameters of a URL that say where a store is; others may be secret. */
 const SHOWN = ["host", "hostaddr", "port", "user", "dbname", "schema", "sslmode"];
@@ -153,8 +171,10 @@ export function parseUrl(url: string): UrlParts {
       parameters: new Map(
         pairs.map((pair): [string, string] => {
           const at = pair.indexOf("=");
-          if (at < 0) throw unreadable();
-          return [decodeURIComponent(pair.slice(0, at)), decodeURIComponent(pair.slice(at + 1))];
+          const name = pair.slice(0, Math.max(at, 0));
+          // What is spelt like no parameter is not seen to be a password's.
+          if (!/^\w+$/.test(name)) throw unreadable();
+          return [name, decodeURIComponent(pair.slice(at + 1))];
         }),
       ),
     };

@@ -138,6 +138,18 @@ export async function find<R extends RecordRow>(on: Sql, table: Table, number: n
   throw await absent(on, { surface: table.surface, number });
 }
 
+/** Values before and after of what a change did in other tables. */
+export interface Beside {
+  before: Row;
+  after: Row;
+}
+
+/** That a text was written beside a change, where one was. */
+export const wrote = (what: string, text: string | undefined): Beside => ({
+  before: text === undefined ? {} : { [what]: null },
+  after: {},
+});
+
 /**
  * Changes columns of a record by compare-and-set on its version, and appends the event. A column whose new value is
  * undefined stays as it is, and one that has its new value already is left out of the event. `beside` is what changed with
@@ -150,7 +162,7 @@ export async function change<R extends RecordRow>(
   row: R,
   verb: string,
   changes: Partial<R>,
-  beside: { before: Row; after: Row } = { before: {}, after: {} },
+  beside: Beside = { before: {}, after: {} },
 ): Promise<R> {
   const { tx, actor, at } = writing;
   const columns = Object.keys(changes).filter(

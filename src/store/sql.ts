@@ -126,6 +126,8 @@ export interface Dialect {
   continueIdentity(table: string): string | undefined;
   /** The statement after which a transaction may rest while another store is at work; undefined where it always may. */
   readonly rest: string | undefined;
+  /** The statement after which a transaction sees every row or fails; undefined where it always does. */
+  readonly whole: string | undefined;
 }
 
 /** A connection, or a transaction on it, that runs statements. */
@@ -150,6 +152,11 @@ export async function first<R extends Row = Row>(
 /** To be asked in a transaction before it waits for what another store does, which can take long. */
 export async function letRest(tx: Sql): Promise<void> {
   if (tx.dialect.rest !== undefined) await tx.all(raw(tx.dialect.rest));
+}
+
+/** To be asked in a transaction before it copies all that there is. */
+export async function seeWhole(tx: Sql): Promise<void> {
+  if (tx.dialect.whole !== undefined) await tx.all(raw(tx.dialect.whole));
 }
 
 /** A transaction that has the store for itself. */

@@ -39,6 +39,36 @@ describe.each(engines)("the log on $name", ({ openFresh }) => {
     expect(events[0].before).toEqual({ state: "open", note: long });
   });
 
+  test("says of who takes something no more than that", async () => {
+    const host = "on host in \\S+";
+    await ann("queue", "push", "jobs", "x");
+    await ann("queue", "take", "jobs");
+    await ann("queue", "done", "Q1", "--reply", "yes");
+    const { out } = await coop.run(["log", "Q1"]);
+    expect(out).toMatch(
+      new RegExp(`^Q1 done \\d+s ann ${host}: state taken → done, reply written
+Q1 take \\d+s ann ${host}: state waiting → taken
+Q1 push \\d+s ann ${host}
+$`),
+    );
+    expect((await ann("log", "Q1")).events[1].after).toMatchObject({
+      taken_by: "ann",
+      taken_at: expect.any(String),
+    });
+    await ann("request", "open", "x", "--to", "ben", "--body", "y");
+    await coop.data(["request", "accept", "R1"], { as: "ben" });
+    await ann("request", "assign", "R1", "--to", "cyd");
+    await coop.data(["request", "decline", "R1", "--body", "no"], { as: "cyd" });
+    const told = (await coop.run(["log", "R1"])).out.split("\n");
+    expect(told.map((line) => line.replace(/^(\w+ \w+) .* in [^\s:]+/, "$1"))).toEqual([
+      "R1 decline: state open → declined, waits on cyd → –, message written",
+      "R1 assign: state accepted → open, to ben → cyd, accepted by ben → –, waits on ben → cyd",
+      "R1 accept: state open → accepted",
+      "R1 open",
+      "",
+    ]);
+  });
+
   test("tells refs as lists of them, as everywhere", async () => {
     await ann("letter", "write", "--body", "old");
     await ann("letter", "write", "--body", "new", "--supersedes", "L1");
@@ -75,8 +105,9 @@ describe.each(engines)("the log on $name", ({ openFresh }) => {
   test("tells times as ages, and refuses two ids at once", async () => {
     await ann("queue", "push", "jobs", "x");
     await ann("queue", "take", "jobs");
+    await ann("queue", "release", "Q1");
     const { out } = await coop.run(["log", "Q1"]);
-    expect(out).toMatch(/taken at – → \d+s$/m);
+    expect(out).toMatch(/taken at \d+s → –$/m);
     expect((await coop.run(["log", "--by", "ann,ben"])).exit).toBe(2);
   });
 

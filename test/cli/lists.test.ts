@@ -80,7 +80,33 @@ describe.each(engines)("lists on $name", ({ openFresh }) => {
     const [first] = refsOf(await coop.data(["todo", "list", "--limit", "0"])).slice(-1);
     const none = async (...words: string[]) => (await coop.run(["todo", "list", ...words])).out;
     expect(await none("--before", first!)).toStartWith("no older todos");
-    expect(await none("--from", "nobody-at-all")).toStartWith("no todos");
+    expect(await none("--from", "nobody-at-all")).toStartWith("no such todos");
+  });
+
+  test("none that is as asked is not said to be none at all", async () => {
+    const none = async (...words: string[]) => {
+      const { exit, out } = await coop.run([...words, "--scope", "lone"], { as: "ann" });
+      return [exit, out.split("\n")[0]];
+    };
+    await coop.data(["todo", "add", "x", "--scope", "lone"], { as: "ann" });
+    await coop.data(["letter", "write", "--body", "x", "--to", "ben", "--scope", "lone"], {
+      as: "ann",
+    });
+    for (const words of [["--priority", "4"], ["--mine"], ["--status", "finished"]])
+      expect(await none("todo", "list", ...words)).toEqual([0, "no such todos in lone"]);
+    expect(await none("letter", "list", "--mine")).toEqual([0, "no such letters in lone"]);
+    expect(await none("request", "list")).toEqual([0, "no requests in lone"]);
+    expect(await none("request", "list", "--waiting-on", "me")).toEqual([
+      0,
+      "no such requests in lone",
+    ]);
+    expect(await none("history", "list")).toEqual([0, "no history entries in lone"]);
+    expect(await none("history", "pending")).toEqual([0, "no pending entries in lone"]);
+    expect(await none("history", "pending", "--from", "ben")).toEqual([
+      0,
+      "no such pending entries in lone",
+    ]);
+    expect(await none("queue", "list", "jobs")).toEqual([0, "no such items in lone"]);
   });
 
   for (const { words } of everywhere)

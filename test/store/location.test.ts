@@ -49,6 +49,34 @@ group("the URL of a store", () => {
     expect(shown("postgres://?host=h")).toBe("postgres:///?host=h");
   });
 
+  test("is shown with what variables say of where the store is, and so that it can be given again", () => {
+    const env = {
+      PGHOST: "/run/pg",
+      PGPORT: "5601",
+      PGUSER: "b@rains",
+      PGDATABASE: "work",
+      PGPASSWORD: "SECRET",
+    };
+    const named = (url: string, more = {}) =>
+      describe(locateNamed(url, "--db", { ...around, env: { ...env, ...more } }));
+    expect(named("postgres://")).toBe("postgres://b%40rains@%2Frun%2Fpg:5601/work");
+    expect(named("postgres://", { PGHOST: "::1", PGPORT: "" })).toBe(
+      "postgres://b%40rains@[::1]/work",
+    );
+    expect(named("postgres://ann@db:1/mine", { PGHOSTADDR: "10.0.0.1" })).toBe(
+      "postgres://ann@db:1/mine?hostaddr=10.0.0.1",
+    );
+    expect(named("postgres://?host=db&port=2&user=ann&dbname=mine")).toBe(
+      "postgres:///?host=db&port=2&user=ann&dbname=mine",
+    );
+    for (const url of ["postgres://ann@%2Frun%2Fpg:5601/work", "postgres://[::1]:2/x"])
+      expect(shown(url)).toBe(url);
+  });
+
+  test("has no parameter whose name is encoded, by which a password could be passed unseen", () => {
+    expect(() => shown("postgres://db/x?pass%77ord=S3CR3T")).toThrow("cannot be read");
+  });
+
   test("is taken apart and decoded", () => {
     const { parameters, ...parts } = parseUrl("postgres://a%40b:p%2Fw:%3A@h:1/d%3F?schema=%C3%A9");
     expect(parts).toEqual({ user: "a@b", password: "p/w::", host: "h", port: "1", database: "d?" });

@@ -777,6 +777,23 @@ describe("the published snapshot", () => {
     expect(Number(getMeta("snapshot_took"))).toBeGreaterThan(0);
   });
 
+  test.each(["link", "pipe"])(
+    "takes the place of a %s that somebody left there, without following or waiting for it",
+    async (what) => {
+      await writeLetter("one");
+      const secret = join(coop.home, "secret");
+      await writeFile(secret, "SECRET", { mode: 0o600 });
+      await rm(published);
+      if (what === "link") await symlink(secret, published);
+      else await command("mkfifo", published);
+      await coop.data(["backup"]);
+      expect(await lettersIn(published)).toEqual(["one"]);
+      for (const name of await readdir(backups))
+        expect(await Bun.file(join(backups, name)).text()).not.toStartWith("SECRET");
+      expect(await Bun.file(secret).text()).toBe("SECRET");
+    },
+  );
+
   test("is kept under its date where an older copy was put in the store's place", async () => {
     await writeLetter("one");
     const { file: old } = await coop.data(["backup", "--to", "old.db"]);

@@ -264,6 +264,21 @@ test("a log that another store left beside it fails, and is not taken in", async
   expect(await Bun.file(coop.store).bytes()).toEqual(bytes);
 });
 
+test("what is in the place of a store's file or log, and is no file, is told of as that", async () => {
+  await mkdir(`${coop.store}-wal`);
+  expect((await doctor())["log"]).toMatchObject({
+    status: "fail",
+    message: expect.stringContaining("(EISDIR)"),
+    fix: "ask the person",
+  });
+  await rm(`${coop.store}-wal`, { recursive: true });
+  await rm(coop.store);
+  await symlink(coop.store, coop.store);
+  const found = Object.values(await doctor());
+  expect(found.filter(({ message }) => message.includes("(ELOOP)"))).not.toEqual([]);
+  expect(found.filter(({ fix }) => fix?.includes("report"))).toEqual([]);
+});
+
 describe("a log that was left by a command that was killed", () => {
   const log = () => `${coop.store}-wal`;
 
@@ -396,6 +411,13 @@ describe("permissions", () => {
     await chmod(folder, 0o700);
     await chmod(join(backups, "coop.latest.db"), 0o604);
     expect(await troubles()).toMatchObject([{ name: "permissions", status: "warn" }]);
+  });
+
+  test("of a folder that is everybody's are no advice to shut everybody out of it", async () => {
+    await chmod(folder, 0o1777);
+    expect(await troubles()).toMatchObject([
+      { name: "permissions", status: "warn", fix: "give the store a folder of its own" },
+    ]);
   });
 
   test("are told by a command that can be typed, whatever the folder is called", async () => {

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { story, times } from "../story";
 
 const PROCESSES = 16;
-const WRITES = 50;
+const WRITES = 15;
 
 /** The nth write of a program, on each surface in turn. */
 const writeOf = (who: string, n: number): string[] => {

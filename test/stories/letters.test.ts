@@ -90,7 +90,7 @@ describe("a hand-off across places", () => {
     expect(await stateOf(ref)).toBe("unread");
 
     const { out } = await coop.run(["letter", "read"], { as: "ann", cwd: after });
-    expect(out).toContain(`(coop letter read ${ref})`);
+    expect(out).toContain(`in full: coop letter read ${ref}`);
     await coop.data(["letter", "read", ref], { as: "ann", cwd: after });
     expect(await stateOf(ref)).toBe("read");
   });

@@ -286,6 +286,9 @@ describe("a restore", () => {
     expect(kept.map(({ after }: { after: { redacted: object[] } }) => after.redacted)).toEqual(
       kept.map(() => [{ ref: "L1", event: expect.any(Number) }]),
     );
+    expect((await coop.run(["log", "--limit", "1"])).out).toMatch(
+      /^store restore \d+s ann: from .*, redacted L1\n/,
+    );
     await ann("redact L1");
     expect(await warned(await backup("third.db"))).toEqual([]);
   });

@@ -390,7 +390,40 @@ describe.each(engines)("history on $name", ({ openFresh }) => {
     expect(await fillIn("abcdef1")).toEqual(first);
     expect((await fillIn("abcdef12")).data).toMatchObject({ ref: "H1", commit_sha: "abcdef12" });
     expect((await fillIn("abcdef1", "bob")).error.code).toBe("not_found");
-    expect((await fillIn("1234567")).error.code).toBe("not_found");
+    expect((await fillIn("1234567")).error).toMatchObject({
+      code: "not_found",
+      message: "ann has no entry pending here",
+      hint: "coop history commit H1 1234567 --replace, if its commit was amended; else coop history pending --all-scopes, or name the entry",
+    });
+  });
+
+  test("no slug is HEAD, which names a commit wherever an entry is named", async () => {
+    await using coop = await inside(store);
+    for (const slug of ["HEAD", "head"]) {
+      const added = await coop.run(
+        ["--json", "history", "add", "x", "--slug", slug, "--body", "y"],
+        { as: "ann" },
+      );
+      expect(added.json().error).toMatchObject({
+        code: "usage",
+        message: "--slug: a slug may not be HEAD, which stands for a commit",
+      });
+    }
+  });
+
+  test("a line says when an entry was changed, where that was a while after it was made", async () => {
+    const { created_at: made } = await add();
+    const at = Date.parse(made) + 3_600_000;
+    await using coop = await inside(store);
+    const listed = async () => (await coop.run(["history", "list"])).out.split(" ann ")[0];
+    expect(await listed()).toMatch(/^H1 pending \d+s \[quest\]$/);
+    await writingAs(
+      store,
+      "bob",
+      (writing) => editEntry(writing, { number: 1 }, undefined, { body: "why not" }),
+      { at },
+    );
+    expect(await listed()).toMatch(/^H1 pending \d+s, changed \S+ \[quest\]$/);
   });
 
   test("an edit keeps the values before it; a slug that is taken is a conflict", async () => {

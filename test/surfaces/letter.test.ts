@@ -569,7 +569,8 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
         "[web]: a title (1 kB, no room left here: coop letter read L1)\n",
       );
       const within = await coop.run(["letter", "read", "--scope", "app"], { as: "ann" });
-      expect(within.out).toContain("[web]: a title (coop letter read L1)\n");
+      expect(within.out).toContain("[web]: a title\n");
+      expect(within.out).toEndWith("\nof other projects, in full: coop letter read L3\n");
     });
 
     test("of refs alone is repeated by its key too, and marks nothing", async () => {
@@ -644,15 +645,19 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
     test("shows the letters of this scope and of none in full, and of others a line each, unmarked", async () => {
       await write({ scope: "web", body: "here" });
       await write({ scope: "", body: "nowhere" });
-      await write({ scope: "app", body: "elsewhere", title: "" });
+      await write({ scope: "app", body: "elsewhere", title: "one" });
+      await write({ scope: "api", body: "elsewhere", title: "other" });
       expect((await read("--scope", "web")).json().data).toMatchObject([
         { ref: "L2", body: "nowhere", marked: true },
         { ref: "L1", body: "here", marked: true },
+        { ref: "L4", body: null, complete: false, marked: false, state: "unread", scope: "api" },
         { ref: "L3", body: null, complete: false, marked: false, state: "unread", scope: "app" },
       ]);
       expect(await stateOf(3)).toBe("unread");
       const { out } = await coop.run(["letter", "read", "--scope", "web"], { as: "ann" });
-      expect(out).toMatch(/^L3 unread \d+s \[app\] .*\(coop letter read L3\)$/m);
+      expect(out).toMatch(
+        /\nL4 unread \d+s \[api\]: other\nL3 unread \d+s \[app\]: one\nof other projects, in full: coop letter read L4\n$/,
+      );
     });
 
     test("shows those of all scopes in full where there is no scope", async () => {

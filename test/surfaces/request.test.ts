@@ -483,7 +483,7 @@ describe.each(engines)("requests on $name", ({ openFresh }) => {
     test("an id that nobody has is warned of", async () => {
       await open();
       const waiting = await say("ann", "list", "--waiting-on", "bne");
-      expect(waiting).toMatchObject({ exit: 0, out: "no requests\n" });
+      expect(waiting).toMatchObject({ exit: 0, out: "no such requests\n" });
       expect(waiting.err).toContain("'bne' has never written here");
       expect((await say("ann", "assign", "R1", "--to", "anm")).err).toContain("is 'ann'");
     });

@@ -700,7 +700,7 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
         as: "ann",
       });
       const letters = await coop.run(["letter", "list", "--mine"], { as: "ben", ...here });
-      expect(letters.out).toBe("no letters in quest\n1 in other projects: --all-scopes\n");
+      expect(letters.out).toBe("no such letters in quest\n1 in other projects: --all-scopes\n");
     });
 
     test("more in other projects than are looked at are told as at least so many", async () => {

@@ -31,6 +31,9 @@ export function failed(thrown: unknown): Finding {
         `not looked at: ${path} may not be read here (${code})`,
         "run coop doctor where it may be",
       );
+    // What the system says of a loop of links, or a folder in the place of a file.
+    if (/^E[A-Z]+$/.test(code ?? ""))
+      return fail(`not looked at: ${path ?? "it"} cannot be read (${code})`, "ask the person");
     return fail(String(thrown), "please report it");
   }
   const { code, message, details } = printable(thrown);

@@ -2,6 +2,7 @@ import { constants, type Stats } from "node:fs";
 import { access, lstat, readdir, stat, statfs } from "node:fs/promises";
 import { platform } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { CoopError } from "../../errors";
 import { isAbsence, isSameFile, ownPath, statIfThere } from "../../files";
 import { quotedWord } from "../../shell";
 import { isPartOfStore } from "../../store/location";
@@ -14,6 +15,7 @@ import type { LogHeader } from "../../store/sqlite/log-header";
 import { refusal } from "../../store/sqlite/refusal";
 import { identity } from "../../store/sqlite/inspect";
 import { madeBeside } from "../../store/sqlite/making";
+import { requireOwnJournal } from "../../store/sqlite/rollback-journal";
 import { age } from "../../time";
 import type { Wait } from "../../store/wait";
 import { size } from "../size";
@@ -111,7 +113,10 @@ export async function permissions(
       findings.push(
         warn(
           `${each} has mode ${octal(mode)}: ${others & 0o007 ? "every user" : "its group"} may ${others & 0o022 ? "write" : "read"} it`,
-          `chmod ${octal(allowed)} ${quotedWord(each)}`,
+          // A folder where each may write and remove only what is theirs is everybody's, such as /tmp.
+          mode & STICKY
+            ? "give the store a folder of its own"
+            : `chmod ${octal(allowed)} ${quotedWord(each)}`,
         ),
       );
     // The rest is made with the store's own mode.
@@ -136,6 +141,8 @@ export async function permissions(
   const whom = group === undefined ? "only yours" : `yours and of the group ${group}`;
   return worst(findings, ok(platform() === "win32" ? "may be written" : `${whom}, may be written`));
 }
+
+const STICKY = 0o1000;
 
 const octal = (mode: number) => mode.toString(8).padStart(4, "0");
 
@@ -202,6 +209,13 @@ async function eachFile(
 export async function interrupted(path: string, now: number): Promise<Finding> {
   const there = await statIfThere(`${path}-journal`);
   if (!there || there.size === 0 || now - there.mtimeMs < WRITING_MS) return ok("no write");
+  try {
+    await requireOwnJournal(path);
+  } catch (thrown) {
+    // The store is not opened then, and says what to do.
+    if (thrown instanceof CoopError) return ok("no write of this store's");
+    throw thrown;
+  }
   return warn(
     `${path}-journal is that of a write that was cut off`,
     "leave it there: the next command undoes that write by it",

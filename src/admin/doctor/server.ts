@@ -43,16 +43,29 @@ async function findings(on: Store): Promise<Check[]> {
       );
     }),
     await check("permissions", async () => {
-      const { readOnly, tables } = await barriers(on);
-      const unwritable = `${describe(on.location)} cannot be written`;
+      const { readOnly, unwritable, lasting } = await barriers(on);
+      const barred = `${describe(on.location)} cannot be written`;
       if (readOnly)
-        return warn(`${unwritable}: it may only be read there; reading goes on`, HINTS.read_only);
-      if (tables.length > 0)
+        return warn(`${barred}: it may only be read there; reading goes on`, HINTS.read_only);
+      if (unwritable.length > 0)
         return warn(
-          `${unwritable}: this user may not write ${tables.join(", ")}; reading goes on`,
+          `${barred}: this user may not write ${unwritable.join(", ")}; reading goes on`,
+          HINTS.access,
+        );
+      if (lasting.length > 0)
+        return warn(
+          `this user may write, but delete nothing from ${lasting.join(", ")}, as some commands do`,
           HINTS.access,
         );
       return ok("may be written");
+    }),
+    await check("rules", async () => {
+      const { foreign } = await barriers(on);
+      if (foreign.length === 0) return ok("none but coop's own");
+      return warn(
+        `${foreign.join(", ")}: what is made by others can hide what is there, or swallow what is written`,
+        "ask the person what it is for, and to take it away",
+      );
     }),
     await check("durability", async () => {
       const { unsafe } = await lookAtServer(on);

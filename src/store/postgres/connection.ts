@@ -36,6 +36,7 @@ export const POSTGRES: Dialect = {
     `select setval(pg_get_serial_sequence('${table}', 'id'), max(id)) from ${table} having max(id) > 0`,
   // Bounded all the same: a client that is gone without a word must not keep the store's lock for ever.
   rest: "set local idle_in_transaction_session_timeout = '1h'",
+  whole: "set local row_security = off",
 };
 
 /** Marks the advisory locks of coop among those of other programs: "coop" in ASCII. */

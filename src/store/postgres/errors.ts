@@ -115,7 +115,7 @@ const MEANINGS: readonly [RegExp, Meaning][] = [
   ],
   [
     // The files of the server; a table or a column that is not there; what makes a key unique.
-    /^(XX00[12]|42P01|42703|42P10)$/,
+    /^(XX00[12]|58\w{3}|42P01|42703|42P10)$/,
     {
       reason: "damaged",
       says: "is damaged",
@@ -213,6 +213,13 @@ export function postgresError(thrown: unknown, server: Server, wait: Wait): unkn
     return new CoopError("unavailable", says(`was refused on the way there: ${said}`), {
       reason: CONNECTION,
       hint: "ask the person; a pooler must work by session or transaction, and let search_path through",
+      ...cause,
+    });
+  // A function of the database's own, such as a trigger's: coop has none.
+  if (state.startsWith("P0"))
+    return new CoopError("unavailable", says(`refused this: ${said}`), {
+      reason: "access",
+      hint: "this is a rule of the database's own: ask the person",
       ...cause,
     });
   if (isLost(thrown))

@@ -30,23 +30,46 @@ export async function lookAtServer(on: Sql): Promise<ServerLook> {
 export interface Barriers {
   /** Whether every transaction is read-only: on a replica, or by a setting. */
   readOnly: boolean;
-  /** The tables whose rows this user may not select, insert, update and delete. */
-  tables: string[];
+  /** The tables whose rows this user may not select, insert and update. */
+  unwritable: string[];
+  /** The tables whose rows this user may not delete. */
+  lasting: string[];
+  /** Triggers, rules and row-level security, none of which coop makes: `the trigger audit on todos`. */
+  foreign: string[];
 }
 
 /** Asks a server what keeps this user from writing the store. */
 export async function barriers(on: Sql): Promise<Barriers> {
   const names = ["meta", ...TABLES.map(({ name }) => name)];
-  const row = await first<{ read_only: number; tables: string }>(
+  const row = await first<{
+    read_only: number;
+    unwritable: string;
+    lasting: string;
+    others: string;
+  }>(
     on,
     // Not transaction_read_only: a reading command's own transaction can be.
-    sql`select (pg_is_in_recovery() or current_setting('default_transaction_read_only') = 'on')::int as read_only,
-      (select coalesce(string_agg(relname, ' ' order by relname), '')
+    sql`with own as (select pg_class.oid, relname, relrowsecurity
         from pg_class join pg_namespace on pg_namespace.oid = relnamespace
-        where nspname = current_schema() and ${among("relname", names)}
-          and not (has_table_privilege(pg_class.oid, 'select') and has_table_privilege(pg_class.oid, 'insert') and has_table_privilege(pg_class.oid, 'update')
-            and has_table_privilege(pg_class.oid, 'delete'))) as tables`,
+        where nspname = current_schema() and ${among("relname", names)})
+      select (pg_is_in_recovery() or current_setting('default_transaction_read_only') = 'on')::int as read_only,
+      (select coalesce(string_agg(relname, ',' order by relname), '') from own
+        where not (has_table_privilege(oid, 'select') and has_table_privilege(oid, 'insert')
+          and has_table_privilege(oid, 'update'))) as unwritable,
+      (select coalesce(string_agg(relname, ',' order by relname), '') from own
+        where not has_table_privilege(oid, 'delete')) as lasting,
+      (select coalesce(string_agg(what || ' on ' || relname, ',' order by relname, what), '') from (
+        select relname, 'row-level security' as what from own where relrowsecurity union all
+        select relname, 'the trigger ' || tgname from own join pg_trigger on tgrelid = own.oid where not tgisinternal union all
+        select relname, 'the rule ' || rulename from own join pg_rewrite on ev_class = own.oid) as found) as others`,
   );
-  const { read_only, tables } = row!;
-  return { readOnly: read_only === 1, tables: tables === "" ? [] : tables.split(" ") };
+  const { read_only, unwritable, lasting, others } = row!;
+  return {
+    readOnly: read_only === 1,
+    unwritable: listed(unwritable),
+    lasting: listed(lasting),
+    foreign: listed(others),
+  };
 }
+
+const listed = (names: string) => (names === "" ? [] : names.split(","));

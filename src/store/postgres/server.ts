@@ -1,5 +1,5 @@
 import { usage } from "../../errors";
-import { describe, parseUrl, type PostgresLocation, type Surroundings } from "../location";
+import { describe, parseUrl, PLACE, type PostgresLocation, type Surroundings } from "../location";
 
 /** How the connection is guarded, as libpq's `sslmode`. */
 const SSL_MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] as const;
@@ -40,13 +40,10 @@ export const quoted = (name: string) =>
 
 /** Each parameter of a URL and the variable that stands for it where the URL has none. */
 const VARIABLES: Record<string, string | undefined> = {
-  host: "PGHOST",
+  ...PLACE,
   hostaddr: "PGHOSTADDR",
-  port: "PGPORT",
-  user: "PGUSER",
   password: "PGPASSWORD",
   passfile: "PGPASSFILE",
-  dbname: "PGDATABASE",
   sslmode: "PGSSLMODE",
   sslrootcert: "PGSSLROOTCERT",
   sslcert: "PGSSLCERT",
@@ -83,7 +80,7 @@ export async function serverOf(location: PostgresLocation): Promise<Server> {
   if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65535)
     throw usage(`'${port}' is no port`, "check the store's URL and PGPORT");
   const named = given("hostaddr") ?? given("host", parts.host) ?? (await defaultHost(port));
-  const host = named.replace(/^\[(.*)\]$/, "$1");
+  const host = bare(named);
   if (host.includes(","))
     throw usage("the store's URL names several hosts", "name the one that is written to");
   const user = given("user", parts.user) ?? env["USER"] ?? env["LOGNAME"] ?? env["USERNAME"];
@@ -97,8 +94,14 @@ export async function serverOf(location: PostgresLocation): Promise<Server> {
   if (schema === "$user" || schema.startsWith("pg_"))
     throw usage(`'${schema}' can be no schema of a store`, "check ?schema= in the store's URL");
   const socket = host.startsWith("/") ? `${host}/.s.PGSQL.${port}` : undefined;
-  const sslMode = sslModeOf(given("sslmode"), socket);
+  const roots = given("sslrootcert");
+  const sslMode = sslModeOf(given("sslmode"), roots, socket);
+  const [cert, key] = [given("sslcert"), given("sslkey")];
+  if ((cert === undefined) !== (key === undefined))
+    throw usage("sslcert and sslkey go together", "name both, or neither");
   const connect = given("connect_timeout");
+  if (connect !== undefined && !/^-?\d{1,6}$/.test(connect))
+    throw usage(`connect_timeout is '${connect}', which is no number of seconds`, "0 is no bound");
   return {
     name: describe(location),
     host,
@@ -109,7 +112,9 @@ export async function serverOf(location: PostgresLocation): Promise<Server> {
     password:
       given("password", parts.password) ??
       (await passwordFromFile(given("passfile"), location.around, [
-        socket && SOCKET_FOLDERS.includes(host) ? "localhost" : (given("host", parts.host) ?? host),
+        socket && SOCKET_FOLDERS.includes(host)
+          ? "localhost"
+          : bare(given("host", parts.host) ?? host),
         port,
         database,
         user,
@@ -118,12 +123,15 @@ export async function serverOf(location: PostgresLocation): Promise<Server> {
     schema,
     quotedSchema: quotedAlways(schema),
     sslMode,
-    ca: await rootCertificates(given("sslrootcert"), sslMode, location.around),
-    cert: await pem(given("sslcert"), "sslcert"),
-    key: await pem(given("sslkey"), "sslkey"),
-    connectSeconds: connect && /^[1-9]\d{0,5}$/.test(connect) ? Number(connect) : undefined,
+    ca: await rootCertificates(roots, sslMode, location.around),
+    cert: await pem(cert, "sslcert"),
+    key: await pem(key, "sslkey"),
+    connectSeconds: Number(connect) > 0 ? Number(connect) : undefined,
   };
 }
+
+/** An address without the brackets that a URL has around it. */
+const bare = (host: string) => host.replace(/^\[(.*)\]$/, "$1");
 
 async function defaultHost(port: string): Promise<string> {
   for (const folder of SOCKET_FOLDERS)
@@ -131,10 +139,19 @@ async function defaultHost(port: string): Promise<string> {
   return "localhost";
 }
 
-function sslModeOf(given: string | undefined, socket: string | undefined): SslMode {
-  const mode = SSL_MODES.find((known) => known === (given ?? "prefer"));
+/** @throws CoopError usage, also for one that would not look at the system's certificates where those are named. */
+function sslModeOf(
+  given: string | undefined,
+  roots: string | undefined,
+  socket: string | undefined,
+): SslMode {
+  const asked = given ?? (roots === "system" ? "verify-full" : "prefer");
+  const mode = SSL_MODES.find((known) => known === asked);
   if (!mode) throw usage(`'${given}' is no sslmode`, `one of ${SSL_MODES.join(", ")}`);
-  return socket === undefined ? mode : "disable";
+  if (socket !== undefined) return "disable";
+  if (roots === "system" && mode !== "verify-full")
+    throw usage(`sslrootcert=system goes with sslmode=verify-full, not ${mode}`, "name that mode");
+  return mode;
 }
 
 /** The certificates to trust: those named, else those in the home folder where the mode asks for TLS or a proof. */

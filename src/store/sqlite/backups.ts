@@ -1,7 +1,7 @@
-import { chmod, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { lstat, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { CoopError } from "../../errors";
-import { asFolderError, giveOwner, linkOrCopy, ownPath, statIfThere } from "../../files";
+import { asFolderError, giveMode, giveOwner, linkOrCopy, ownPath, statIfThere } from "../../files";
 import { timestamp } from "../../time";
 import { identityOf } from "../schema";
 import type { Sql } from "../sql";
@@ -61,7 +61,7 @@ export async function makeBackupsFolder(store: string): Promise<string> {
     const made = await mkdir(folder, { recursive: true, mode: 0o700 });
     if (made === undefined) return folder;
     await giveOwner(around, folder);
-    await chmod(folder, isShared(around.mode) ? GROUP | 0o700 : 0o700);
+    await giveMode(folder, isShared(around.mode) ? GROUP | 0o700 : 0o700);
     return folder;
   } catch (thrown) {
     if ((thrown as { code?: string }).code === "EEXIST") throw noFolder(folder, thrown);
@@ -165,8 +165,9 @@ export async function hasMore(file: string, on: Sql): Promise<boolean> {
 
 /** Keeps the published snapshot as a dated backup: what replaces it may be older than it, or another store's. */
 export async function keepDated(published: string, store: string): Promise<void> {
-  const there = await stat(published).catch(() => undefined);
-  if (!there) return;
+  const there = await lstat(published).catch(() => undefined);
+  // A link or a pipe is what somebody put there, and no snapshot.
+  if (!there?.isFile()) return;
   const dated = join(dirname(published), datedName(store, there.mtimeMs));
   if (await statIfThere(dated)) return;
   try {

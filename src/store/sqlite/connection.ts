@@ -22,6 +22,7 @@ export const SQLITE: Dialect = {
   types: { integer: "integer", text: "text", identity: "integer primary key" },
   continueIdentity: () => undefined,
   rest: undefined,
+  whole: undefined,
 };
 
 /**

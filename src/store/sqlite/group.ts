@@ -1,7 +1,7 @@
-import { chmod, chown, lstat, readdir, readFile } from "node:fs/promises";
+import { chmod, lchown, lstat, readdir, readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { CoopError, usage } from "../../errors";
-import { asFolderError, ownPath } from "../../files";
+import { asFolderError, giveMode, ownPath } from "../../files";
 import { isPartOfStore } from "../location";
 import { backupsFolder } from "./backups";
 
@@ -61,13 +61,14 @@ export async function share(store: string, group: Group): Promise<void> {
     join("backups", name),
   );
   for (const name of ["", ...names, ...beside])
-    if (!basename(name).startsWith(".")) await give(join(folder, name), group);
+    if (!basename(name).startsWith("."))
+      await give(join(folder, name), group, name === base || isPartOfStore(name));
 }
 
 /** The modes of what a group shares: its folders and its files. */
 export const SHARED = { folder: 0o2770, file: 0o660 } as const;
 
-async function give(path: string, { name, id }: Group): Promise<void> {
+async function give(path: string, { name, id }: Group, isPart: boolean): Promise<void> {
   try {
     const found = await lstat(path);
     if (found.isSymbolicLink()) return;
@@ -75,8 +76,9 @@ async function give(path: string, { name, id }: Group): Promise<void> {
     // What another of the group made has it already, and only its owner may give it.
     if (found.gid === id && (found.mode & 0o7777) === mode) return;
     // In this order: to change the owner takes away what lets the group be handed on.
-    await chown(path, found.uid, id);
-    await chmod(path, mode);
+    await lchown(path, found.uid, id);
+    // To open and close the store's own file here would drop the locks on it.
+    await (isPart ? chmod(path, mode) : giveMode(path, mode));
   } catch (thrown) {
     const { code } = thrown as { code?: string };
     // SQLite takes away what is beside a store when its last user leaves.

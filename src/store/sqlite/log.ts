@@ -27,11 +27,19 @@ async function requireOwnLog(path: string, seen?: Look): Promise<void> {
   if ((await isDoubtful(path, seen)) && !(await fits(path))) throw leftBy("-wal", path);
 }
 
-/** Whether a log beside a store was written last before the store was put there. */
+/** Whether a log beside a store was written last before the store was put there, or was put there itself. */
 export async function isDoubtful(path: string, seen?: Look): Promise<boolean> {
-  const { size, lastModified } = Bun.file(`${path}-wal`);
-  return size > 0 && putAt(seen ?? (await lookAt(path))) > lastModified;
+  const name = `${path}-wal`;
+  if (Bun.file(name).size === 0) return false;
+  const [store, log] = await Promise.all([seen ?? lookAt(path), lookAt(name)]);
+  return log !== undefined && (putAt(store) > log.mtimeMs || isPut(log));
 }
+
+/** Whether a file's times are not those of when it was written, which are alike: a copy can have had the time of another. */
+const isPut = ({ ctimeMs, mtimeMs }: NonNullable<Look>) => Math.abs(ctimeMs - mtimeMs) > COARSE_MS;
+
+/** The coarsest that file systems keep times. */
+const COARSE_MS = 2000;
 
 /** Whether a file and its log together are the store that the file is alone; also where that is not whole by itself. */
 export async function fits(path: string): Promise<boolean> {

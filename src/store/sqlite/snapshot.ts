@@ -1,7 +1,7 @@
-import { Database } from "bun:sqlite";
-import { constants as files, type Stats } from "node:fs";
+import { constants, Database } from "bun:sqlite";
+import { constants as files, realpathSync, type Stats } from "node:fs";
 import { copyFile, open, rename, rm, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { asFolderError, giveLike, sync, syncFolder } from "../../files";
 import { sqlitePath, type Store } from "../open";
 import { BACKUP_OF, identityOf, schemaVersion } from "../schema";
@@ -50,6 +50,9 @@ export async function snapshot(
     like: await stat(sqlitePath(store.location)),
     fill: async (temporary) => {
       await doing?.("copying");
+      // Made beforehand, so that nobody else may read it at any moment and the system says what it refuses; SQLite takes
+      // an empty file for none.
+      await (await open(temporary, "wx", 0o600)).close();
       const begun = clock.elapsed();
       await store.all(sql`vacuum into ${temporary}`);
       const blockedMs = blocks ? Math.ceil(clock.elapsed() - begun) : 0;
@@ -71,7 +74,12 @@ export async function snapshot(
 
 /** Marks a copy in the making as a backup of a store. */
 function mark(temporary: string, of: string): void {
-  using database = new Database(temporary, { readwrite: true });
+  // By no link: that would be another's.
+  const path = join(realpathSync(dirname(temporary)), basename(temporary));
+  using database = new Database(
+    path,
+    constants.SQLITE_OPEN_READWRITE | constants.SQLITE_OPEN_NOFOLLOW,
+  );
   // What becomes of it when this is cut off is nobody's concern, and it is synced as a whole.
   database.run("pragma journal_mode = off");
   database.run("pragma synchronous = off");
@@ -93,7 +101,7 @@ export async function copySnapshot(
     clock,
     like: await stat(from.file),
     fill: async (temporary) => {
-      await copyFile(from.file, temporary, files.COPYFILE_FICLONE);
+      await copyFile(from.file, temporary, files.COPYFILE_EXCL | files.COPYFILE_FICLONE);
       return 0;
     },
     inspect: async (temporary) => inspect(temporary, `the copy for ${target}`),
@@ -107,7 +115,7 @@ interface Putting {
   clock: Clock;
   /** For whom it is to be. */
   like: Stats;
-  /** Gives how long writers were blocked, in ms. */
+  /** Makes the file, by itself, and gives how long writers were blocked, in ms. */
   fill(temporary: string): Promise<number>;
   inspect(temporary: string): Promise<Inspected>;
 }
@@ -122,9 +130,6 @@ async function put(
     await removeAbandoned(target, clock);
     // A command that was killed while it brought up the schema may have been the last that did.
     await removeAbandoned(safetyName(sqlitePath(store.location), schemaVersion()), clock);
-    // Made beforehand, so that nobody else may read it at any moment and the system says what it refuses; SQLite takes
-    // an empty file for none.
-    await (await open(temporary, "wx", 0o600)).close();
     const blockedMs = await fill(temporary);
     await giveLike(like, temporary);
     await sync(temporary, "r+");

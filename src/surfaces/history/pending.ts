@@ -14,7 +14,11 @@ export default defineVerb({
   run: async (input, context) => {
     const store = await context.store();
     const query = await listQuery({ ...input, status: ["pending"] }, context, store, ENTRIES);
-    const listed = await listEntries(store, query);
+    const listed = {
+      ...(await listEntries(store, query)),
+      // By its state it always is.
+      narrowed: input.from !== undefined || input.since !== undefined,
+    };
     return answer(
       { entries: listed.rows },
       (data, view) =>

@@ -238,7 +238,7 @@ export async function onePending(
         `name one: coop history commit ${own[0]!.ref} ${typed}`,
       );
     throw new CoopError("not_found", `${author} has no entry pending here`, {
-      hint: "coop history pending --all-scopes, or name the entry",
+      hint: `${await amendHint(on, author, scope, typed)}coop history pending --all-scopes, or name the entry`,
     });
   }
   const pending = rows.map(({ number, slug }) => ({ ref: ref("history", number), slug }));
@@ -246,6 +246,18 @@ export async function onePending(
     `several entries of ${author} are pending: ${namesOf(pending)}`,
     `name one: coop history commit ${pending[0]!.ref} ${typed}${rows.length > MOST_NAMED ? "; coop history pending lists them" : ""}`,
   );
+}
+
+/** What to do where the commit of one's newest entry was made anew; "" where there is none. */
+async function amendHint(on: Sql, author: string, scope: string, typed: string): Promise<string> {
+  const newest = await first<{ number: number }>(
+    on,
+    sql`select number from history_entries
+      where commit_sha is not null and scope = ${scope} and author = ${author} order by number desc limit 1`,
+  );
+  return newest
+    ? `coop history commit ${ref("history", newest.number)} ${typed} --replace, if its commit was amended; else `
+    : "";
 }
 
 /** What an edit changes; what is undefined stays. */

@@ -1,5 +1,5 @@
 import {
-  ago,
+  ages,
   fenced,
   fullHeading,
   heading,
@@ -25,7 +25,7 @@ const told = (entry: Entry, view: View, slug: string) =>
   line(
     entry.ref,
     commitOf(entry),
-    ago(view, entry.created_at),
+    ages(view, entry),
     scopeTag(view, entry),
     inline(entry.author),
     inline(slug),

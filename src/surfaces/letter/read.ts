@@ -120,8 +120,10 @@ function readText(
   here: string | undefined,
 ): string {
   if (letters.length === 0) return `no open letters to ${inline(view.me ?? "")}`;
+  const away = letters.find(({ body, ...letter }) => body === null && !whyNot(letter, here));
   return lines(
     letters.map((letter) => readLetterText(letter, view, here)),
+    away && onStore(`of other projects, in full: coop letter read ${away.ref}`, view.storeFlag),
     rest && onStore(rest, view.storeFlag),
   );
 }
@@ -130,16 +132,22 @@ function readLetterText(letter: ReadLetter, view: View, here: string | undefined
   const { ref, body, complete } = letter;
   if (complete) return letterText({ ...letter, body: body! }, view);
   const all = onStore(`coop letter read ${ref}`, view.storeFlag);
-  if (body === null)
-    return `${letterLine({ ...letter, body: "" }, view)} (${whyNot(letter, here)}${all})`;
+  if (body === null) {
+    const told = letterLine({ ...letter, body: "" }, view);
+    const why = whyNot(letter, here);
+    return why ? `${told} (${why}: ${all})` : told;
+  }
   const stays = letter.state === "unread" && "; it stays unread";
   return lines(letterText({ ...letter, body }, view), `cut here${stays || ""}. all of it: ${all}`);
 }
 
-/** Why nothing of a letter is shown; that it belongs to another project its line says. */
-function whyNot({ bytes, scope }: ReadLetter, here: string | undefined): string {
+/** Why nothing of a letter is shown, where it is not that it belongs to another project, as its line says. */
+function whyNot(
+  { bytes, scope }: Pick<ReadLetter, "bytes" | "scope">,
+  here: string | undefined,
+): string | undefined {
   const size = `${Math.ceil(bytes / 1000)} kB`;
-  if (bytes > FULL_BYTES) return `${size}, too long to show here: `;
+  if (bytes > FULL_BYTES) return `${size}, too long to show here`;
   const elsewhere = here !== undefined && scope !== "" && scope !== here;
-  return elsewhere ? "" : `${size}, no room left here: `;
+  return elsewhere ? undefined : `${size}, no room left here`;
 }

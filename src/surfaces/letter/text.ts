@@ -25,9 +25,7 @@ export function letterLine(letter: Letter, view: View, called = heading): string
 
 /** That it was read changes it, and says nothing of how it stands. */
 const age = (letter: Letter, view: View) =>
-  letter.state === "unread" || letter.state === "read"
-    ? ago(view, letter.created_at)
-    : ages(view, letter);
+  letter.state === "read" ? ago(view, letter.created_at) : ages(view, letter);
 
 /** What a write or a move answers: `L12 working to codex-pippa: Where I stopped`. */
 export const letterMoved = ({ ref, state, to, title, body }: Letter) =>

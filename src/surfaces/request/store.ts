@@ -10,6 +10,7 @@ import {
   head,
   type RecordHead,
   type RecordRow,
+  wrote,
 } from "../../store/records";
 import type { Writing } from "../../store/write";
 
@@ -153,10 +154,9 @@ export async function moveRequest(
   const { from, to } = MOVES[verb];
   await requireState(writing, REQUESTS, row, from);
   if (verb === "cancel") await requireAsker(writing, row);
-  const moved = await change<RequestRow>(writing, REQUESTS, row, verb, {
-    state: to,
-    ...turnOf(verb, row, writing.actor.id),
-  });
+  const changes = { state: to, ...turnOf(verb, row, writing.actor.id) };
+  const beside = wrote("message", body);
+  const moved = await change<RequestRow>(writing, REQUESTS, row, verb, changes, beside);
   if (body !== undefined) await say(writing, row, verb, body);
   return toRequest(moved);
 }

@@ -1,7 +1,7 @@
 import { ref } from "../../../ref";
 import { shellWord } from "../../../shell";
 import { requireState, target, type MoveRule, type Target } from "../../../store/moves";
-import { change, conflict } from "../../../store/records";
+import { change, conflict, wrote } from "../../../store/records";
 import { sql } from "../../../store/sql";
 import type { Writing } from "../../../store/write";
 import { FINISHED, ITEMS, toItem, UNFINISHED, type Item, type ItemRow, type State } from "./items";
@@ -65,7 +65,7 @@ export async function done(
   const take = `coop queue take ${ref("queue", which.number)}`;
   const row = await held(writing, which, MOVES.done.from, take);
   if (said !== undefined) await say(writing, row, said);
-  return moved(writing, row, "done", note);
+  return moved(writing, row, "done", note, said);
 }
 
 /**
@@ -86,15 +86,15 @@ async function moved(
   row: ItemRow,
   verb: keyof typeof MOVES,
   note: string | undefined,
+  said?: string,
 ): Promise<Item> {
   const { to } = MOVES[verb];
-  return toItem(
-    await change<ItemRow>(writing, ITEMS, row, verb, {
-      state: to,
-      note: note ?? null,
-      ...(to === "waiting" && { taken_by: null, taken_at: null }),
-    }),
-  );
+  const changes = {
+    state: to,
+    note: note ?? null,
+    ...(to === "waiting" && { taken_by: null, taken_at: null }),
+  };
+  return toItem(await change<ItemRow>(writing, ITEMS, row, verb, changes, wrote("reply", said)));
 }
 
 /**
