@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-import { startPostgres } from "../test/postgres";
+import { startPostgres, type OwnServer } from "../test/postgres";
 // With its ending: `./build` is the launcher.
 import { build } from "./build.ts";
 
@@ -43,7 +43,7 @@ async function step(name: string, words: string[], env = process.env): Promise<b
   return passed;
 }
 
-async function runTests(words: string[]): Promise<Counts> {
+async function runTests(words: string[], starting?: Promise<OwnServer>): Promise<Counts> {
   const folder = await mkdtemp(join(tmpdir(), "coop-test-"));
   try {
     const report = join(folder, "junit.xml");
@@ -51,7 +51,7 @@ async function runTests(words: string[]): Promise<Counts> {
     // The longest first: else the last is still at work while the other processors rest.
     const order = ["--parallel", `--timings=${join(ROOT, "test/timings.json")}`];
     const run = ["--no-env-file", "test", ...order, "--timeout=60000", ...reporter, ...words];
-    const passed = await withPostgres(words, (env) => step("tests", run, env));
+    const passed = await withPostgres(starting, (env) => step("tests", run, env));
     const xml = (await Bun.file(report).exists()) ? await Bun.file(report).text() : "";
     return countTests(xml, passed, words);
   } finally {
@@ -59,13 +59,13 @@ async function runTests(words: string[]): Promise<Counts> {
   }
 }
 
-/** One server for all files, each of which would start its own, unless only some of them are to run. */
+/** Lets all files use the server that is starting. */
 async function withPostgres<T>(
-  words: readonly string[],
+  starting: Promise<OwnServer> | undefined,
   work: (env: typeof process.env) => Promise<T>,
 ): Promise<T> {
-  if (words.length > 0 || process.env["COOP_TEST_POSTGRES"]) return work(process.env);
-  await using server = await startPostgres();
+  if (!starting) return work(process.env);
+  await using server = await starting;
   return await work({ ...process.env, COOP_TEST_POSTGRES: server.address });
 }
 
@@ -108,12 +108,18 @@ function skippedTests(report: string): string[] {
 const unescaped = (entity: string) =>
   ({ "&quot;": '"', "&amp;": "&", "&lt;": "<", "&gt;": ">", "&apos;": "'" })[entity] ?? entity;
 
+const words = process.argv.slice(2);
+// One for all files, each of which would start its own; begun now, since that takes a while. Some files alone do without.
+const isShared = words.length === 0 && !process.env["COOP_TEST_POSTGRES"];
+const starting = isShared ? startPostgres() : undefined;
+// It is told of where it is used.
+starting?.catch(() => {});
 const built = await buildCoop();
 const checks: boolean[] = [];
-for (const [name, words] of Object.entries(CHECKS)) {
-  checks.push(await step(name, words.split(" ")));
+for (const [name, command] of Object.entries(CHECKS)) {
+  checks.push(await step(name, command.split(" ")));
 }
-const tests = await runTests(process.argv.slice(2));
+const tests = await runTests(words, starting);
 
 const passed = tests.passed + checks.filter(Boolean).length;
 const failed = tests.failed + [built, ...checks].filter((ok) => !ok).length;

@@ -7,7 +7,7 @@ import { files } from "../src/edge/files";
 import { contents } from "../src/edge/read";
 import root from "../src/root";
 import type { Store } from "../src/store/open";
-import { clock, type Engine } from "./engines";
+import { clock, PLAINLY, type Engine } from "./engines";
 import type { Outcome, RunOptions } from "./story";
 
 /** Command lines run inside this process, for where many are tried: the same as a story, with a made-up edge. */
@@ -30,7 +30,9 @@ export type InsideOptions = Pick<RunOptions, "as" | "stdin" | "cwd" | "env"> & {
 /** Runs commands on a store that is open here too; without one, where there is no store. */
 export async function inside(store?: Store): Promise<Inside> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), "coop-inside-")));
-  const variables: Record<string, string> = store ? { PIPPA_COOP_DB: nameOf(store) } : {};
+  const variables: Record<string, string> = store
+    ? { PIPPA_COOP_DB: nameOf(store), ...PLAINLY }
+    : {};
   const run: Inside["run"] = async (words, { as, stdin, cwd = folder, env, edit, print } = {}) => {
     const argv = as === undefined ? words : ["--as", as, ...words];
     const out: string[] = [];

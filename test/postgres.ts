@@ -39,15 +39,19 @@ let shared: Promise<Server> | undefined;
 /** The server that tests share: the one that COOP_TEST_POSTGRES names, as in a whole run, else one that is started now. */
 export function postgres(): Promise<Server> {
   const named = process.env["COOP_TEST_POSTGRES"];
-  shared ??= named ? Promise.resolve(serverAt(named)) : startPostgres();
+  shared ??= named ? Promise.resolve(serverAt(named, true)) : startPostgres();
   return shared;
 }
 
-function serverAt(url: string): Server {
+/** @param stays whether its connections can be kept: one that is killed takes them with it. */
+function serverAt(url: string, stays: boolean): Server {
+  const connect = () => new Bun.SQL(url.replace(/[?&]schema=[^&]*/, ""), { max: 1 });
+  let kept: Bun.SQL | undefined;
   return {
     url: (schema) => `${url}${url.includes("?") ? "&" : "?"}schema=${schema}`,
     sql: async (statement) => {
-      const connection = new Bun.SQL(url.replace(/[?&]schema=[^&]*/, ""), { max: 1 });
+      if (stays) return (kept ??= connect()).unsafe(statement);
+      const connection = connect();
       try {
         return await connection.unsafe(statement);
       } finally {
@@ -128,7 +132,7 @@ export async function startPostgres(): Promise<OwnServer> {
 
   const address = `postgres://${USER}:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}/postgres`;
   return {
-    ...serverAt(address),
+    ...serverAt(address, false),
     address,
     port,
     password: PASSWORD,

@@ -5,12 +5,12 @@ import { damaged, full, locked, misrestored, quota, removed, stopped, tampered }
 const FAULTS: [sentence: string, part: Part, rounds: number][] = [
   ["a disk that is full in mid-write", full, 3],
   ["a file that may not grow any further", quota, 3],
-  ["a call to the system that fails", tampered, 10],
+  ["a call to the system that fails", tampered, 5],
   ["a writer that is stopped while it has the lock", stopped, 2],
   ["a lock that is held for longer than --wait", locked, 1],
-  ["a store that is taken away from a command that has it open", removed, 8],
-  ["a store whose bytes were changed", damaged, 16],
-  ["a backup whose bytes were changed", misrestored, 12],
+  ["a store that is taken away from a command that has it open", removed, 4],
+  ["a store whose bytes were changed", damaged, 8],
+  ["a backup whose bytes were changed", misrestored, 6],
 ];
 
 test.each(FAULTS)(
