@@ -1,5 +1,5 @@
 import { realpathSync, type Stats } from "node:fs";
-import { constants, link, open, rename, stat, type FileHandle } from "node:fs/promises";
+import { constants, link, open, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { resolve } from "node:path";
 import { CoopError, usage } from "./errors";
 
@@ -166,7 +166,7 @@ export const exists = (path: string) =>
     },
   );
 
-/** Gives a file a second name, or where the file system has no hard links, copies it. Never replaces, or follows a link. */
+/** Gives a file a second name, or where the file system has no hard links, copies it, but no other by a link. Never replaces. */
 export async function linkOrCopy(from: string, to: string): Promise<void> {
   try {
     await link(from, to);
@@ -180,7 +180,7 @@ async function copyItself(from: string, to: string): Promise<void> {
   try {
     const found = await source.stat();
     requireRegular(from, found);
-    const copy = await open(to, "wx", found.mode & 0o777);
+    const copy = await open(to, "wx", 0o600);
     try {
       const chunk = new Uint8Array(CHUNK_BYTES);
       for (;;) {
@@ -188,6 +188,10 @@ async function copyItself(from: string, to: string): Promise<void> {
         if (bytesRead === 0) break;
         await copy.appendFile(chunk.subarray(0, bytesRead));
       }
+      await copy.chmod(found.mode & 0o777).catch(() => {});
+    } catch (thrown) {
+      await rm(to, { force: true }).catch(() => {});
+      throw thrown;
     } finally {
       await copy.close();
     }

@@ -76,6 +76,7 @@ test("a file is copied where it cannot be linked; a link or a pipe in its place 
     SPECIAL["a pipe"]!(folder);
     await linkOrCopy(join(folder, "file"), join(other, "copy"));
     expect(await Bun.file(join(other, "copy")).text()).toBe(content);
+    expect((await stat(join(other, "copy"))).mode & 0o777).toBe(0o640);
     await expect(linkOrCopy(join(folder, "file"), join(other, "copy"))).rejects.toMatchObject({
       code: "EEXIST",
     });

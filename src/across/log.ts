@@ -73,7 +73,7 @@ function eventLine(event: LoggedEvent, where: boolean, view: View): string {
     if (!after || !Object.hasOwn(after, column)) return `${called(column)} ${textBefore(was)}`;
     const is = after[column];
     // That who took it has it since then, the line says already.
-    if (was === null && /_(?:by|at)$/.test(column) && [author, at].includes(String(is))) return [];
+    if (was === null && TAKING[column]?.(event) === is) return [];
     return `${called(column)} ${told(column, was)} → ${told(column, is)}`;
   });
   const added = Object.entries(after ?? {})
@@ -83,6 +83,13 @@ function eventLine(event: LoggedEvent, where: boolean, view: View): string {
   const what = all.length > 0 && `: ${all.join(", ")}`;
   return `${line(event.ref, verb, ago(view, at), inline(author), place)}${what || ""}`;
 }
+
+/** The columns of who has a record since when, and what of an event they repeat. */
+const TAKING: Record<string, (event: LoggedEvent) => unknown> = {
+  taken_by: ({ author }) => author,
+  accepted_by: ({ author }) => author,
+  taken_at: ({ at }) => at,
+};
 
 /** A column by the word that its flag and the lists have for it. */
 const called = (column: string) =>

@@ -105,6 +105,12 @@ async function copyRows(from: Sql, to: Sql): Promise<Contents> {
   return contents;
 }
 
+/** Fails in a transaction where rows would be left out that are hidden from this user. @throws CoopError unavailable access. */
+export async function requireWhole(tx: Sql): Promise<void> {
+  await seeWhole(tx);
+  for (const { name } of TABLES) await tx.all(sql`select 1 as one from ${raw(name)} limit 1`);
+}
+
 /** What a store holds. */
 export const contentsOf = (on: Sql): Promise<Contents> => readAll(on, async () => {});
 

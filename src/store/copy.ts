@@ -7,6 +7,7 @@ import {
   contentsOf,
   copyVerified,
   differenceOf,
+  requireWhole,
   TABLES,
   type Contents,
 } from "./contents";
@@ -74,14 +75,16 @@ export async function copyStore(from: Store, to: Store, now: number): Promise<Co
   if ((await meta(from, BACKUP_OF)) !== undefined) return fillFromBackup(from, to, names);
   await holdsCopy(to, names);
   await from.transaction(async (tx) => {
+    await letRest(tx);
     const moved = await meta(tx, MOVED_TO);
     if (moved !== undefined && moved !== target) throw movedElsewhere(source, moved);
+    await requireWhole(tx);
     // Before the target is closed: a source that cannot be marked, such as a standby, leaves it open.
     if (moved !== target) await setMeta(tx, MOVED_TO, target);
-    await letRest(tx);
     const complete = await to.transaction((writing) => closeUntilFilled(writing, names));
     // Where the move was undone both would be closed, if the copy turned out to be of no use after the mark.
-    if (complete && moved !== target) await requireUnchanged(tx, to, names, JUST_MADE);
+    if (complete && moved !== target)
+      await atOneMoment(to, (on) => requireUnchanged(tx, on, names, JUST_MADE));
   });
   let complete = false;
   try {

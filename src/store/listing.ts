@@ -124,7 +124,9 @@ export async function list<R extends RecordRow>(
 ): Promise<Listed<R>> {
   const { since } = filter;
   const others = [...choicesOf(filter), ...own];
-  const { states = others.length > 0 || since !== undefined ? table.states : undefined } = filter;
+  const whole = filter.scope === undefined ? 0 : 1;
+  const narrowed = others.length > whole || since !== undefined;
+  const { states = narrowed || whole === 1 ? table.states : undefined } = filter;
   const asked = [...(states ? [oneOfStates(table, states)] : []), ...others];
   const changed = since === undefined ? [] : [sql`updated_at >= ${since}`];
   const total = (choices: readonly Choice[]) =>
@@ -150,10 +152,7 @@ export async function list<R extends RecordRow>(
   return {
     rows,
     scope: filter.scope,
-    narrowed:
-      choicesOf({ ...filter, scope: undefined }).length + own.length > 0 ||
-      since !== undefined ||
-      (filter.states !== undefined && !hidesFinished),
+    narrowed: narrowed || (filter.states !== undefined && !hidesFinished),
     truncated,
     total: complete ? { count: rows.length, exact: true } : (recent ?? (await total(asked))),
     finished: hidesFinished

@@ -108,10 +108,11 @@ export function describe(location: Location): string {
   const { parameters, ...parts } = parseUrl(location.url);
   const named = (name: keyof typeof PLACE, part: string | undefined) =>
     part ?? (parameters.has(name) ? undefined : location.around.env[PLACE[name]]);
-  const user = named("user", parts.user);
   const host = named("host", parts.host);
   const port = named("port", parts.port);
   const database = named("dbname", parts.database);
+  // Who asks is not where it is, but where the database is called after them.
+  const user = database || parameters.has("dbname") ? parts.user : named("user", parts.user);
   const address = parameters.has("hostaddr") ? undefined : location.around.env["PGHOSTADDR"];
   const shown = SHOWN.filter((name) => parameters.has(name)).map(
     (name) => `${name}=${encodeURIComponent(parameters.get(name)!).replaceAll("%2F", "/")}`,
@@ -129,9 +130,11 @@ export function describe(location: Location): string {
     .join("");
 }
 
-/** A host as a URL has it: an IPv6 address in brackets, the folder of a socket encoded. */
+/** A host as a URL has it: an IPv6 address in brackets, with its zone; any other encoded, such as the folder of a socket. */
 const hostOfUrl = (host: string) =>
-  host.includes(":") && !host.startsWith("[") ? `[${host}]` : host.replaceAll("/", "%2F");
+  host.includes(":")
+    ? `[${host.replaceAll(/^\[|\]$/g, "").replaceAll("%", "%25")}]`
+    : encodeURIComponent(host);
 
 /** What of a URL says where a store is, by its parameter, and the variable that stands for it where the URL has none. */
 export const PLACE = { host: "PGHOST", port: "PGPORT", user: "PGUSER", dbname: "PGDATABASE" };
@@ -150,7 +153,7 @@ export interface UrlParts {
 }
 
 const URL_FORM =
-  /^postgres(?:ql)?:\/\/(?:(?<user>[^@:/?#]*)(?::(?<password>[^@/?#]*))?@)?(?<host>\[[\da-f:.%]+\]|[^@:/?#]*)(?::(?<port>\d{1,5}))?(?:\/(?<database>[^@/?#]*))?(?:\?(?<query>[^@#]*))?$/i;
+  /^postgres(?:ql)?:\/\/(?:(?<user>[^@:/?#]*)(?::(?<password>[^@/?#]*))?@)?(?<host>\[[\w:.%-]+\]|[^@:/?#]*)(?::(?<port>\d{1,5}))?(?:\/(?<database>[^@/?#]*))?(?:\?(?<query>[^@#]*))?$/i;
 
 /**
  * Takes a PostgreSQL URL apart: `postgres://[USER[:PASSWORD]@][HOST][:PORT][/DATABASE][?NAME=VALUE&…]`.

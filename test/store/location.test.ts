@@ -59,16 +59,21 @@ group("the URL of a store", () => {
     };
     const named = (url: string, more = {}) =>
       describe(locateNamed(url, "--db", { ...around, env: { ...env, ...more } }));
-    expect(named("postgres://")).toBe("postgres://b%40rains@%2Frun%2Fpg:5601/work");
-    expect(named("postgres://", { PGHOST: "::1", PGPORT: "" })).toBe(
-      "postgres://b%40rains@[::1]/work",
-    );
+    expect(named("postgres://")).toBe("postgres://%2Frun%2Fpg:5601/work");
+    expect(named("postgres://", { PGHOST: "::1", PGPORT: "" })).toBe("postgres://[::1]/work");
+    // The database is called after the user then.
+    expect(named("postgres://db:1", { PGDATABASE: "" })).toBe("postgres://b%40rains@db:1");
     expect(named("postgres://ann@db:1/mine", { PGHOSTADDR: "10.0.0.1" })).toBe(
       "postgres://ann@db:1/mine?hostaddr=10.0.0.1",
     );
     expect(named("postgres://?host=db&port=2&user=ann&dbname=mine")).toBe(
       "postgres:///?host=db&port=2&user=ann&dbname=mine",
     );
+    for (const host of ["fe80::1%eth0", "@abstract", "h%20", "a?b", "/run/p g"]) {
+      const url = named("postgres://", { PGHOST: host });
+      expect(shown(url)).toBe(url);
+      expect(parseUrl(url).host?.replaceAll(/[[\]]/g, "")).toBe(host);
+    }
     for (const url of ["postgres://ann@%2Frun%2Fpg:5601/work", "postgres://[::1]:2/x"])
       expect(shown(url)).toBe(url);
   });

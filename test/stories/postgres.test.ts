@@ -764,11 +764,15 @@ describe("a server that is not as it should be", () => {
     });
   });
 
-  /** What the doctor says of writing to a store. */
-  const permissions = async (coop: Story, env: Record<string, string> = {}) =>
+  /** What the doctor says of one thing. */
+  const checkOf = async (coop: Story, what: string, env: Record<string, string> = {}) =>
     (await coop.data(["doctor"], { env })).checks.find(
-      ({ name }: { name: string }) => name === "permissions",
+      ({ name }: { name: string }) => name === what,
     );
+
+  /** What the doctor says of writing to a store. */
+  const permissions = (coop: Story, env?: Record<string, string>) =>
+    checkOf(coop, "permissions", env);
 
   test("that gives a user too little is told of", async () => {
     await using coop = await storyOn(server);
@@ -808,8 +812,7 @@ describe("a server that is not as it should be", () => {
   test("that hides rows from a user lets them copy nothing, and is told of", async () => {
     await using coop = await storyOn(server);
     const schema = /schema=(\w+)/.exec(coop.store)![1]!;
-    const rules = async () =>
-      (await coop.data(["doctor"])).checks.find(({ name }: { name: string }) => name === "rules");
+    const rules = (env = {}) => checkOf(coop, "rules", env);
     expect(await rules()).toMatchObject({ status: "ok" });
     for (const title of ["one", "two"])
       await coop.data(["todo", "add", title, "--scope", title], { as: "ann" });
@@ -829,12 +832,24 @@ describe("a server that is not as it should be", () => {
       ["copy", "--from", url, "--to", target],
     ]) {
       const { exit, json } = await coop.run(["--json", ...words], half);
-      expect([exit, json().error.reason]).toEqual([6, "access"]);
+      expect([exit, json().error]).toMatchObject([
+        6,
+        {
+          reason: "access",
+          message: expect.stringContaining("hides rows from this user (42501)"),
+          hint: expect.stringContaining("row-level security is on"),
+        },
+      ]);
     }
-    expect(await rules()).toMatchObject({
-      status: "warn",
-      message: expect.stringMatching(/^row-level security on todos, the rule none on todos: /),
-    });
+    await coop.data(["todo", "add", "three", "--scope", "one"], { as: "ann", ...half });
+    for (const [env, message] of [
+      [{}, /^the rule none on todos: /],
+      [half.env, /^row-level security on todos, the rule none on todos: /],
+    ] as const)
+      expect(await rules(env)).toMatchObject({
+        status: "warn",
+        message: expect.stringMatching(message),
+      });
   });
 
   test("with too many connections is busy, and waited for", async () => {

@@ -393,7 +393,7 @@ describe.each(engines)("history on $name", ({ openFresh }) => {
     expect((await fillIn("1234567")).error).toMatchObject({
       code: "not_found",
       message: "ann has no entry pending here",
-      hint: "coop history commit H1 1234567 --replace, if its commit was amended; else coop history pending --all-scopes, or name the entry",
+      hint: "coop history add first, or name the entry: coop history pending --all-scopes; if the commit of your last was amended: coop history commit H1 1234567 --replace",
     });
   });
 

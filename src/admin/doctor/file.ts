@@ -113,8 +113,7 @@ export async function permissions(
       findings.push(
         warn(
           `${each} has mode ${octal(mode)}: ${others & 0o007 ? "every user" : "its group"} may ${others & 0o022 ? "write" : "read"} it`,
-          // A folder where each may write and remove only what is theirs is everybody's, such as /tmp.
-          mode & STICKY
+          each === folder && (mode & EVERYBODYS) === EVERYBODYS
             ? "give the store a folder of its own"
             : `chmod ${octal(allowed)} ${quotedWord(each)}`,
         ),
@@ -142,7 +141,8 @@ export async function permissions(
   return worst(findings, ok(platform() === "win32" ? "may be written" : `${whom}, may be written`));
 }
 
-const STICKY = 0o1000;
+/** The mode of a folder where all may write, and each remove what is theirs, such as /tmp. */
+const EVERYBODYS = 0o1002;
 
 const octal = (mode: number) => mode.toString(8).padStart(4, "0");
 

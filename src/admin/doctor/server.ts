@@ -2,7 +2,7 @@ import type { Context } from "../../cli/context";
 import { describe, type Location } from "../../store/location";
 import type { Store } from "../../store/open";
 import { HINTS } from "../../store/postgres/errors";
-import { barriers, lookAtServer } from "../../store/postgres/examine";
+import { barriers, lookAtServer, type Barriers } from "../../store/postgres/examine";
 import { FILLED_FROM, meta, MOVED_TO } from "../../store/schema";
 import { check, failed, ok, warn, type Check } from "./check";
 import { clock, ids, schema, whereIs } from "./content";
@@ -31,6 +31,8 @@ export async function serverChecks(location: Location, context: Context): Promis
 
 /** Whether the way to a server is safe, and the server lets this user write and keeps what it acknowledges. */
 async function findings(on: Store): Promise<Check[]> {
+  let asked: Promise<Barriers> | undefined;
+  const barred = () => (asked ??= barriers(on));
   return [
     await check("connection", async () => {
       const { version, tls, near } = await lookAtServer(on);
@@ -43,13 +45,13 @@ async function findings(on: Store): Promise<Check[]> {
       );
     }),
     await check("permissions", async () => {
-      const { readOnly, unwritable, lasting } = await barriers(on);
-      const barred = `${describe(on.location)} cannot be written`;
+      const { readOnly, unwritable, lasting } = await barred();
+      const cannot = `${describe(on.location)} cannot be written`;
       if (readOnly)
-        return warn(`${barred}: it may only be read there; reading goes on`, HINTS.read_only);
+        return warn(`${cannot}: it may only be read there; reading goes on`, HINTS.read_only);
       if (unwritable.length > 0)
         return warn(
-          `${barred}: this user may not write ${unwritable.join(", ")}; reading goes on`,
+          `${cannot}: this user may not write ${unwritable.join(", ")}; reading goes on`,
           HINTS.access,
         );
       if (lasting.length > 0)
@@ -60,7 +62,7 @@ async function findings(on: Store): Promise<Check[]> {
       return ok("may be written");
     }),
     await check("rules", async () => {
-      const { foreign } = await barriers(on);
+      const { foreign } = await barred();
       if (foreign.length === 0) return ok("none but coop's own");
       return warn(
         `${foreign.join(", ")}: what is made by others can hide what is there, or swallow what is written`,

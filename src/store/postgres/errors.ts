@@ -181,11 +181,25 @@ export function connectError(thrown: unknown, server: Server, wait: Wait): unkno
   return postgresError(refused, server, wait);
 }
 
+/** Whether some rows would be left out, where all are to be seen; in the server's language but for the routine's name. */
+const isHidden = (error: Error) =>
+  stateOf(error) === "42501" && "routine" in error && error.routine === "check_enable_rls";
+
 /** Any error met while using a PostgreSQL store, as the CoopError a user should see. Shows no password. */
 export function postgresError(thrown: unknown, server: Server, wait: Wait): unknown {
   if (thrown instanceof CoopError) return thrown;
   const [state, code] = [stateOf(thrown), codeOf(thrown)];
   const cause = { cause: thrown };
+  if (thrown instanceof Error && isHidden(thrown))
+    return new CoopError(
+      "unavailable",
+      `the store ${server.name} hides rows from this user (${state})`,
+      {
+        reason: "access",
+        hint: "nothing was copied: row-level security is on; do it as the tables' owner, or ask the person",
+        ...cause,
+      },
+    );
   const says = (what: string) => `the store ${server.name} ${what}${state && ` (${state})`}`;
   const busy = BUSY.find(([pattern]) => pattern.test(state));
   const meaning = MEANINGS.find(([pattern]) => pattern.test(state))?.[1];

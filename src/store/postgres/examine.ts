@@ -49,7 +49,7 @@ export async function barriers(on: Sql): Promise<Barriers> {
   }>(
     on,
     // Not transaction_read_only: a reading command's own transaction can be.
-    sql`with own as (select pg_class.oid, relname, relrowsecurity
+    sql`with own as (select pg_class.oid, relname
         from pg_class join pg_namespace on pg_namespace.oid = relnamespace
         where nspname = current_schema() and ${among("relname", names)})
       select (pg_is_in_recovery() or current_setting('default_transaction_read_only') = 'on')::int as read_only,
@@ -59,8 +59,8 @@ export async function barriers(on: Sql): Promise<Barriers> {
       (select coalesce(string_agg(relname, ',' order by relname), '') from own
         where not has_table_privilege(oid, 'delete')) as lasting,
       (select coalesce(string_agg(what || ' on ' || relname, ',' order by relname, what), '') from (
-        select relname, 'row-level security' as what from own where relrowsecurity union all
-        select relname, 'the trigger ' || tgname from own join pg_trigger on tgrelid = own.oid where not tgisinternal union all
+        select relname, 'row-level security' as what from own where row_security_active(oid) union all
+        select relname, 'the trigger ' || tgname from own join pg_trigger on tgrelid = own.oid where not tgisinternal and tgenabled <> 'D' union all
         select relname, 'the rule ' || rulename from own join pg_rewrite on ev_class = own.oid) as found) as others`,
   );
   const { read_only, unwritable, lasting, others } = row!;

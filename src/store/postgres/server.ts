@@ -97,9 +97,10 @@ export async function serverOf(location: PostgresLocation): Promise<Server> {
   const roots = given("sslrootcert");
   const sslMode = sslModeOf(given("sslmode"), roots, socket);
   const [cert, key] = [given("sslcert"), given("sslkey")];
-  if ((cert === undefined) !== (key === undefined))
+  const withTls = sslMode !== "disable";
+  if (withTls && (cert === undefined) !== (key === undefined))
     throw usage("sslcert and sslkey go together", "name both, or neither");
-  const connect = given("connect_timeout");
+  const connect = given("connect_timeout")?.trim();
   if (connect !== undefined && !/^-?\d{1,6}$/.test(connect))
     throw usage(`connect_timeout is '${connect}', which is no number of seconds`, "0 is no bound");
   return {
@@ -124,8 +125,8 @@ export async function serverOf(location: PostgresLocation): Promise<Server> {
     quotedSchema: quotedAlways(schema),
     sslMode,
     ca: await rootCertificates(roots, sslMode, location.around),
-    cert: await pem(cert, "sslcert"),
-    key: await pem(key, "sslkey"),
+    cert: withTls ? await pem(cert, "sslcert") : undefined,
+    key: withTls ? await pem(key, "sslkey") : undefined,
     connectSeconds: Number(connect) > 0 ? Number(connect) : undefined,
   };
 }

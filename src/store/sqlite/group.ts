@@ -77,8 +77,9 @@ async function give(path: string, { name, id }: Group, isPart: boolean): Promise
     if (found.gid === id && (found.mode & 0o7777) === mode) return;
     // In this order: to change the owner takes away what lets the group be handed on.
     await lchown(path, found.uid, id);
-    // To open and close the store's own file here would drop the locks on it.
-    await (isPart ? chmod(path, mode) : giveMode(path, mode));
+    // To open and close the store's own file here would drop the locks on it; what its owner may not read cannot be opened.
+    const unseen = (found.mode & 0o400) === 0;
+    await (isPart || unseen ? chmod(path, mode) : giveMode(path, mode));
   } catch (thrown) {
     const { code } = thrown as { code?: string };
     // SQLite takes away what is beside a store when its last user leaves.

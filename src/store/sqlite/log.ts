@@ -35,8 +35,9 @@ export async function isDoubtful(path: string, seen?: Look): Promise<boolean> {
   return log !== undefined && (putAt(store) > log.mtimeMs || isPut(log));
 }
 
-/** Whether a file's times are not those of when it was written, which are alike: a copy can have had the time of another. */
-const isPut = ({ ctimeMs, mtimeMs }: NonNullable<Look>) => Math.abs(ctimeMs - mtimeMs) > COARSE_MS;
+/** Whether a file says that it was written before it was made, or after it was last changed in any way, as a copy can. */
+const isPut = ({ birthtimeMs, ctimeMs, mtimeMs }: NonNullable<Look>) =>
+  birthtimeMs - mtimeMs > COARSE_MS || mtimeMs - ctimeMs > COARSE_MS;
 
 /** The coarsest that file systems keep times. */
 const COARSE_MS = 2000;

@@ -74,7 +74,7 @@ export async function snapshot(
 
 /** Marks a copy in the making as a backup of a store. */
 function mark(temporary: string, of: string): void {
-  // By no link: that would be another's.
+  // By no link that somebody has put there since.
   const path = join(realpathSync(dirname(temporary)), basename(temporary));
   using database = new Database(
     path,

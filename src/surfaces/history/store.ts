@@ -238,7 +238,7 @@ export async function onePending(
         `name one: coop history commit ${own[0]!.ref} ${typed}`,
       );
     throw new CoopError("not_found", `${author} has no entry pending here`, {
-      hint: `${await amendHint(on, author, scope, typed)}coop history pending --all-scopes, or name the entry`,
+      hint: `coop history add first, or name the entry: coop history pending --all-scopes${await amendHint(on, author, scope, typed)}`,
     });
   }
   const pending = rows.map(({ number, slug }) => ({ ref: ref("history", number), slug }));
@@ -256,7 +256,7 @@ async function amendHint(on: Sql, author: string, scope: string, typed: string):
       where commit_sha is not null and scope = ${scope} and author = ${author} order by number desc limit 1`,
   );
   return newest
-    ? `coop history commit ${ref("history", newest.number)} ${typed} --replace, if its commit was amended; else `
+    ? `; if the commit of your last was amended: coop history commit ${ref("history", newest.number)} ${typed} --replace`
     : "";
 }
 
