@@ -43,7 +43,10 @@ async function step(name: string, words: string[], env = process.env): Promise<b
   return passed;
 }
 
-async function runTests(words: string[], starting?: Promise<OwnServer>): Promise<Counts> {
+async function runTests(
+  words: string[],
+  starting: Promise<OwnServer | undefined>,
+): Promise<Counts> {
   const folder = await mkdtemp(join(tmpdir(), "coop-test-"));
   try {
     const report = join(folder, "junit.xml");
@@ -59,14 +62,13 @@ async function runTests(words: string[], starting?: Promise<OwnServer>): Promise
   }
 }
 
-/** Lets all files use the server that is starting. */
+/** Lets all files use the server that is starting; where none does, each says why when it starts its own. */
 async function withPostgres<T>(
-  starting: Promise<OwnServer> | undefined,
+  starting: Promise<OwnServer | undefined>,
   work: (env: typeof process.env) => Promise<T>,
 ): Promise<T> {
-  if (!starting) return work(process.env);
   await using server = await starting;
-  return await work({ ...process.env, COOP_TEST_POSTGRES: server.address });
+  return await work({ ...process.env, ...(server && { COOP_TEST_POSTGRES: server.address }) });
 }
 
 /** Reads bun test's report, which says nothing of a file that did not load or of a run that died:
@@ -111,9 +113,7 @@ const unescaped = (entity: string) =>
 const words = process.argv.slice(2);
 // One for all files, each of which would start its own; begun now, since that takes a while. Some files alone do without.
 const isShared = words.length === 0 && !process.env["COOP_TEST_POSTGRES"];
-const starting = isShared ? startPostgres() : undefined;
-// It is told of where it is used.
-starting?.catch(() => {});
+const starting = isShared ? startPostgres().catch(() => undefined) : Promise.resolve(undefined);
 const built = await buildCoop();
 const checks: boolean[] = [];
 for (const [name, command] of Object.entries(CHECKS)) {
