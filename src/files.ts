@@ -171,11 +171,15 @@ export async function linkOrCopy(from: string, to: string): Promise<void> {
   try {
     await link(from, to);
   } catch {
-    await copyItself(from, to);
+    await giveLike(await copyPrivately(from, to), to);
   }
 }
 
-async function copyItself(from: string, to: string): Promise<void> {
+/**
+ * Copies a file, but no other by a link, to where nothing is, for nobody else to read, and gives what the system says of
+ * it. Throws what the system says; then nothing is left.
+ */
+export async function copyPrivately(from: string, to: string): Promise<Stats> {
   const source = await open(from, ITSELF);
   try {
     const found = await source.stat();
@@ -188,7 +192,7 @@ async function copyItself(from: string, to: string): Promise<void> {
         if (bytesRead === 0) break;
         await copy.appendFile(chunk.subarray(0, bytesRead));
       }
-      await copy.chmod(found.mode & 0o777).catch(() => {});
+      return found;
     } catch (thrown) {
       await rm(to, { force: true }).catch(() => {});
       throw thrown;

@@ -1,4 +1,4 @@
-import { files, isFile } from "./edge/files";
+import { files, hasSize } from "./edge/files";
 import { program } from "./cli/program";
 import type { Edge } from "./cli/context";
 import { usage } from "./errors";
@@ -50,11 +50,11 @@ const edge: Edge = {
   complain: (text) => write(Bun.stderr, text).catch(() => {}),
   progress: async (line) => (await import("./edge/progress")).progress(line),
   stdin: async () =>
-    isFile(Bun.stdin) ? (await import("./edge/read")).rest(0) : Bun.stdin.stream(),
+    hasSize(Bun.stdin) ? (await import("./edge/read")).rest(0) : Bun.stdin.stream(),
   file: async (path, most) => {
     const file = Bun.file(path);
     // Of files that the system makes up, such as those of /proc, some say that they are empty.
-    return isFile(file) && file.size > 0
+    return hasSize(file) && file.size > 0
       ? [await file.slice(0, most + 1).bytes()]
       : (await import("./edge/read")).contents(path);
   },
@@ -76,7 +76,7 @@ const edge: Edge = {
 /** Writes all of a text as it is, or throws: console.log colours it, and does not say what was not written. */
 async function write(to: Bun.BunFile, text: string): Promise<void> {
   // For more than a KiB Bun.write makes room in a file before it writes, also where it then appends: a hole of zeros.
-  if (text.length < ALWAYS_UNDER_1_KIB || !isFile(to)) {
+  if (text.length < ALWAYS_UNDER_1_KIB || !hasSize(to)) {
     await Bun.write(to, text);
     return;
   }

@@ -2,8 +2,9 @@ import { mkdir, mkdtemp, realpath, rm } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createSqliteStore } from "../src/store/sqlite/create";
-import { Wait, type Clock } from "../src/store/wait";
+import { Wait } from "../src/store/wait";
 import { COOP } from "./binary";
+import { machineClock } from "./clock";
 
 /** How a command ended and what it said. */
 export interface Outcome {
@@ -69,18 +70,9 @@ export async function story({ init = true }: { init?: boolean } = {}): Promise<S
     [Symbol.asyncDispose]: () => rm(top, { recursive: true }),
   };
   // As `coop init` does, but for the process: most stories begin so, and are about something else.
-  if (init) await createSqliteStore(coop.store, new Wait(10, CLOCK), { host: hostname() });
+  if (init) await createSqliteStore(coop.store, new Wait(10, machineClock), { host: hostname() });
   return coop;
 }
-
-/** The machine's own clock, as the built executable has it. */
-const CLOCK: Clock = {
-  now: Date.now,
-  elapsed: () => performance.now(),
-  random: Math.random,
-  unique: Bun.randomUUIDv7,
-  sleep: Bun.sleep,
-};
 
 async function runProcess(
   words: readonly string[],

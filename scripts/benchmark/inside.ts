@@ -4,10 +4,11 @@ import { createSqliteStore } from "../../src/store/sqlite/create";
 import { MIGRATIONS } from "../../src/store/migrations";
 import { openStore, type Store } from "../../src/store/open";
 import { SQLITE } from "../../src/store/sqlite/connection";
-import { Wait, type Clock } from "../../src/store/wait";
+import { Wait } from "../../src/store/wait";
 import { write, type Writing } from "../../src/store/write";
 import { done, payloadType, push, take } from "../../src/surfaces/queue/store";
 import { parseRef } from "../../src/ref";
+import { machineClock } from "../../test/clock";
 import {
   allRounds,
   compared,
@@ -20,19 +21,11 @@ import {
 import { peers, plainjob, type Peer } from "./peers";
 import type { Place } from "./place";
 
-const clock: Clock = {
-  now: Date.now,
-  elapsed: () => performance.now(),
-  random: Math.random,
-  unique: Bun.randomUUIDv7,
-  sleep: Bun.sleep,
-};
-
 export const PAYLOAD = JSON.stringify({ task: "review", branch: "parser", text: "x".repeat(80) });
 
 /** Opens the store of coop at a path, which is made if it is not there. */
 export async function openCoop(path: string): Promise<Store> {
-  const wait = new Wait(10, clock);
+  const wait = new Wait(10, machineClock);
   await createSqliteStore(path, wait);
   return openStore({ engine: "sqlite", path }, wait);
 }

@@ -4,12 +4,12 @@ import type { Files } from "../scope";
 export const files: Files = {
   holds: (path) => {
     const file = Bun.file(path);
-    return file.size > 0 && isFile(file);
+    return file.size > 0 && hasSize(file);
   },
   read: async (path) => {
     const file = Bun.file(path);
     // What comes out of a pipe or a device may never end.
-    if (!isFile(file)) return undefined;
+    if (!hasSize(file)) return undefined;
     try {
       return await file.text();
     } catch {
@@ -19,4 +19,4 @@ export const files: Files = {
 };
 
 /** Whether it is a file or a folder, neither a pipe nor a device: only those have a size. */
-export const isFile = ({ size }: Bun.BunFile) => Number.isFinite(size);
+export const hasSize = ({ size }: Bun.BunFile) => Number.isFinite(size);

@@ -123,10 +123,10 @@ export async function list<R extends RecordRow>(
   apart: readonly Choice[] = [],
 ): Promise<Listed<R>> {
   const { since } = filter;
-  const others = [...choicesOf(filter), ...own];
-  const whole = filter.scope === undefined ? 0 : 1;
-  const narrowed = others.length > whole || since !== undefined;
-  const { states = narrowed || whole === 1 ? table.states : undefined } = filter;
+  const anywhere = [...choicesOf({ ...filter, scope: undefined }), ...own];
+  const others = [...choicesOf({ scope: filter.scope }), ...anywhere];
+  const narrowed = anywhere.length > 0 || since !== undefined;
+  const { states = narrowed || others.length > 0 ? table.states : undefined } = filter;
   const asked = [...(states ? [oneOfStates(table, states)] : []), ...others];
   const changed = since === undefined ? [] : [sql`updated_at >= ${since}`];
   const total = (choices: readonly Choice[]) =>
@@ -163,11 +163,7 @@ export async function list<R extends RecordRow>(
           on,
           table.name,
           filter.scope,
-          [
-            ...(states ? [oneOfStates(table, states)] : []),
-            ...choicesOf({ ...filter, scope: undefined }),
-            ...own,
-          ],
+          [...(states ? [oneOfStates(table, states)] : []), ...anywhere],
           changed,
         )
       : undefined,

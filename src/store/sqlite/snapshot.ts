@@ -1,8 +1,8 @@
 import { constants, Database } from "bun:sqlite";
-import { constants as files, realpathSync, type Stats } from "node:fs";
-import { copyFile, open, rename, rm, stat } from "node:fs/promises";
+import { realpathSync, type Stats } from "node:fs";
+import { open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { asFolderError, giveLike, sync, syncFolder } from "../../files";
+import { asFolderError, copyPrivately, giveLike, sync, syncFolder } from "../../files";
 import { sqlitePath, type Store } from "../open";
 import { BACKUP_OF, identityOf, schemaVersion } from "../schema";
 import { first, raw, sql, type Fragment, type Value } from "../sql";
@@ -101,7 +101,7 @@ export async function copySnapshot(
     clock,
     like: await stat(from.file),
     fill: async (temporary) => {
-      await copyFile(from.file, temporary, files.COPYFILE_EXCL | files.COPYFILE_FICLONE);
+      await copyPrivately(from.file, temporary);
       return 0;
     },
     inspect: async (temporary) => inspect(temporary, `the copy for ${target}`),
@@ -115,7 +115,7 @@ interface Putting {
   clock: Clock;
   /** For whom it is to be. */
   like: Stats;
-  /** Makes the file, by itself, and gives how long writers were blocked, in ms. */
+  /** Makes the file, for nobody else to read, and gives how long writers were blocked, in ms. */
   fill(temporary: string): Promise<number>;
   inspect(temporary: string): Promise<Inspected>;
 }
