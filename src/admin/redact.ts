@@ -69,8 +69,9 @@ snapshot and the bytes of the store's file, and cannot be had back. Ids, scopes,
 queues stay. Other copies are not changed: the answer names those in the store's folder and its backups that still hold
 it, and no others; --db can name each to be redacted too. An item that queue archive moved away is redacted twice: in the
 archive, and with --text in the store that it came from; likewise all that was moved by copy, in the old store and the
-new, and copy --undo is refused then. The file is written anew, for which others wait: a second a 100 MB or so. A text on the command line is seen by others on the machine and kept by the shell:
---text - reads it from standard input, and with --key a hash of it is kept.`,
+new, and copy --undo is refused then. The file is written anew, for which others wait: a second a 100 MB or so. A text on
+the command line is seen by others on the machine and kept by the shell: --text - reads it from standard input, and with
+--key a hash of it is kept.`,
   args: {
     ref: {
       ...word(v.string(), "REF", "such as L12, R3, T45, H7, Q9, or F2 for each of its items"),
