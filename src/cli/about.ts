@@ -75,7 +75,13 @@ async function rootHelp(root: Group): Promise<string> {
     ...columns(verbs.map(({ name, command }) => [`coop ${name}`, command.about])),
     "",
     "Everywhere, before or after the words:",
-    ...columns(Object.entries(GLOBALS).map(([key, arg]) => [usageOf(key, arg), arg.description])),
+    ...columns([
+      ...Object.entries(GLOBALS).map(([key, arg]): [string, string] => [
+        usageOf(key, arg),
+        arg.description,
+      ]),
+      ["--", "ends the flags: what follows may begin with a dash"],
+    ]),
     "",
     "coop SURFACE --help, coop SURFACE VERB --help; coop help exits, environment or output",
   ].join("\n");

@@ -15,7 +15,8 @@ export interface ClientFile {
 /**
  * Puts files into a folder, which is made if it is not there, each one whole or not at all. Those that are there and do
  * not begin with the mark are somebody's own: then nothing is written. `unique` makes the names they are first written to.
- * @throws CoopError usage, naming the files that coop did not write; unavailable access, read_only or full.
+ * @throws CoopError usage, naming the files that coop did not write, or for what is no folder; unavailable access,
+ *   read_only or full.
  */
 export async function putFiles(
   folder: string,
@@ -44,6 +45,8 @@ export async function putFiles(
       unchanged: names(files.filter((file) => !stale.includes(file))),
     };
   } catch (thrown) {
+    if (["ENOTDIR", "EEXIST"].includes((thrown as { code?: string }).code ?? ""))
+      throw usage(`${folder} is a file, or goes through one`, "name a folder with --dir");
     throw asFolderError(thrown, folder, "--dir");
   }
 }

@@ -99,4 +99,8 @@ new = os.path.abspath("new.db")
 coop.init(db=new)
 assert call("copy", from_=coop.whoami()["store"], to=new)["copied"] is True
 
+public = [name for name in vars(coop) if name in called or isinstance(getattr(coop, name), type)]
+declared = [name for name in public if getattr(coop, name).__module__.startswith("tools.coop")]
+assert sorted(coop.__all__) == sorted(declared), set(coop.__all__) ^ set(declared)
+
 print(json.dumps(called))

@@ -337,6 +337,41 @@ except Exception as error:
     "TypeError",
     "payload is text, not dict: json.dumps makes text of it",
   ]);
+  expect(await raised('queue_push("q", b"a", as_id="ann")')).toEqual([
+    "TypeError",
+    "payload is text, not bytes",
+  ]);
+  expect(await raised('queue_push("q", jsonl=[{"payload": 1}], as_id="ann")')).toEqual([
+    "TypeError",
+    "jsonl is text, not list: '\\n'.join(map(json.dumps, lines)) makes text of it",
+  ]);
+});
+
+test("an argument of the program's own is kept whatever the locale, as a title and as a body", async () => {
+  await using coop = await pythonStory();
+  const said = await coop.run(
+    [
+      "-c",
+      `import sys; from tools.coop import *; todo_add(sys.argv[1], body=sys.argv[1], as_id="ann")`,
+      "쓰기",
+    ],
+    { program: PYTHON, env: { LC_ALL: "C", PYTHONUTF8: "0", PYTHONCOERCECLOCALE: "0" } },
+  );
+  expect(said).toMatchObject({ exit: 0, err: "" });
+  expect(await coop.data(["todo", "show", "T1"])).toMatchObject({ title: "쓰기", body: "쓰기" });
+});
+
+test("help of the package has its exceptions and what an answer tells, and * brings nothing else along", async () => {
+  await using coop = await pythonStory();
+  const { out } = await coop.script(`
+import pydoc
+from pathlib import Path
+from tools.coop import *
+import tools.coop
+print(Path("/x"), pydoc.plain(pydoc.render_doc(tools.coop)))
+`);
+  for (const part of ["/x ", "class Conflict(", "class OutcomeUnknown(", "truncated = False"])
+    expect(out).toContain(part);
 });
 
 test("what is no text and no number is a TypeError, and a filter of nothing is not one of all", async () => {
@@ -613,6 +648,11 @@ test("without coop the package says where it looked", async () => {
   for (const place of ["COOP_BIN", "PATH", coop.tools]) expect(err).toContain(place);
   expect(err.trim().split("\n")).toHaveLength(1);
 
+  await coop.script(`import zipapp; zipapp.create_archive(".", "app.pyz", main="tools.coop:who",
+    filter=lambda path: path.parts[0] == "tools")`);
+  const zipped = await coop.run(["app.pyz"], { program: PYTHON, env: nowhere });
+  expect(zipped.err).toEndWith("set COOP_BIN to its path, or put it on PATH\n");
+
   const wrong = { COOP_BIN: "/nowhere/coop" };
   const raised = await coop.script(`from tools.coop import who; who()`, { env: wrong });
   expect(raised.err).toContain("CoopNotFound: COOP_BIN is '/nowhere/coop', which is no program");
@@ -632,6 +672,22 @@ test("shim needs no store, makes the folders, and says in each file who wrote it
     const [first] = (await Bun.file(join(dir, name)).text()).split("\n");
     expect(first).toStartWith(`# Written by \`coop shim python\`, coop ${version}. `);
   }
+});
+
+test("shim warns of a folder that Python cannot import, and names what is no folder", async () => {
+  await using coop = await story({ init: false });
+  const unnamed = await coop.run(["shim", "python", "--dir", "tools/my-coop"]);
+  expect(unnamed.exit).toBe(0);
+  expect(unnamed.err).toBe(
+    "coop: warning: Python cannot import 'my-coop': name the folder with letters, digits and _ alone\n",
+  );
+  expect((await coop.run(["shim", "python", "--dir", "tools/내_coop2"])).err).toBe("");
+  const file = join(coop.folder, "tools/my-coop/py.typed");
+  for (const dir of [file, join(file, "coop"), "/dev/null/coop"])
+    expect(await coop.run(["shim", "python", "--dir", dir])).toMatchObject({
+      exit: 2,
+      err: `coop: ${dir} is a file, or goes through one; name a folder with --dir\n`,
+    });
 });
 
 test("shim again changes nothing, and brings what was edited or is older up to date", async () => {
@@ -676,8 +732,6 @@ test("shim writes nothing at all where a file of somebody else is in its way", a
   });
   expect(await Bun.file(join(coop.folder, "py.typed")).text()).toBe("");
 
-  const inFile = await coop.run(["shim", "python", "--dir", "/dev/null/coop"]);
-  expect(inFile).toMatchObject({ exit: 6, out: "" });
   expect(await coop.run(["shim", "python"])).toMatchObject({ exit: 2, out: "" });
   expect(await coop.run(["shim", "python", "--dir="])).toMatchObject({ exit: 2, out: "" });
 });

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { version } from "../../../package.json";
 import { answer } from "../../cli/answer";
 import { defineVerb, requiredFlag } from "../../cli/define";
@@ -17,6 +17,9 @@ const TYPED = "py.typed";
 
 const PACKAGE = { "__init__.py": init, "__main__.py": main, "_call.py": call, [TYPED]: "" };
 
+/** A name in a program's text, as a package's must be to be imported. */
+const A_NAME = /^[\p{XID_Start}_]\p{XID_Continue}*$/u;
+
 /** The version of the coop that wrote a file; undefined where none did. */
 async function versionOf(path: string): Promise<string | undefined> {
   const text = await Bun.file(path)
@@ -32,7 +35,7 @@ export default defineVerb({
   python -m tools.coop --as claude-code-pippa letter read
   from tools.coop import add_history_entry, queue_push
 It finds coop by COOP_BIN, on PATH or beside itself. Run it again after an update of coop; files that it did not write are
-left alone.`,
+left alone. For mypy, and where another package is called tools, put an empty __init__.py into tools.`,
   args: {
     dir: requiredFlag(
       filePath("name a folder"),
@@ -55,6 +58,11 @@ left alone.`,
       context.warn(
         "older",
         `${folder} was written by coop ${before}, and is now by ${version}, which is older`,
+      );
+    if (!A_NAME.test(basename(folder)))
+      context.warn(
+        "no_module",
+        `Python cannot import '${basename(folder)}': name the folder with letters, digits and _ alone`,
       );
     return answer(
       { dir: folder, written, unchanged, version },

@@ -1,10 +1,15 @@
 """coop for Python: a function for each verb; `letter_write` is `coop letter write`.
 
 A verb's words come first, its flags by name; `from_` is --from. A flag that takes a list takes one
-value or several. Every function also takes `as_id` (who speaks, else PIPPA_COOP_ID), `scope` (the
-project), `db` (the store) and `wait` (seconds for locks); those that write take `key`, which makes
-a repeat safe. They give the `data` of --json. What fails is raised by exit code, as a subclass of
-CoopError; what coop warns of is a CoopWarning, and stands in `warnings` of the answer. `coop
+value or several. Every function of a verb also takes `as_id` (who speaks, else PIPPA_COOP_ID),
+`scope` (the project), `db` (the store) and `wait` (seconds for locks); those that write take `key`,
+which makes a repeat safe. They give the `data` of --json: a Records, or a Record of which the
+docstring names the key of what is listed. A list has the newest 50, unless `limit` says otherwise
+(0 for all): `truncated` and `total` say what is left out.
+
+What fails is raised by exit code, as a subclass of CoopError; what coop warns of is a CoopWarning,
+and stands in `warnings` of the answer. A caller that is killed, or does not wait any longer, takes
+nothing back: its command may still write, for as long as `wait`. Repeat it with its `key`. `coop
 SURFACE VERB --help` tells more of each.
 """
 
@@ -13,20 +18,35 @@ from typing import Optional
 
 from ._call import Many, Path, Ref, Seconds, Text, Whole, nothing, record, records
 from ._call import (
-    Busy as Busy,
-    Conflict as Conflict,
-    CoopError as CoopError,
-    CoopNotFound as CoopNotFound,
-    CoopWarning as CoopWarning,
-    Empty as Empty,
-    Failed as Failed,
-    NotFound as NotFound,
-    OutcomeUnknown as OutcomeUnknown,
-    Record as Record,
-    Records as Records,
-    Unavailable as Unavailable,
-    UsageError as UsageError,
+    Busy,
+    Conflict,
+    CoopError,
+    CoopNotFound,
+    CoopWarning,
+    Empty,
+    Failed,
+    NotFound,
+    OutcomeUnknown,
+    Record,
+    Records,
+    Unavailable,
+    UsageError,
 )
+
+__all__ = [
+    "Busy", "Conflict", "CoopError", "CoopNotFound", "CoopWarning", "Empty", "Failed", "NotFound",
+    "OutcomeUnknown", "Record", "Records", "Unavailable", "UsageError",
+    "add_history_entry", "letter_write", "letter_read", "letter_start", "letter_ack",
+    "letter_abandon", "letter_reopen", "letter_list", "letter_show", "request_open",
+    "request_reply", "request_accept", "request_done", "request_decline", "request_cancel",
+    "request_reopen", "request_assign", "request_edit", "request_list", "request_show", "todo_add",
+    "todo_start", "todo_stop", "todo_block", "todo_done", "todo_drop", "todo_reopen", "todo_assign",
+    "todo_edit", "todo_ready", "todo_list", "todo_show", "history_add", "history_commit",
+    "history_edit", "history_list", "history_pending", "history_show", "queue_push", "queue_take",
+    "queue_reply", "queue_done", "queue_release", "queue_drop", "queue_reopen", "queue_replies",
+    "queue_list", "queue_show", "queue_stats", "queue_stale", "queue_archive", "show", "log", "who",
+    "whoami", "init", "backup", "doctor", "copy", "restore", "redact",
+]
 
 ID_OF_PROGRAMS = "python"
 
@@ -57,7 +77,11 @@ def letter_read(
     letter: Optional[Ref] = None, *, key: Text = None, if_version: Whole = None,
     as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Records:
-    """Read the open letters to you, or one; what is given in full becomes read."""
+    """Read the open letters to you, or one; what is given in full becomes read.
+
+    A body that is not `complete` is cut, or None in a letter of another project: by its ref a
+    letter is read whole.
+    """
     return records("letter read", locals(), "letter")
 
 
@@ -278,7 +302,7 @@ def todo_ready(
     *, to: Many = None, mine: bool = False, limit: Whole = None, all_scopes: bool = False,
     as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
-    """List the todos that can be started now, most urgent first."""
+    """List the `todos` that can be started now, most urgent first."""
     return record("todo ready", locals())
 
 
@@ -339,7 +363,7 @@ def history_pending(
     limit: Whole = None, all_scopes: bool = False,
     as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
-    """List the entries that wait for their commit."""
+    """List the `entries` that wait for their commit."""
     return record("history pending", locals())
 
 
@@ -355,7 +379,11 @@ def queue_push(
     re: Optional[Ref] = None, jsonl: Text = None, key: Text = None,
     as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
-    """Push an item for anyone, or one for each id of `to`. `jsonl` holds the lines themselves."""
+    """Push an item for anyone or for the id of `to`.
+
+    For several ids it gives the `ref` of all and the `items`. `jsonl` holds lines of JSON, an item
+    each, and gives the `count` and the `refs`.
+    """
     return record("queue push", locals(), "queue")
 
 
@@ -364,7 +392,7 @@ def queue_take(
     key: Text = None, if_version: Whole = None,
     as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Records:
-    """Take what waits for you or for anyone; [] when nothing does."""
+    """Take one, or up to `count`, of what waits for you or for anyone; [] when nothing does."""
     try:
         return records("queue take", locals(), "queue")
     except Empty as empty:
@@ -417,7 +445,7 @@ def queue_reopen(
 def queue_replies(
     item: Ref, *, as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Records:
-    """What was replied to an item or to each of a push to several, and who is missing."""
+    """What was replied to an item, or to each of a push to several (F2), and who is missing."""
     return records("queue replies", locals(), "item")
 
 
@@ -442,7 +470,7 @@ def queue_stats(
     queue: Text = None, *,
     as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
-    """Count what waits, is taken, done and dropped in each queue."""
+    """Count what waits, is taken, done and dropped in each of the `queues`."""
     return record("queue stats", locals(), "queue")
 
 
@@ -450,7 +478,7 @@ def queue_stale(
     queue: Text = None, *, older: str, limit: Whole = None,
     as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
-    """List what has been taken for longer than `older`, such as 2h, the longest first."""
+    """List the `items` taken for longer than `older`, such as 2h, the longest first."""
     return record("queue stale", locals(), "queue")
 
 
@@ -474,14 +502,14 @@ def log(
     limit: Whole = None,
     as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
-    """What was changed, by whom and when, newest first."""
+    """What was changed, by whom and when: `events`, newest first; `before` is the id of one."""
     return record("log", locals(), "ref")
 
 
 def who(
     id: Text = None, *, as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
-    """Who takes part, when they last wrote, and what is open on whom; of one id with its refs."""
+    """The `ids` that take part, when they last wrote, and what is open on whom; of one its refs."""
     return record("who", locals(), "id")
 
 

@@ -145,11 +145,13 @@ def find_coop() -> str:
         found = shutil.which("coop") or shutil.which("coop", path=here)
     if found:
         return found
+    # From an archive no program is run.
+    beside = f" or into {here}" if os.path.isdir(here) else ""
     raise CoopNotFound(
         f"COOP_BIN is '{named}', which is no program" if named else "there is no coop to run",
         exit_code=127,
         code="not_installed",
-        hint=f"set COOP_BIN to its path, or put it on PATH or into {here}",
+        hint=f"set COOP_BIN to its path, or put it on PATH{beside}",
     )
 
 
@@ -317,9 +319,12 @@ def not_runnable(coop: Any, error: OSError) -> Exception:
 
 def _content(name: str, text: str) -> bytes:
     if not isinstance(text, str):
-        raise TypeError(f"{name} is text, not {type(text).__name__}: json.dumps makes text of it")
+        how = "'\\n'.join(map(json.dumps, lines))" if name == "jsonl" else "json.dumps"
+        more = "" if isinstance(text, (bytes, os.PathLike)) else f": {how} makes text of it"
+        raise TypeError(f"{name} is text, not {type(text).__name__}{more}")
     try:
-        return text.encode("utf-8")
+        # As words are: of the bytes of an argument Python may have made half surrogates.
+        return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         raise _unkept(f"{name}: holds half a surrogate pair") from None
 
