@@ -73,6 +73,14 @@ export class CoopError extends Error {
 export const usage = (message: string, hint?: string) =>
   new CoopError("usage", message, hint === undefined ? {} : { hint });
 
+/** A store, a file or a folder that cannot be used as it is: exit 6. */
+export const unavailable = (
+  reason: UnavailableReason,
+  message: string,
+  hint: string,
+  cause?: unknown,
+) => new CoopError("unavailable", message, { reason, hint, cause });
+
 /** An error's or a warning's text as it may be printed: it can hold what was typed, and that a password. */
 export function withoutPasswords(text: string): string {
   // Nearly no text has one, and to make a pattern takes longer than to look.

@@ -1,7 +1,7 @@
 import { realpathSync, type Stats } from "node:fs";
 import { constants, link, open, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { resolve } from "node:path";
-import { CoopError, usage } from "./errors";
+import { unavailable, usage } from "./errors";
 
 /** What the file system refuses, and why. */
 const REASONS = {
@@ -32,14 +32,14 @@ export function asFolderError(thrown: unknown, folder: string, flag: string): un
   const { code = "" } = thrown as { code?: string };
   if (!Object.hasOwn(REASONS, code)) return thrown;
   const reason = REASONS[code as keyof typeof REASONS];
-  return new CoopError("unavailable", `cannot write into ${folder} (${code})`, {
+  return unavailable(
     reason,
-    hint:
-      reason === "full"
-        ? "free some space, or raise your limits"
-        : `check its permissions and the sandbox you run in, or name another with ${flag}`,
-    cause: thrown,
-  });
+    `cannot write into ${folder} (${code})`,
+    reason === "full"
+      ? "free some space, or raise your limits"
+      : `check its permissions and the sandbox you run in, or name another with ${flag}`,
+    thrown,
+  );
 }
 
 /** A store's own path, by whatever links it was named: what belongs to it is beside it there, and named after it. */
@@ -205,6 +205,11 @@ export async function copyPrivately(from: string, to: string): Promise<Stats> {
 }
 
 const CHUNK_BYTES = 1024 * 1024;
+
+/** Makes an empty file that nobody else may read, and that nobody has made yet. */
+export async function makePrivate(path: string): Promise<void> {
+  await (await open(path, "wx", 0o600)).close();
+}
 
 /** Makes a file's content durable. Windows wants one that is open to be written: `r+`. */
 export async function sync(path: string, flags: string): Promise<void> {

@@ -5,7 +5,7 @@ import { usage } from "./errors";
 import { isAbsolute } from "./store/location";
 import root from "./root";
 
-// The process edge: the only file that touches `process`, the clock, chance and the standard streams. It avoids
+// The process edge: with `edge/`, all that touches `process`, the clock, chance and the standard streams. It avoids
 // process.stdin, stdout and stderr, which cost as much to touch as the rest of a start.
 
 const { env } = process;

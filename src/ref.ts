@@ -1,23 +1,26 @@
 import { usage } from "./errors";
 
-/** The surfaces and the letter each one's refs begin with; `fan-out` numbers the pushes to several. */
-export const SIGILS = {
+/** Every surface, in the order in which people meet them. */
+export const SURFACES = ["letter", "request", "todo", "history", "queue"] as const;
+
+/** What has records. */
+export type Surface = (typeof SURFACES)[number];
+
+/** What is numbered, each in a row of its own: the records of a surface, and the pushes to several. */
+export type Numbered = Surface | "fan-out";
+
+/** The letter that the refs of each begin with. */
+export const SIGILS: Record<Numbered, string> = {
   letter: "L",
   request: "R",
   todo: "T",
   history: "H",
   queue: "Q",
   "fan-out": "F",
-} as const;
+};
 
-/** What is numbered, each in a row of its own: the records of a surface, and the pushes to several. */
-export type Numbered = keyof typeof SIGILS;
-
-/** What has records. */
-export type Surface = Exclude<Numbered, "fan-out">;
-
-/** Every surface, in the order in which people meet them. */
-export const SURFACES = ["letter", "request", "todo", "history", "queue"] as const;
+/** A ref of each, for help and errors. */
+export const EXAMPLES = "L12, R3, T45, H7, Q9 or F2";
 
 /** A ref, taken apart. */
 export interface Ref {

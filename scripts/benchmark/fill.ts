@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { SIGILS, type Surface } from "../../src/ref";
-import { tableName } from "../../src/store/erasable";
+import { tableName } from "../../src/store/tables";
 
 /** How many records of each surface to make. */
 export type Sizes = Partial<Record<Surface, number>>;

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { showing } from "../cli/args";
 import { defineVerb, word, type Verb } from "../cli/define";
 import { checkInput } from "../cli/input";
-import { ref, type Numbered } from "../ref";
+import { EXAMPLES, ref, type Numbered } from "../ref";
 import { anyRef } from "./ref";
 
 /** The `show` of each surface: this one only finds the right one. */
@@ -19,7 +19,7 @@ export default defineVerb({
   about: "show any record by its ref",
   examples: ["coop show T14", "coop show L12 --raw"],
   args: {
-    ref: { ...word(v.string(), "REF", "such as L12, R3, T45, H7, Q9 or F2"), ref: "any" },
+    ref: { ...word(v.string(), "REF", `such as ${EXAMPLES}`), ref: "any" },
     ...showing,
   },
   run: async ({ ref: text, raw }, context) => {

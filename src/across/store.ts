@@ -1,4 +1,4 @@
-import { ref, type Ref, type Surface } from "../ref";
+import { ref, SIGILS, type Ref, type Surface } from "../ref";
 import { ADDRESSED, type Addressed, type Kind } from "../store/addressed";
 import { absent, archiveEvents } from "../store/archived";
 import { skipScan } from "../store/distinct";
@@ -144,20 +144,26 @@ const hasEvents = (on: Sql, { surface, number }: Ref) =>
 const toEvent = ({ at, surface, number, before, after, ...rest }: EventRow): LoggedEvent => ({
   ...rest,
   at: timestamp(at),
-  ref: surface === "store" ? surface : ref(surface, number),
-  before: values(before),
-  after: values(after),
+  ref: refOf(surface, number),
+  before: values(surface, before),
+  after: values(surface, after),
 });
 
+/** A record's ref; in full words of a surface that a newer coop has put into the store. */
+function refOf(surface: EventRow["surface"], number: number): string {
+  if (surface === "store") return surface;
+  return Object.hasOwn(SIGILS, surface) ? ref(surface, number) : `${String(surface)} ${number}`;
+}
+
 /** Kept column values; times, refs and lists of refs as everywhere in JSON. */
-function values(json: string | null): Record<string, unknown> | null {
+function values(surface: EventRow["surface"], json: string | null): Record<string, unknown> | null {
   if (json === null) return null;
   const row = keptJson(json) as Row;
   const shown = (column: string, value: Value): unknown => {
     if (column === "after") return value === null ? [] : String(value).split(",");
     if (column === "supersedes") return value === null ? [] : keptJson(String(value));
     if (typeof value !== "number") return value;
-    if (column === "superseded_by") return ref("letter", value);
+    if (column === "superseded_by") return refOf(surface, value);
     return column.endsWith("_at") ? timestamp(value) : value;
   };
   const entries = Object.entries(row).map(([column, value]) => [column, shown(column, value)]);
@@ -203,7 +209,7 @@ export async function chargeOf(on: Sql, id: string, most: number): Promise<Charg
   const open = {} as Record<Kind, Count>;
   const refs = {} as Record<Kind, string[]>;
   for (const kind of KINDS) {
-    const { surface, table, column, states, byPriority } = ADDRESSED[kind];
+    const { surface, table, column, states, byPriority }: Addressed = ADDRESSED[kind];
     const its = [
       oneOf(column, [id]),
       oneOfStates({}, states),

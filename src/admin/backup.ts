@@ -4,7 +4,7 @@ import { answer, type Answer } from "../cli/answer";
 import type { Context } from "../cli/context";
 import { defineVerb, flag, type InputOf } from "../cli/define";
 import { counted, inline, lines } from "../cli/text";
-import { CoopError, usage } from "../errors";
+import { CoopError, unavailable, usage } from "../errors";
 import { asFolderError, isSameFile, pathFrom, requireRegular, statIfThere } from "../files";
 import { firstFew } from "../few";
 import { isPartOfStore } from "../store/location";
@@ -150,10 +150,11 @@ async function backUp(
 function requireLive({ warnings }: Context): void {
   const stale = warnings.find(({ code }) => code === "snapshot");
   if (!stale) return;
-  throw new CoopError("unavailable", `nothing to back up but a snapshot: ${stale.message}`, {
-    reason: "read_only",
-    hint: "run coop backup where the store can be written",
-  });
+  throw unavailable(
+    "read_only",
+    `nothing to back up but a snapshot: ${stale.message}`,
+    "run coop backup where the store can be written",
+  );
 }
 
 /**
@@ -209,10 +210,11 @@ const isLink = (path: string) =>
 
 /** A backup in the link's place would not be where the link's one belongs. */
 const leadsNowhere = (link: string) =>
-  new CoopError("unavailable", `${link} is a link to what is not there`, {
-    reason: "access",
-    hint: "is the disk mounted? mount it, or name another file with --to",
-  });
+  unavailable(
+    "access",
+    `${link} is a link to what is not there`,
+    "is the disk mounted? mount it, or name another file with --to",
+  );
 
 async function lookAt(path: string) {
   try {
@@ -224,10 +226,11 @@ async function lookAt(path: string) {
 
 /** Never makes the folder: where a disk is not mounted, the backups would end up on the wrong one. */
 const noFolder = (folder: string) =>
-  new CoopError("unavailable", `there is no folder ${folder}`, {
-    reason: "access",
-    hint: "is the disk mounted? ask the person; or name another folder with --to, or a file as NAME.db",
-  });
+  unavailable(
+    "access",
+    `there is no folder ${folder}`,
+    "is the disk mounted? ask the person; or name another folder with --to, or a file as NAME.db",
+  );
 
 /**
  * A backup takes the place of an older backup of the same store and of nothing else, a store least of all.
@@ -240,10 +243,11 @@ async function requireReplaceable(file: string, path: string, store: Store): Pro
   const used = of !== undefined && (await lookAt(`${file}-wal`)) !== undefined;
   if (!used && of === (await identityOf(store))) return;
   const what = of === undefined ? "a store" : used ? "a store in use" : "a backup of another store";
-  throw new CoopError("unavailable", `${file} is ${what}`, {
-    reason: "foreign",
-    hint: "leave it as it is, and name another with --to",
-  });
+  throw unavailable(
+    "foreign",
+    `${file} is ${what}`,
+    "leave it as it is, and name another with --to",
+  );
 }
 
 /** The published snapshot is never older than the newest backup beside it. */

@@ -1,5 +1,5 @@
 import { NOUN, SURFACES } from "../ref";
-import { tableName } from "../store/erasable";
+import { tableName } from "../store/tables";
 
 /** Each table of records, and what one row of it is. */
 export const NOUNS: readonly (readonly [table: string, noun: string])[] = SURFACES.map(

@@ -7,7 +7,7 @@ import type { Context } from "../cli/context";
 import { defineVerb, flag, word } from "../cli/define";
 import { inline, line, lines } from "../cli/text";
 import { CoopError, usage } from "../errors";
-import { parseRef, ref as refOf, type Ref } from "../ref";
+import { EXAMPLES, parseRef, ref as refOf, type Ref } from "../ref";
 import { shellWord } from "../shell";
 import { absent, archivedInto, archivesOf } from "../store/archived";
 import type { Store } from "../store/open";
@@ -74,7 +74,7 @@ the command line is seen by others on the machine and kept by the shell: --text 
 --key a hash of it is kept.`,
   args: {
     ref: {
-      ...word(v.string(), "REF", "such as L12, R3, T45, H7, Q9, or F2 for each of its items"),
+      ...word(v.string(), "REF", `such as ${EXAMPLES}, which is each of its items`),
       ref: "any",
     },
     text: {

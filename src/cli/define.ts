@@ -1,7 +1,7 @@
 import { defineCommand, type ArgDef, type CommandDef } from "citty";
 import * as v from "valibot";
 import type { Answer } from "./answer";
-import type { Numbered } from "../ref";
+import type { Surface } from "../ref";
 import type { Context } from "./context";
 
 /**
@@ -15,7 +15,7 @@ export type Arg<S extends v.GenericSchema = v.GenericSchema> = ArgDef & {
   /** May be repeated, or given with commas. */
   readonly list?: boolean;
   /** The surface whose refs it takes, or any: `12`, `t12` and `#T12` are the same there. */
-  readonly ref?: Numbered | "any";
+  readonly ref?: Surface | "any";
   /** Long text: `--x TEXT`, `--x -`, `--x-file PATH`; `--edit` too on the verb's main text. */
   readonly text?: { readonly file: string; readonly edit: boolean };
 };

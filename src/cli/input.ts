@@ -52,7 +52,7 @@ export async function resolveTexts(args: Args, given: Given, sources: TextSource
 }
 
 /** Reads all of what may be a long text; stops reading where it is longer than any may be. */
-export const readText = async (name: string, source: Promise<Chunks>) =>
+const readText = async (name: string, source: Promise<Chunks>) =>
   decode(name, await readBytes(name, source, LONGEST.text));
 
 /**

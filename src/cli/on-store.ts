@@ -1,9 +1,12 @@
 import { withoutPasswords } from "../errors";
+import { SURFACES } from "../ref";
 import { shellWord } from "../shell";
 
 /** Commands that are about a store. That `copy` names both of its own is why it is none of them. */
-const COMMANDS =
-  /\bcoop (?=(?:--as \S+ )?(?:letter|request|todo|history|queue|show|log|who|init|backup|restore|redact|doctor)\b)/g;
+const COMMANDS = new RegExp(
+  `\\bcoop (?=(?:--as \\S+ )?(?:${SURFACES.join("|")}|show|log|who|init|backup|restore|redact|doctor)\\b)`,
+  "g",
+);
 
 /**
  * The commands in a text as they must be typed for the store that a flag named: without it they are about another. One

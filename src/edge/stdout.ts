@@ -1,4 +1,4 @@
-import { CoopError } from "../errors";
+import { CoopError, unavailable } from "../errors";
 
 /**
  * What it means that stdout could not be written; undefined for a reader that closed the pipe: it has had what it wanted.
@@ -6,9 +6,10 @@ import { CoopError } from "../errors";
 export function stdoutError(thrown: unknown): CoopError | undefined {
   const { code } = thrown as { code?: string };
   if (code === "EPIPE") return undefined;
-  return new CoopError("unavailable", `standard output could not be written (${code})`, {
-    reason: code === "ENOSPC" ? "full" : "access",
-    hint: "send it elsewhere",
-    cause: thrown,
-  });
+  return unavailable(
+    code === "ENOSPC" ? "full" : "access",
+    `standard output could not be written (${code})`,
+    "send it elsewhere",
+    thrown,
+  );
 }

@@ -17,8 +17,8 @@ export interface Addressed {
 /** The kinds of what can be open on an id: `items` wait for it, `taken` are those that it took. */
 export type Kind = "letters" | "requests" | "todos" | "items" | "taken";
 
-/** All that can be open on an id. Whoever asks what is on whom asks here. */
-export const ADDRESSED: Record<Kind, Addressed> = {
+/** All that can be open on an id. Whoever asks what is on whom asks here, and so do surfaces for the states. */
+export const ADDRESSED = {
   letters: {
     surface: "letter",
     table: "letters",
@@ -46,4 +46,4 @@ export const ADDRESSED: Record<Kind, Addressed> = {
     byPriority: true,
   },
   taken: { surface: "queue", table: "queue_items", column: "taken_by", states: ["taken"] },
-};
+} as const satisfies Record<Kind, Addressed>;

@@ -25,10 +25,9 @@ import {
   meta,
   MOVED_AT,
   MOVED_TO,
-  newer,
   onlyArchive,
   onlyBackup,
-  schemaVersion,
+  requireKnown,
   setMeta,
 } from "./schema";
 import { first, letRest, raw, sql, type Sql } from "./sql";
@@ -67,11 +66,8 @@ export async function copyStore(from: Store, to: Store, now: number): Promise<Co
   const filled = await meta(from, FILLED_FROM);
   if (filled !== undefined) throw halfFilled(source, filled);
   if (await isOneStore(from, to)) throw sameStore();
-  for (const [name, { schema }] of [
-    [source, from],
-    [target, to],
-  ] as const)
-    if (schema > schemaVersion()) throw newer(name, schema);
+  requireKnown(from, source);
+  requireKnown(to, target);
   if ((await meta(from, BACKUP_OF)) !== undefined) return fillFromBackup(from, to, names);
   await holdsCopy(to, names);
   await from.transaction(async (tx) => {

@@ -4,34 +4,8 @@ import { FORGOTTEN } from "./keys";
 import { inOrder } from "./listing";
 import { pages } from "./pages";
 import { ref, type Surface } from "../ref";
+import { TEXTS } from "./tables";
 import { eraseAbout, eraseIn, eraser, inJson, tombstone, type EraseRow } from "./tombstone";
-
-/** Where a surface keeps what people write: the columns of its records, and the table of what is said about one. */
-interface Texts {
-  table: string;
-  columns: readonly string[];
-  said?: { table: string; of: string };
-}
-
-/** Every place of a surface's records that a text can stand in. */
-export const TEXTS: Record<Surface, Texts> = {
-  letter: { table: "letters", columns: ["title", "body", "acknowledgement", "note"] },
-  request: {
-    table: "requests",
-    columns: ["title", "body"],
-    said: { table: "request_messages", of: "request" },
-  },
-  todo: { table: "todos", columns: ["title", "body", "note"] },
-  history: { table: "history_entries", columns: ["slug", "title", "body"] },
-  queue: {
-    table: "queue_items",
-    columns: ["payload", "note"],
-    said: { table: "replies", of: "item" },
-  },
-};
-
-/** The table of a surface's records. */
-export const tableName = (surface: Surface) => TEXTS[surface].table;
 
 /** A record by its number. */
 export interface Which {

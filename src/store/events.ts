@@ -1,4 +1,4 @@
-import type { Numbered } from "../ref";
+import type { Surface } from "../ref";
 import type { ArchiveEvent, RestoreEvent } from "./archived";
 import { distinct } from "./distinct";
 import { raw, sql, tuples, type Row, type Sql, type Value } from "./sql";
@@ -14,7 +14,7 @@ export interface Actor {
 
 /** One change of one record, or of the store as a whole, which has the number 0. */
 export interface Change {
-  surface: Numbered | "store";
+  surface: Surface | "store";
   number: number;
   verb: string;
   /** The record's version after the change. */
@@ -50,7 +50,7 @@ export async function appendCreations(
   tx: Sql,
   { id, host, pid, folder }: Actor,
   at: number,
-  { surface, name }: { surface: Numbered; name: string },
+  { surface, name }: { surface: Surface; name: string },
   verb: string,
   [first, last]: readonly [number, number],
 ): Promise<void> {

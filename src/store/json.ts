@@ -1,4 +1,4 @@
-import { CoopError } from "../errors";
+import { unavailable } from "../errors";
 import { RESTORE_IT } from "./sql";
 
 /** Whether a text is JSON. */
@@ -19,10 +19,11 @@ export function keptJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (thrown) {
-    throw new CoopError("unavailable", "the store is damaged: what was kept as JSON is none", {
-      reason: "damaged",
-      hint: RESTORE_IT,
-      cause: thrown,
-    });
+    throw unavailable(
+      "damaged",
+      "the store is damaged: what was kept as JSON is none",
+      RESTORE_IT,
+      thrown,
+    );
   }
 }

@@ -9,7 +9,8 @@ import { target } from "./moves";
 import type { RecordRow, Table } from "./records";
 import { among, assignments, join, raw, sql, type Sql } from "./sql";
 import { commonSpellings, quoted } from "./spelling";
-import { findIn, tableName, TEXTS, type Which } from "./erasable";
+import { findIn, type Which } from "./erasable";
+import { tableName, TEXTS } from "./tables";
 import { eraser, tombstone } from "./tombstone";
 import type { Writing } from "./write";
 
@@ -192,14 +193,10 @@ export async function pushedWith(on: Sql, { surface, number }: Ref): Promise<str
 /** More bytes than a tombstone has: an id has up to 200. */
 const LONGEST_STONE = 300;
 
-const tableOf = (surface: Surface): Table => ({
-  surface,
-  name: tableName(surface),
-  finished: [],
-  stateOf: ({ state, commit_sha }) =>
-    String(state ?? (commit_sha === null ? "pending" : "committed")),
-  long: [],
-});
+function tableOf(surface: Surface): Table {
+  const { table: name, stateOf } = TEXTS[surface];
+  return { surface, name, finished: [], ...(stateOf && { stateOf }), long: [] };
+}
 
 /** What a payload is follows from its text. */
 const isText = (column: string) => column !== "payload_type";

@@ -1,4 +1,4 @@
-import { CoopError } from "../errors";
+import { CoopError, unavailable } from "../errors";
 import { shellWord } from "../shell";
 import { timestamp } from "../time";
 import { describe, type Location } from "./location";
@@ -58,27 +58,27 @@ export async function requireNotNewer(
   if (version <= schemaVersion()) return;
   const least = Number(await meta(on, LEAST[use]));
   if (least <= schemaVersion()) return;
-  throw new CoopError(
-    "unavailable",
+  throw unavailable(
+    "newer",
     `the store has schema ${version}; this coop knows ${schemaVersion()} and may not ${use === "reader" ? "read" : "write"} it`,
-    { reason: "newer", hint: NEWEST_COOP },
+    NEWEST_COOP,
   );
 }
 
 /** The error for what only a newer binary knows all of. */
 export const newer = (what: string, version: number) =>
-  new CoopError(
-    "unavailable",
+  unavailable(
+    "newer",
     `${what} has schema ${version}, and this coop knows ${schemaVersion()}`,
-    { reason: "newer", hint: NEWEST_COOP },
+    NEWEST_COOP,
   );
 
 /**
  * Holds what must know all of a store to the schemas that this binary knows.
  * @throws CoopError unavailable newer.
  */
-export function requireKnown({ schema }: { schema: number }): void {
-  if (schema > schemaVersion()) throw newer("the store", schema);
+export function requireKnown({ schema }: { schema: number }, what = "the store"): void {
+  if (schema > schemaVersion()) throw newer(what, schema);
 }
 
 /** The setting that names the store which took this one's place, without its password. */
@@ -205,10 +205,11 @@ export const onlyBackup = (path: string) =>
 
 /** The error for an archive where a whole store is wanted. */
 export const onlyArchive = (path: string) =>
-  new CoopError("unavailable", `${path} is an archive of queue items, not a whole store`, {
-    reason: "foreign",
-    hint: `read it with coop --db ${shellWord(path)} queue list --status all`,
-  });
+  unavailable(
+    "foreign",
+    `${path} is an archive of queue items, not a whole store`,
+    `read it with coop --db ${shellWord(path)} queue list --status all`,
+  );
 
 /** That a store or a copy of one has an older schema, which `why` keeps it from being read with. */
 export const notBroughtUp = (what: string, version: number, why: string) =>
@@ -226,11 +227,8 @@ export function whileBringingUp(thrown: unknown, version: number): unknown {
 
 /** The error for a store that this binary would have to change beyond older ones. */
 export const needsUpgrade = (version: number) =>
-  new CoopError(
-    "unavailable",
+  unavailable(
+    "newer",
     `the store has schema ${version}, and this coop would shut older binaries out`,
-    {
-      reason: "newer",
-      hint: "ask the person: `coop init --upgrade` does it, and names who used the store last",
-    },
+    "ask the person: `coop init --upgrade` does it, and names who used the store last",
   );

@@ -1,11 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { engines } from "../engines";
 import { insideFresh, type Inside } from "../inside";
+import type { Store } from "../../src/store/open";
+import { sql } from "../../src/store/sql";
 
 describe.each(engines)("the log on $name", ({ openFresh }) => {
   let coop: Inside;
+  let store: Store;
   let close: () => Promise<void>;
-  beforeEach(async () => ({ coop, close } = await insideFresh(openFresh)));
+  beforeEach(async () => ({ coop, store, close } = await insideFresh(openFresh)));
   afterEach(() => close());
 
   const ann = (...words: string[]) => coop.data(words, { as: "ann" });
@@ -67,6 +70,18 @@ $`),
       "R1 open",
       "",
     ]);
+  });
+
+  test("names by its surface what a newer coop keeps there", async () => {
+    await store.transaction((tx) =>
+      tx.all(sql`insert into events (at, author, host, pid, folder, surface, number, verb, version, state, before, after)
+        values (1, 'ann', 'host', 1, '/x', 'decision', 2, 'supersede', 2, 'superseded', '{"superseded_by":null}', '{"superseded_by":3}')`),
+    );
+    const { out } = await coop.run(["log"]);
+    expect(out).toContain("decision 2 supersede");
+    expect(out).toContain("superseded by – → decision 3");
+    const { events } = await ann("log");
+    expect(events[0]).toMatchObject({ ref: "decision 2", after: { superseded_by: "decision 3" } });
   });
 
   test("tells refs as lists of them, as everywhere", async () => {

@@ -22,7 +22,7 @@ const COPY_BACK =
 const SHOWN = 3;
 
 /** What a store is, and whether another has taken its place or is being copied into it. @param store what it is called. */
-export function whereIs(
+export function standing(
   store: string,
   movedTo: string | undefined,
   filledFrom: string | undefined,

@@ -5,7 +5,7 @@ import { HINTS } from "../../store/postgres/errors";
 import { barriers, lookAtServer, type Barriers } from "../../store/postgres/examine";
 import { FILLED_FROM, meta, MOVED_TO } from "../../store/schema";
 import { check, failed, ok, warn, type Check } from "./check";
-import { clock, ids, schema, whereIs } from "./content";
+import { clock, ids, schema, standing } from "./content";
 
 /** What can be said of a store on a server, which is no file of this machine. */
 export async function serverChecks(location: Location, context: Context): Promise<Check[]> {
@@ -14,7 +14,11 @@ export async function serverChecks(location: Location, context: Context): Promis
     return [
       {
         name: "store",
-        ...whereIs(describe(location), await meta(store, MOVED_TO), await meta(store, FILLED_FROM)),
+        ...standing(
+          describe(location),
+          await meta(store, MOVED_TO),
+          await meta(store, FILLED_FROM),
+        ),
       },
       ...(await findings(store)),
       await check("schema", async () => {

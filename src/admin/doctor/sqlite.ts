@@ -14,7 +14,7 @@ import {
 } from "../../store/schema";
 import { isKeptOut, SqliteConnection } from "../../store/sqlite/connection";
 import type { Opening } from "../../store/sqlite/open-file";
-import { sqliteVersion } from "../../store/sqlite/examine";
+import { sqliteVersion } from "../../store/sqlite/version";
 import { journalOf, keptJournal, otherHosts } from "../../store/sqlite/journal";
 import { apart } from "../../store/sqlite/apart";
 import { requireOwnLogs } from "../../store/sqlite/log";
@@ -25,7 +25,7 @@ import type { Wait } from "../../store/wait";
 import { size } from "../size";
 import { backup, published, restorable } from "./backups";
 import { check, failed, warn, type Check, type Finding } from "./check";
-import { clock, ids, integrity, references, schema, whereIs } from "./content";
+import { clock, ids, integrity, references, schema, standing } from "./content";
 import {
   interrupted,
   leftovers,
@@ -90,7 +90,7 @@ async function openedChecks(
   const shown = `${path}, ${size(bytes)}${archive ? ", an archive of finished queue items" : ""}`;
   const store = backedUp
     ? asBackup(shown, path)
-    : whereIs(shown, await setting(MOVED_TO), await setting(FILLED_FROM));
+    : standing(shown, await setting(MOVED_TO), await setting(FILLED_FROM));
   return [
     { name: "store", ...store },
     // A backup has the journal that it was made with.
@@ -176,7 +176,7 @@ const journalingOf = async (connection: SqliteConnection, path: string) => ({
   actual: await journalOf(connection, path),
   kept: await keptJournal(connection),
   hosts: await otherHosts(connection, ""),
-  sqlite: await sqliteVersion(connection),
+  sqlite: sqliteVersion(),
 });
 
 /** What is no store in use: nobody can lose by it what they write. */

@@ -1,4 +1,4 @@
-import { CoopError, type ErrorDetails } from "../../errors";
+import { CoopError, type UnavailableReason, unavailable } from "../../errors";
 import { RESTORE_IT, WAIT_LONGER } from "../sql";
 import type { Wait } from "../wait";
 import type { Server } from "./server";
@@ -52,7 +52,11 @@ export function isUndone(thrown: unknown): boolean {
 /** The server answered nothing for so long that it is given up. */
 export class Lost extends Error {}
 
-type Meaning = Pick<ErrorDetails, "reason" | "hint"> & { says: string };
+interface Meaning {
+  reason: UnavailableReason;
+  says: string;
+  hint: string;
+}
 
 const CONNECTION = "connection" as const;
 
@@ -189,16 +193,12 @@ const isHidden = (error: Error) =>
 export function postgresError(thrown: unknown, server: Server, wait: Wait): unknown {
   if (thrown instanceof CoopError) return thrown;
   const [state, code] = [stateOf(thrown), codeOf(thrown)];
-  const cause = { cause: thrown };
   if (thrown instanceof Error && isHidden(thrown))
-    return new CoopError(
-      "unavailable",
+    return unavailable(
+      "access",
       `the store ${server.name} hides rows from this user (${state})`,
-      {
-        reason: "access",
-        hint: "nothing was copied: row-level security is on; do it as the tables' owner, or ask the person",
-        ...cause,
-      },
+      "nothing was copied: row-level security is on; do it as the tables' owner, or ask the person",
+      thrown,
     );
   const says = (what: string) => `the store ${server.name} ${what}${state && ` (${state})`}`;
   const busy = BUSY.find(([pattern]) => pattern.test(state));
@@ -207,45 +207,43 @@ export function postgresError(thrown: unknown, server: Server, wait: Wait): unkn
     const [, what, within] = busy;
     return new CoopError("busy", says(within ? `${what} within ${wait.seconds} s` : what), {
       hint: within ? WAIT_LONGER : "try again",
-      ...cause,
+      cause: thrown,
     });
   }
   if (meaning) {
-    const { says: what, ...details } = meaning;
-    return new CoopError("unavailable", says(what), { ...details, ...cause });
+    const { reason, says: what, hint } = meaning;
+    return unavailable(reason, says(what), hint, thrown);
   }
   const driver = state === "" ? DRIVER.find(([pattern]) => pattern.test(code))?.[1] : undefined;
-  if (driver)
-    return new CoopError("unavailable", says(driver.says), {
-      reason: CONNECTION,
-      hint: driver.hint,
-      ...cause,
-    });
+  if (driver) return unavailable(CONNECTION, says(driver.says), driver.hint, thrown);
   const said = thrown instanceof Error ? withoutPassword(thrown.message, server) : "";
   // Poolers say nearly everything so.
   if (state === "08P01")
-    return new CoopError("unavailable", says(`was refused on the way there: ${said}`), {
-      reason: CONNECTION,
-      hint: "ask the person; a pooler must work by session or transaction, and let search_path through",
-      ...cause,
-    });
+    return unavailable(
+      CONNECTION,
+      says(`was refused on the way there: ${said}`),
+      "ask the person; a pooler must work by session or transaction, and let search_path through",
+      thrown,
+    );
   // A function of the database's own, such as a trigger's: coop has none.
   if (state.startsWith("P0"))
-    return new CoopError("unavailable", says(`refused this: ${said}`), {
-      reason: "access",
-      hint: "this is a rule of the database's own: ask the person",
-      ...cause,
-    });
+    return unavailable(
+      "access",
+      says(`refused this: ${said}`),
+      "this is a rule of the database's own: ask the person",
+      thrown,
+    );
   if (isLost(thrown))
-    return new CoopError("unavailable", says("was lost: the connection broke"), {
-      reason: CONNECTION,
-      hint: "try again; nothing was written",
-      ...cause,
-    });
+    return unavailable(
+      CONNECTION,
+      says("was lost: the connection broke"),
+      "try again; nothing was written",
+      thrown,
+    );
   if (state === "") return thrown;
   return new CoopError("failed", `a defect in coop: PostgreSQL said ${state}: ${said}`, {
     hint: "please report it with the command that met it",
-    ...cause,
+    cause: thrown,
   });
 }
 

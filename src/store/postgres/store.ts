@@ -1,4 +1,4 @@
-import { CoopError } from "../../errors";
+import { unavailable } from "../../errors";
 import type { PostgresLocation } from "../location";
 import type { Store } from "../open";
 import { lastSeen, type LastSeen } from "../last-seen";
@@ -199,37 +199,34 @@ async function requireHere(on: Sql, server: Server): Promise<void> {
 /** @throws CoopError unavailable foreign, when the database cannot keep every text. */
 function requireUnicode(encoding: string | undefined, { name, database }: Server): void {
   if (encoding === "UTF8") return;
-  throw new CoopError("unavailable", `the store ${name} would be in a database of ${encoding}`, {
-    reason: "foreign",
-    hint: `texts need UTF8: create database ${quoted(`${database}_coop`)} encoding 'UTF8' template template0`,
-  });
+  throw unavailable(
+    "foreign",
+    `the store ${name} would be in a database of ${encoding}`,
+    `texts need UTF8: create database ${quoted(`${database}_coop`)} encoding 'UTF8' template template0`,
+  );
 }
 
 const misled = ({ name, schema, quotedSchema, user, database }: Server) =>
-  new CoopError(
-    "unavailable",
+  unavailable(
+    "connection",
     `what is between does not pass on the schema ${schema} of ${name} (search_path)`,
-    {
-      reason: "connection",
-      hint: `connect to the server itself, or ask the person: alter role ${quoted(user)} in database ${quoted(database)} set search_path = ${quotedSchema}`,
-    },
+    `connect to the server itself, or ask the person: alter role ${quoted(user)} in database ${quoted(database)} set search_path = ${quotedSchema}`,
   );
 
 const foreign = ({ name, schema }: Server) =>
-  new CoopError("unavailable", `the schema ${schema} of ${name} is not a coop store`, {
-    reason: "foreign",
-    hint: "leave it as it is and name another with ?schema=; check --db and PIPPA_COOP_DB",
-  });
+  unavailable(
+    "foreign",
+    `the schema ${schema} of ${name} is not a coop store`,
+    "leave it as it is and name another with ?schema=; check --db and PIPPA_COOP_DB",
+  );
 
 const noAccess = ({ name, schema }: Server) =>
-  new CoopError("unavailable", `this user may not use the schema ${schema} of ${name}`, {
-    reason: "access",
-    hint: HINTS.access,
-  });
+  unavailable("access", `this user may not use the schema ${schema} of ${name}`, HINTS.access);
 
 /** There is no store. Never suggests making one: the real one may be in another database. */
 const noStore = ({ name, schema }: Server) =>
-  new CoopError("unavailable", `no store in the schema ${schema} of ${name}`, {
-    reason: "no_store",
-    hint: "are the database and ?schema= right? ask the person",
-  });
+  unavailable(
+    "no_store",
+    `no store in the schema ${schema} of ${name}`,
+    "are the database and ?schema= right? ask the person",
+  );

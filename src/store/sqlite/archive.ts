@@ -1,9 +1,10 @@
-import { access, constants, lstat, open, stat } from "node:fs/promises";
+import { access, constants, lstat, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { CoopError, usage } from "../../errors";
+import { CoopError, unavailable, usage } from "../../errors";
 import {
   asFolderError,
   giveLike,
+  makePrivate,
   renameUnlessThere,
   requireRegular,
   statIfThere,
@@ -14,7 +15,7 @@ import {
   JOURNAL,
   meta,
   migrate,
-  newer,
+  requireKnown,
   schemaVersion,
   setMeta,
   setIdentity,
@@ -64,7 +65,7 @@ export async function requireArchivable(file: string, of: string): Promise<void>
   const { archive_of: archive, backup_of: backup, schema } = identity(file);
   if (archive !== of) throw foreign(file);
   if (backup !== undefined) throw onlyBackupOf(file);
-  if (schema > schemaVersion()) throw newer(file, schema);
+  requireKnown({ schema }, file);
 }
 
 /**
@@ -74,10 +75,11 @@ export async function requireArchivable(file: string, of: string): Promise<void>
 export async function requireUndamaged(archive: Sql, file: string): Promise<void> {
   const [row] = await archive.all<{ quick_check: string }>(raw("pragma quick_check(1)"));
   if (row!.quick_check === "ok") return;
-  throw new CoopError("unavailable", `${file} is damaged`, {
-    reason: "damaged",
-    hint: "nothing was moved; name another file with --to, and keep this one",
-  });
+  throw unavailable(
+    "damaged",
+    `${file} is damaged`,
+    "nothing was moved; name another file with --to, and keep this one",
+  );
 }
 
 /** Whether a file is there. @throws CoopError usage for anything else; unavailable for a link that leads to nothing. */
@@ -101,7 +103,7 @@ async function make({ file, store }: ArchiveFile, of: string, wait: Wait): Promi
   const temporary = snapshotInMaking(file, wait.clock);
   try {
     await removeAbandoned(file, wait.clock);
-    await (await open(temporary, "wx", 0o600)).close();
+    await makePrivate(temporary);
     const like = store === undefined ? undefined : await statIfThere(store);
     if (like) await giveLike(like, temporary);
     await (await prepared(temporary, of, wait)).close();
@@ -156,7 +158,7 @@ async function archiveVersion(
   const version = await schemaOf(connection, file);
   if ((await meta(connection, ARCHIVE_OF)) !== of) throw foreign(file);
   if ((await meta(connection, BACKUP_OF)) !== undefined) throw onlyBackupOf(file);
-  if (version > schemaVersion()) throw newer(file, version);
+  requireKnown({ schema: version }, file);
   return version;
 }
 
@@ -168,10 +170,11 @@ const onlyBackupOf = (file: string) =>
   });
 
 const foreign = (file: string) =>
-  new CoopError("unavailable", `${file} is not an archive of this store`, {
-    reason: "foreign",
-    hint: "leave it as it is, and name another with --to",
-  });
+  unavailable(
+    "foreign",
+    `${file} is not an archive of this store`,
+    "leave it as it is, and name another with --to",
+  );
 
 const isForeign = (thrown: unknown) =>
   thrown instanceof CoopError && thrown.details.reason === "foreign";

@@ -1,6 +1,6 @@
 import { lstat, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { CoopError } from "../../errors";
+import { unavailable } from "../../errors";
 import { asFolderError, giveMode, giveOwner, linkOrCopy, ownPath, statIfThere } from "../../files";
 import { timestamp } from "../../time";
 import { identityOf } from "../schema";
@@ -71,11 +71,12 @@ export async function makeBackupsFolder(store: string): Promise<string> {
 
 /** What is in the place of a folder: a file, or a link to where nothing is. */
 const noFolder = (path: string, cause: unknown) =>
-  new CoopError("unavailable", `${path} is there, but is no folder`, {
-    reason: "access",
-    hint: "move it away, or is what it links to not mounted? ask the person",
+  unavailable(
+    "access",
+    `${path} is there, but is no folder`,
+    "move it away, or is what it links to not mounted? ask the person",
     cause,
-  });
+  );
 
 /** All that a group may do in a folder, and that what is made in the folder has its group. */
 const GROUP = 0o2070;

@@ -1,5 +1,5 @@
 import { constants, Database } from "bun:sqlite";
-import { CoopError, type UnavailableReason } from "../../errors";
+import { CoopError, type UnavailableReason, unavailable } from "../../errors";
 import {
   raw,
   RESTORE_IT,
@@ -353,9 +353,5 @@ export async function sqliteError(thrown: unknown, path: string, wait: Wait): Pr
   const meaning = MEANINGS.find(([prefix]) => known.startsWith(prefix));
   if (!meaning) return thrown;
   const [, reason, says, hint] = meaning;
-  return new CoopError("unavailable", `the store ${path} ${says} (${code})`, {
-    reason,
-    hint,
-    cause: thrown,
-  });
+  return unavailable(reason, `the store ${path} ${says} (${code})`, hint, thrown);
 }

@@ -1,6 +1,6 @@
 import { access, chmod, constants, mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import { CoopError } from "../../errors";
+import { CoopError, unavailable } from "../../errors";
 import { asFolderError, exists, renameUnlessThere } from "../../files";
 import { GROUP, migrate, setIdentity, setMeta } from "../schema";
 import type { Sql } from "../sql";
@@ -67,13 +67,10 @@ export async function createSqliteStore(
 async function requireNothingLeft(path: string): Promise<void> {
   for (const left of [`${path}-wal`, `${path}-journal`]) {
     if (!(await exists(left)) || Bun.file(left).size === 0) continue;
-    throw new CoopError(
-      "unavailable",
+    throw unavailable(
+      "foreign",
       `${path} is not there, but ${left} is: writes of a store that is gone`,
-      {
-        reason: "foreign",
-        hint: "ask the person: put it back beside its store, or move it away before you make a new one",
-      },
+      "ask the person: put it back beside its store, or move it away before you make a new one",
     );
   }
 }

@@ -34,9 +34,3 @@ export async function dangling(connection: SqliteConnection): Promise<Map<string
     found.set(String(table), (found.get(String(table)) ?? 0) + 1);
   return found;
 }
-
-/** The version of SQLite that uses the store. */
-export async function sqliteVersion(connection: SqliteConnection): Promise<string> {
-  const [row] = await connection.run("select sqlite_version() as version");
-  return String(row!["version"]);
-}

@@ -1,6 +1,6 @@
 import { chmod, lchown, lstat, readdir, readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { CoopError, usage } from "../../errors";
+import { unavailable, usage } from "../../errors";
 import { asFolderError, giveMode, ownPath } from "../../files";
 import { isPartOfStore } from "../location";
 import { backupsFolder } from "./backups";
@@ -85,10 +85,11 @@ async function give(path: string, { name, id }: Group, isPart: boolean): Promise
     // SQLite takes away what is beside a store when its last user leaves.
     if (code === "ENOENT") return;
     if (code !== "EPERM") throw asFolderError(thrown, dirname(path), "--db");
-    throw new CoopError("unavailable", `${path} cannot be given to the group ${name} (EPERM)`, {
-      reason: "access",
-      hint: "only its owner can do that, for a group that they are in, or root",
-      cause: thrown,
-    });
+    throw unavailable(
+      "access",
+      `${path} cannot be given to the group ${name} (EPERM)`,
+      "only its owner can do that, for a group that they are in, or root",
+      thrown,
+    );
   }
 }

@@ -1,6 +1,6 @@
 import { SQLiteError, type Database } from "bun:sqlite";
 import { statSync } from "node:fs";
-import { CoopError, type UnavailableReason } from "../../errors";
+import { unavailable } from "../../errors";
 import { requireRegular } from "../../files";
 import { ARCHIVE_OF, BACKUP_OF, COPIED_FROM, CREATED_AT, IDENTITY, MOVED_TO } from "../schema";
 import { APPLICATION_ID, codeOf } from "./connection";
@@ -122,9 +122,6 @@ function asReadingError(thrown: unknown, name: string): unknown {
     ? unavailable("access", `${name} cannot be opened (${code})`, "check its permissions", thrown)
     : damaged(name, thrown.message, thrown);
 }
-
-const unavailable = (reason: UnavailableReason, message: string, hint: string, cause?: unknown) =>
-  new CoopError("unavailable", message, { reason, hint, cause });
 
 const foreign = (name: string) =>
   unavailable("foreign", `${name} is no coop file`, "leave it as it is, and name another");

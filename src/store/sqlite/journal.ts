@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { rmSync } from "node:fs";
 import { dirname } from "node:path";
-import { CoopError } from "../../errors";
+import { CoopError, unavailable } from "../../errors";
 import { ownPath } from "../../files";
 import type { Warn } from "../open";
 import { JOURNAL, meta, MOUNT_OF, ONE_HOST, requireInUse, setMeta } from "../schema";
@@ -72,13 +72,10 @@ const ELSEWHERE =
 
 /** The error for a mount on which the hosts' locks are apart. */
 export const refused = (type: string) =>
-  new CoopError(
-    "unavailable",
+  unavailable(
+    "access",
     `the store's folder is on ${type}, where two hosts lose each other's writes or damage the store`,
-    {
-      reason: "access",
-      hint: `${ELSEWHERE}; if the person says that only this host ever uses it: coop init --journal rollback --one-host`,
-    },
+    `${ELSEWHERE}; if the person says that only this host ever uses it: coop init --journal rollback --one-host`,
   );
 
 /**
@@ -101,13 +98,10 @@ export async function decide(store: string, wait: Wait, kept: Kept): Promise<Cho
   if ((await probe(path, choice.journal, wait)) === "works") return choice;
   if (choice.journal === "wal" && (await probe(path, "rollback", wait)) === "works")
     return { journal: "rollback", because: `${dirname(path)} cannot share memory` };
-  throw new CoopError(
-    "unavailable",
+  throw unavailable(
+    "access",
     `two connections cannot share a database in ${dirname(path)}`,
-    {
-      reason: "access",
-      hint: ELSEWHERE,
-    },
+    ELSEWHERE,
   );
 }
 
@@ -118,10 +112,11 @@ export async function decide(store: string, wait: Wait, kept: Kept): Promise<Cho
 export async function decideAsked(path: string, wait: Wait, asked: Kept): Promise<Choice> {
   const choice = await decide(path, wait, asked);
   if (asked.journal === undefined || asked.journal === choice.journal) return choice;
-  throw new CoopError("unavailable", `a write-ahead log cannot be used here: ${choice.because}`, {
-    reason: "access",
-    hint: "coop init --journal rollback",
-  });
+  throw unavailable(
+    "access",
+    `a write-ahead log cannot be used here: ${choice.because}`,
+    "coop init --journal rollback",
+  );
 }
 
 /** Whether two connections can use a database in the folder of a store with a journal. */

@@ -1,6 +1,6 @@
 import { readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { CoopError } from "../../errors";
+import { CoopError, unavailable } from "../../errors";
 import { isSameFile, ownPath, statIfThere } from "../../files";
 import type { Warn } from "../open";
 import { ARCHIVE_OF, BACKUP_OF, meta } from "../schema";
@@ -36,10 +36,10 @@ export async function warnOfNames(on: Sql, store: string, wait: Wait, warn: Warn
 
 /** The error for a store whose file alone is mounted. */
 export const mountedAlone = () =>
-  new CoopError(
-    "unavailable",
+  unavailable(
+    "access",
     "the store's file is a mount of its own: what is written here is lost to whoever has it in its folder",
-    { reason: "access", hint: "mount the folder that the store is in, not the file" },
+    "mount the folder that the store is in, not the file",
   );
 
 /**
@@ -54,13 +54,10 @@ async function requireOneName(store: string, wait: Wait): Promise<void> {
     if (nlink <= 1) return;
     const others = await otherNames(path);
     if (tries === TRIES)
-      throw new CoopError(
-        "unavailable",
+      throw unavailable(
+        "access",
         `${path} is a file of ${nlink} names${others.length > 0 ? `, also ${others.join(", ")}` : ""}: what is written by one is lost to the other`,
-        {
-          reason: "access",
-          hint: "ask the person: remove the others while nobody uses the store",
-        },
+        "ask the person: remove the others while nobody uses the store",
       );
     for (const other of others)
       if (isInitInMaking(basename(path), basename(other))) await rm(other, { force: true });

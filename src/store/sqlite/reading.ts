@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { CoopError } from "../../errors";
+import { CoopError, unavailable } from "../../errors";
 import { ownPath } from "../../files";
 import { age } from "../../time";
 import type { Store, Warn } from "../open";
@@ -114,11 +114,12 @@ async function openUnchanging(
     const version = await schemaOf(connection, file);
     await requireNotNewer(connection, version, "reader");
     if (version >= schemaVersion()) return connection;
-    throw new CoopError("unavailable", notBroughtUp(file, version, cause.message), {
-      reason: "read_only",
-      hint: "run any coop command once where it can be written",
+    throw unavailable(
+      "read_only",
+      notBroughtUp(file, version, cause.message),
+      "run any coop command once where it can be written",
       cause,
-    });
+    );
   } catch (thrown) {
     await connection?.close();
     if (isKeptOut(thrown)) return undefined;

@@ -1,20 +1,13 @@
 import { access, constants, open, readFile, readlink, realpath, stat } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { dirname } from "node:path";
-import { CoopError, type UnavailableReason } from "../../errors";
+import { CoopError, unavailable } from "../../errors";
 import { shellWord } from "../../shell";
 import { BESIDE } from "../location";
 import { isShared } from "./backups";
 import { codeOf } from "./connection";
 
 const { R_OK, W_OK, X_OK } = constants;
-
-const unavailable = (
-  reason: UnavailableReason,
-  message: string,
-  hint: string,
-  cause?: unknown,
-): CoopError => new CoopError("unavailable", message, { reason, hint, cause });
 
 /** Why SQLite was not let at a store, found by looking at what the system lets this process do there. */
 export async function refusal(path: string, thrown: unknown): Promise<CoopError> {
@@ -85,7 +78,7 @@ export async function absence(path: string): Promise<CoopError | undefined> {
 }
 
 /** There is no store. Never suggests making one: the real one may be on a folder that is not mounted. */
-export const noStore = (path: string, more = "") =>
+const noStore = (path: string, more = "") =>
   unavailable("no_store", `no store at ${path}${more}`, "is the folder mounted? ask the person");
 
 /** The file is there, and no coop store. */
@@ -191,11 +184,8 @@ function myId(): number | undefined {
 
 /** The error for what another store has left beside one. */
 export const leftBy = (suffix: "-wal" | "-journal", path: string) =>
-  new CoopError(
-    "unavailable",
+  unavailable(
+    "damaged",
     `${path}${suffix} was left by another store: it does not fit ${path}`,
-    {
-      reason: "damaged",
-      hint: `ask the person: the store is whole without it; move the ${suffix === "-wal" ? "-wal and the -shm" : "-journal"} away, and keep ${suffix === "-wal" ? "them" : "it"}`,
-    },
+    `ask the person: the store is whole without it; move the ${suffix === "-wal" ? "-wal and the -shm" : "-journal"} away, and keep ${suffix === "-wal" ? "them" : "it"}`,
   );

@@ -1,11 +1,19 @@
 import type { Stats } from "node:fs";
 import { access, chmod, constants, copyFile, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { CoopError } from "../../errors";
+import { CoopError, unavailable } from "../../errors";
 import { asFolderError, giveLike, linkOrCopy, ownPath, syncFolder } from "../../files";
 import { shellWord } from "../../shell";
 import { BESIDE } from "../location";
-import { ARCHIVE_OF, BACKUP_OF, meta, migrate, newer, onlyArchive, schemaVersion } from "../schema";
+import {
+  ARCHIVE_OF,
+  BACKUP_OF,
+  meta,
+  migrate,
+  onlyArchive,
+  requireKnown,
+  schemaVersion,
+} from "../schema";
 import { sql } from "../sql";
 import type { Wait } from "../wait";
 import { naming, SqliteConnection } from "./connection";
@@ -77,11 +85,12 @@ async function requireReadable(file: string): Promise<void> {
 
 /** The error for a file to restore from that the system does not let this process read or look at. */
 export const cannotRead = (file: string, cause: unknown) =>
-  new CoopError("unavailable", `${file} cannot be read`, {
-    reason: "access",
-    hint: "check its permissions and the sandbox you run in",
+  unavailable(
+    "access",
+    `${file} cannot be read`,
+    "check its permissions and the sandbox you run in",
     cause,
-  });
+  );
 
 /** A file's size and time of change, by which it is known again; "" for none, or an empty one. */
 async function stampOf(path: string): Promise<string> {
@@ -96,7 +105,7 @@ async function verify(path: string, file: string, wait: Wait): Promise<Inspected
     });
   const { version, isArchive } = await asFile(() => takeIn(path, file, wait));
   if (isArchive) throw onlyArchive(file);
-  if (version > schemaVersion()) throw newer(file, version);
+  requireKnown({ schema: version }, file);
   const contents = await asFile(() => inspect(path, file));
   if (version === schemaVersion()) return contents;
   const connection = await SqliteConnection.open(path, wait);

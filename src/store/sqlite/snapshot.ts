@@ -1,8 +1,8 @@
 import { constants, Database } from "bun:sqlite";
 import { realpathSync, type Stats } from "node:fs";
-import { open, rename, rm, stat } from "node:fs/promises";
+import { rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { asFolderError, copyPrivately, giveLike, sync, syncFolder } from "../../files";
+import { asFolderError, copyPrivately, giveLike, makePrivate, sync, syncFolder } from "../../files";
 import { sqlitePath, type Store } from "../open";
 import { BACKUP_OF, identityOf, schemaVersion } from "../schema";
 import { first, raw, sql, type Fragment, type Value } from "../sql";
@@ -52,7 +52,7 @@ export async function snapshot(
       await doing?.("copying");
       // Made beforehand, so that nobody else may read it at any moment and the system says what it refuses; SQLite takes
       // an empty file for none.
-      await (await open(temporary, "wx", 0o600)).close();
+      await makePrivate(temporary);
       const begun = clock.elapsed();
       await store.all(sql`vacuum into ${temporary}`);
       const blockedMs = blocks ? Math.ceil(clock.elapsed() - begun) : 0;

@@ -1,7 +1,7 @@
 import { ref, type Surface } from "../../ref";
 import { archiveEvents, endsOf, type Redaction, type RestoreEvent } from "../archived";
 import { keptJson } from "../json";
-import { tableName } from "../erasable";
+import { tableName } from "../tables";
 import { raw, sql, type Sql } from "../sql";
 
 /** What was done in a store, and is not in the copy that its rows are replaced by. */

@@ -1,6 +1,6 @@
-import { open, rename, stat } from "node:fs/promises";
+import { rename, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { asFolderError, giveLike, sync, syncFolder } from "../../files";
+import { asFolderError, giveLike, makePrivate, sync, syncFolder } from "../../files";
 import { lastSeen, type LastSeen } from "../last-seen";
 import type { Warn } from "../open";
 import { BACKUP_OF, breaksOlder, meta, migrate, schemaVersion, whileBringingUp } from "../schema";
@@ -69,7 +69,7 @@ async function safetyCopy(
   const temporary = snapshotInMaking(copy, connection.wait.clock);
   try {
     // Made beforehand, so that nobody else may read it at any moment.
-    await (await open(temporary, "wx", 0o600)).close();
+    await makePrivate(temporary);
     await connection.run("vacuum into ?", temporary);
     const copied = await SqliteConnection.open(temporary, connection.wait);
     const copiedVersion = await schemaOf(copied, temporary).finally(() => copied.close());

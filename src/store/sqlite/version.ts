@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { CoopError } from "../../errors";
+import { unavailable } from "../../errors";
 
 // On Linux and Windows coop has a SQLite of its own; on macOS it uses the system's.
 
@@ -32,8 +32,9 @@ export const NEWER_SYSTEM = "bring the system up to date: macOS 14.2 has one";
 
 /** The error for a SQLite that is too old. */
 export const tooOld = (version: string, cause?: unknown) =>
-  new CoopError("unavailable", `this system's SQLite is ${version}, and coop needs 3.43`, {
-    reason: "access",
-    hint: NEWER_SYSTEM,
+  unavailable(
+    "access",
+    `this system's SQLite is ${version}, and coop needs 3.43`,
+    NEWER_SYSTEM,
     cause,
-  });
+  );

@@ -13,11 +13,12 @@ import {
   type RecordHead,
   type RecordRow,
 } from "../../store/records";
+import { entryState } from "../../store/tables";
 import type { Writing } from "../../store/write";
 import { SHA_LENGTH } from "../../words";
 
 /** An entry is pending until its commit is known. Its state is not a column of its own: the sha tells it. */
-export const STATES = ["pending", "committed"] as const;
+const STATES = ["pending", "committed"] as const;
 
 /** The table of history entries. */
 export const ENTRIES: Listable = {
@@ -25,7 +26,7 @@ export const ENTRIES: Listable = {
   name: "history_entries",
   states: STATES,
   finished: [],
-  stateOf: (row) => stateOf(row as EntryRow),
+  stateOf: entryState,
   inState: (state) => raw(`commit_sha is ${state === "pending" ? "" : "not "}null`),
   long: ["body"],
 };
@@ -46,12 +47,9 @@ export interface Entry extends RecordHead {
   commit_sha: string | null;
 }
 
-const stateOf = ({ commit_sha }: EntryRow): Entry["state"] =>
-  commit_sha === null ? "pending" : "committed";
-
 const toEntry = (row: EntryRow): Entry => ({
   ...head(ENTRIES, row),
-  state: stateOf(row),
+  state: entryState(row),
   slug: row.slug,
   title: row.title,
   body: row.body,

@@ -1,4 +1,5 @@
 import { firstFew } from "../../few";
+import { ADDRESSED } from "../../store/addressed";
 import { ref } from "../../ref";
 import { among, join, raw, sql, type Row, type Sql } from "../../store/sql";
 import { distinct } from "../../store/distinct";
@@ -22,7 +23,7 @@ import { change, create, find, head, type RecordHead, type RecordRow } from "../
 import type { Writing } from "../../store/write";
 
 /** The states in which a letter keeps coming back. */
-export const OPEN = ["unread", "read", "working"] as const;
+export const OPEN = ADDRESSED.letters.states;
 const CLOSED = ["done", "abandoned", "superseded"] as const;
 /** Every state of a letter. */
 export const STATES = [...OPEN, ...CLOSED] as const;

@@ -1,3 +1,4 @@
+import { ADDRESSED } from "../../store/addressed";
 import { timestamp } from "../../time";
 import { sql, type Row, type Sql } from "../../store/sql";
 import { list, oneOf, type Listable, type Listed, type ListQuery } from "../../store/listing";
@@ -15,7 +16,7 @@ import {
 import type { Writing } from "../../store/write";
 
 /** The states in which something is still expected of a request. */
-export const UNFINISHED = ["open", "accepted"] as const;
+export const UNFINISHED = ADDRESSED.requests.states;
 const FINISHED = ["done", "declined", "cancelled"] as const;
 /** Every state of a request. */
 export const STATES = [...UNFINISHED, ...FINISHED] as const;

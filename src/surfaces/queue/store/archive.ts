@@ -102,11 +102,8 @@ export async function wholeItems(on: Sql, numbers: readonly number[]): Promise<W
 
 /** Puts items that another store keeps into this one, and brings those that are there already up to them. */
 export async function putItems(tx: Sql, { items, replies, events }: WholeItems): Promise<void> {
-  const numbers = items.map((row) => row["number"]!);
-  await tx.all(sql`delete from replies where ${among("item", numbers)}`);
-  await tx.all(
-    sql`delete from events where surface = ${ITEMS.surface} and ${among("number", numbers)}`,
-  );
+  const numbers = items.map((row) => Number(row["number"]));
+  await removeBeside(tx, numbers);
   const columns = Object.keys(items[0]!);
   const updates = columns.map((column) => sql`${raw(column)} = excluded.${raw(column)}`);
   await insertRows(
@@ -140,9 +137,14 @@ async function insertRows(
 
 /** Removes items with their replies and events; later ones first, since they can be about earlier ones. */
 export async function removeItems(tx: Sql, numbers: readonly number[]): Promise<void> {
+  await removeBeside(tx, numbers);
+  await tx.all(sql`delete from queue_items where ${among("number", numbers)}`);
+}
+
+/** Removes the replies and the events of items. */
+async function removeBeside(tx: Sql, numbers: readonly number[]): Promise<void> {
   await tx.all(sql`delete from replies where ${among("item", numbers)}`);
   await tx.all(
     sql`delete from events where surface = ${ITEMS.surface} and ${among("number", numbers)}`,
   );
-  await tx.all(sql`delete from queue_items where ${among("number", numbers)}`);
 }

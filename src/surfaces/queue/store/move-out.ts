@@ -1,4 +1,4 @@
-import { CoopError } from "../../../errors";
+import { CoopError, unavailable } from "../../../errors";
 import { ref } from "../../../ref";
 import { runsOf, type ArchiveEvent, type Redaction } from "../../../store/archived";
 import { appendEvents } from "../../../store/events";
@@ -134,10 +134,11 @@ async function verify(
 ): Promise<void> {
   for (const [part, some] of inParts(numbers).entries()) {
     if (hashOf(await wholeItems(archive, some)) === hashes[part]) continue;
-    throw new CoopError("unavailable", `${file} does not give back what was written into it`, {
-      reason: "damaged",
-      hint: "nothing was removed from the store; check that disk, and name another file with --to",
-    });
+    throw unavailable(
+      "damaged",
+      `${file} does not give back what was written into it`,
+      "nothing was removed from the store; check that disk, and name another file with --to",
+    );
   }
 }
 

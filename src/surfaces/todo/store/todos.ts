@@ -1,10 +1,11 @@
 import { ref } from "../../../ref";
+import { ADDRESSED } from "../../../store/addressed";
 import { stateIn, type Listable } from "../../../store/listing";
 import { find, head, type RecordHead, type RecordRow } from "../../../store/records";
 import { among, inBatches, sql, type Row, type Sql } from "../../../store/sql";
 
 /** The states in which a todo is still to be done. */
-export const UNFINISHED = ["open", "doing", "blocked"] as const;
+export const UNFINISHED = ADDRESSED.todos.states;
 /** The states in which nothing more is to be done. */
 export const FINISHED = ["done", "dropped"] as const;
 /** Every state of a todo. */
