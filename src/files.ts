@@ -1,6 +1,6 @@
 import { realpathSync, type Stats } from "node:fs";
-import { constants, link, open, rename, rm, stat, type FileHandle } from "node:fs/promises";
-import { resolve } from "node:path";
+import { constants, link, lstat, open, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { unavailable, usage } from "./errors";
 
 /** What the file system refuses, and why. */
@@ -122,6 +122,36 @@ export async function statIfThere(path: string): Promise<Stats | undefined> {
     if (isAbsence(thrown)) return undefined;
     throw thrown;
   }
+}
+
+/** Never makes a folder: where a disk is not mounted, what is to be kept would end up on the wrong one. */
+export const noFolder = (folder: string, orElse = "") =>
+  unavailable(
+    "access",
+    `there is no folder ${folder}`,
+    `is the disk mounted? ask the person; or name another folder with --to${orElse}`,
+  );
+
+/**
+ * Looks at a file that `--to` names; undefined where it can be made.
+ * @throws CoopError unavailable access, where its folder is not there, or it is a link to what is not there: a file in the
+ *   link's place would not be where the link's one belongs.
+ */
+export async function lookAtPlace(file: string): Promise<Stats | undefined> {
+  try {
+    const there = await statIfThere(file);
+    if (there) return there;
+    if (!(await statIfThere(dirname(file)))?.isDirectory()) throw noFolder(dirname(file));
+  } catch (thrown) {
+    throw asFolderError(thrown, dirname(file), "--to");
+  }
+  const isLink = await lstat(file).catch(() => undefined);
+  if (!isLink) return undefined;
+  throw unavailable(
+    "access",
+    `${file} is a link to what is not there`,
+    "is the disk mounted? mount it, or name another file with --to",
+  );
 }
 
 /**

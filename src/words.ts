@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { isPrintableAscii } from "./ascii";
-import { instant } from "./time";
+import { duration, instant } from "./time";
 import { refNumber, looksLikeRef, type Numbered } from "./ref";
 
 // The words that users give, each as the schema that checks it and turns it into what the verbs work with.
@@ -236,6 +236,17 @@ export const moment = later(() =>
     v.transform((text) => {
       instant(text, 0);
       return (now: number) => instant(text, now);
+    }),
+  ),
+);
+
+/** A length of time, as it was given. What is none is thrown. */
+export const length = later(() =>
+  v.pipe(
+    v.string(),
+    v.transform((text) => {
+      duration(text);
+      return text;
     }),
   ),
 );

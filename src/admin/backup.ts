@@ -1,11 +1,12 @@
-import { lstat, realpath, stat } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { realpath, stat } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
 import { answer, type Answer } from "../cli/answer";
 import type { Context } from "../cli/context";
 import { defineVerb, flag, type InputOf } from "../cli/define";
 import { counted, inline, lines } from "../cli/text";
 import { CoopError, unavailable, usage } from "../errors";
-import { asFolderError, isSameFile, pathFrom, requireRegular, statIfThere } from "../files";
+import { isSameFile, lookAtPlace, noFolder, pathFrom, requireRegular, statIfThere } from "../files";
 import { firstFew } from "../few";
 import { isPartOfStore } from "../store/location";
 import { noteSnapshot, publishing } from "../store/publish";
@@ -76,10 +77,11 @@ A store on a PostgreSQL server becomes a file of SQLite, in the place that --to 
     const { to } = input;
     if (to === undefined)
       throw usage("a store on a server has no folder beside it", "name one with --to");
+    const place = pathFrom(context.edge.folder, to);
+    // Before all of it is fetched.
+    await requirePlace(place, to);
     const { withFileOf } = await import("./staged");
-    return withFileOf(store, pathFrom(context.edge.folder, to), context, (file, path) =>
-      backUp(file, path, input, context),
-    );
+    return withFileOf(store, place, context, (file, path) => backUp(file, path, input, context));
   },
 });
 
@@ -177,60 +179,32 @@ async function placeOf(
   store: Store,
   { edge }: Context,
 ): Promise<{ file: string; dated: boolean }> {
-  const inOwnFolder = async () => ({
-    file: join(await makeBackupsFolder(path), datedName(path, at)),
-    dated: true,
-  });
-  if (to === undefined) return inOwnFolder();
-  const given = pathFrom(edge.folder, to);
-  const there = await lookAt(given);
+  const given = to === undefined ? backupsFolder(path) : pathFrom(edge.folder, to);
+  if (to === undefined || (given === backupsFolder(path) && !(await statIfThere(given))))
+    return { file: join(await makeBackupsFolder(path), datedName(path, at)), dated: true };
+  const there = await requirePlace(given, to);
   if (there?.isDirectory()) return { file: join(given, datedName(path, at)), dated: true };
-  if (!there && given === backupsFolder(path)) return inOwnFolder();
-  if (/[\\/]$/.test(to)) throw noFolder(given);
-  if (isPartOfStore(given))
-    throw usage(`SQLite takes ${given} for a part of a store`, "name the backup otherwise");
-  if (!there) {
-    if (await isLink(given)) throw leadsNowhere(given);
-    if (!(await lookAt(dirname(given)))?.isDirectory()) throw noFolder(dirname(given));
-    // What is called like a folder is meant for one, such as that of a disk which is not mounted.
-    if (extname(given) === "") throw noFolder(given);
-    return { file: given, dated: false };
-  }
+  if (!there) return { file: given, dated: false };
   requireRegular(given, there);
   const file = await realpath(given);
   await requireReplaceable(file, path, store);
   return { file, dated: false };
 }
 
-const isLink = (path: string) =>
-  lstat(path).then(
-    (there) => there.isSymbolicLink(),
-    () => false,
-  );
-
-/** A backup in the link's place would not be where the link's one belongs. */
-const leadsNowhere = (link: string) =>
-  unavailable(
-    "access",
-    `${link} is a link to what is not there`,
-    "is the disk mounted? mount it, or name another file with --to",
-  );
-
-async function lookAt(path: string) {
-  try {
-    return await statIfThere(path);
-  } catch (thrown) {
-    throw asFolderError(thrown, dirname(path), "--to");
-  }
+/**
+ * What is at the place that `--to` names; undefined where a file can be made there.
+ * @throws CoopError usage; unavailable access.
+ */
+async function requirePlace(given: string, to: string): Promise<Stats | undefined> {
+  const there = await lookAtPlace(given);
+  if (there?.isDirectory()) return there;
+  // What is called like a folder is meant for one, such as that of a disk which is not mounted.
+  if (/[\\/]$/.test(to) || (!there && extname(given) === ""))
+    throw noFolder(given, ", or a file as NAME.db");
+  if (isPartOfStore(given))
+    throw usage(`SQLite takes ${given} for a part of a store`, "name the backup otherwise");
+  return there;
 }
-
-/** Never makes the folder: where a disk is not mounted, the backups would end up on the wrong one. */
-const noFolder = (folder: string) =>
-  unavailable(
-    "access",
-    `there is no folder ${folder}`,
-    "is the disk mounted? ask the person; or name another folder with --to, or a file as NAME.db",
-  );
 
 /**
  * A backup takes the place of an older backup of the same store and of nothing else, a store least of all.
@@ -240,7 +214,7 @@ async function requireReplaceable(file: string, path: string, store: Store): Pro
   if (await isSameFile(file, path))
     throw usage(`${file} is the store itself`, "name another file with --to");
   const { backup_of: of } = identity(file);
-  const used = of !== undefined && (await lookAt(`${file}-wal`)) !== undefined;
+  const used = of !== undefined && (await statIfThere(`${file}-wal`)) !== undefined;
   if (!used && of === (await identityOf(store))) return;
   const what = of === undefined ? "a store" : used ? "a store in use" : "a backup of another store";
   throw unavailable(

@@ -8,6 +8,7 @@ import {
   assignments,
   first,
   inBatches,
+  join,
   raw,
   sql,
   tuples,
@@ -232,7 +233,7 @@ export interface Lost {
   /** What to do; to look at the record if left out. */
   hint?: string | undefined;
   /** What the conflict is about, where that is not the record's state or version. */
-  column?: string;
+  columns?: readonly string[];
 }
 
 /** The error for the loser of a conflict: what the record is now, since when, by whom and where. */
@@ -240,11 +241,16 @@ export async function conflict(
   { tx, at }: Writing,
   table: Table,
   row: RecordRow,
-  { reason, says, hint = `coop show ${ref(table.surface, row.number)}`, column }: Lost,
+  { reason, says, hint = `coop show ${ref(table.surface, row.number)}`, columns = [] }: Lost,
 ): Promise<CoopError> {
   const name = ref(table.surface, row.number);
   const made =
-    column === undefined ? raw("state is not null") : sql`after like ${`%"${column}":%`}`;
+    columns.length === 0
+      ? raw("state is not null")
+      : sql`(${join(
+          columns.map((column) => sql`before like ${`%"${column}":%`}`),
+          " or ",
+        )})`;
   const condition = reason === "version" ? raw("1 = 1") : sql`(version = 1 or ${made})`;
   const last = await lastEvent(tx, table, row, condition);
   return new CoopError(

@@ -78,6 +78,26 @@ describe.each(engines)("looking after a store on $name", ({ openFresh }) => {
     expect(events).toBe(1);
     expect(await coop.data(["letter", "list", "--db", file])).toMatchObject([{ ref: "L1" }]);
   });
+
+  test("a backup into a folder that is not there asks for its disk, and makes nothing", async () => {
+    await Bun.write(join(coop.folder, "file"), "");
+    for (const [to, folder] of [
+      ["nas/a.db", "nas"],
+      ["nas/", "nas"],
+      ["nas", "nas"],
+      ["file/a.db", "file"],
+    ] as const) {
+      const { exit, err } = await coop.run(["backup", "--to", to]);
+      expect({ to, exit, err }).toEqual({
+        to,
+        exit: 6,
+        err: expect.stringContaining(
+          `coop: there is no folder ${join(coop.folder, folder)}; is the disk mounted? `,
+        ),
+      });
+    }
+    expect(await readdir(coop.folder)).toEqual(["file"]);
+  });
 });
 
 test("a backup of a store on a server removes what one that was killed left of it", async () => {

@@ -469,7 +469,13 @@ describe("a command that cannot archive", () => {
   test("says so also where nothing is to be moved yet, and makes nothing", async () => {
     await Bun.write(join(coop.home, "notes.txt"), "mine");
     const words = (to: string) => ["--older", "90d", "--to", to];
-    expect(await refusal(words("/nope/archive.db"))).toMatchObject({ exit: 6, reason: "access" });
+    for (const folder of ["/nope", join(coop.home, "notes.txt")])
+      expect(await refusal(words(`${folder}/archive.db`))).toMatchObject({
+        exit: 6,
+        reason: "access",
+        message: `there is no folder ${folder}`,
+        hint: expect.stringContaining("is the disk mounted?"),
+      });
     expect(await refusal(words(join(coop.home, "notes.txt")))).toMatchObject({
       exit: 6,
       reason: "foreign",
@@ -602,7 +608,10 @@ describe("a command that cannot archive", () => {
       exit: 2,
       message: expect.stringContaining("--to"),
     });
-    expect(await refusal(["--older", "soon", "--to", file])).toMatchObject({ exit: 2 });
+    expect(await refusal(["--older", "soon", "--to", file])).toMatchObject({
+      exit: 2,
+      message: "--older: 'soon' is not a length of time",
+    });
     expect(await refusal(["--older", "0s", "--to", file, "--limit", "-1x"])).toMatchObject({
       exit: 2,
     });

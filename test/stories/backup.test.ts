@@ -725,6 +725,42 @@ test("a folder that is not there is no name for a file: its disk may not be moun
   expect((await coop.data(["backup", "--to", backups])).file).toStartWith(`${backups}/coop.`);
 });
 
+test("a link on the way to the folder is followed, as one on a NAS has", async () => {
+  const nas = join(coop.home, "nas");
+  await mkdir(nas);
+  await symlink("nas", join(coop.home, "link"));
+  await writeLetter("x");
+  for (const to of ["link", "link/", "link/copy.db"]) {
+    const { file, events } = await coop.data(["backup", "--to", to], { cwd: coop.home });
+    expect({ to, file, events }).toEqual({
+      to,
+      file: expect.stringContaining(join(coop.home, "link/")),
+      events: 1,
+    });
+  }
+  expect((await readdir(nas)).filter((name) => name.endsWith(".db"))).toHaveLength(3);
+});
+
+test("the folder of backups may be a link, for all that is put there", async () => {
+  const nas = join(coop.home, "nas");
+  await mkdir(nas, { mode: 0o700 });
+  await symlink(nas, backups);
+  await writeLetter("secret");
+  const published = join(backups, "coop.latest.db");
+  expect(await lettersIn(published)).toEqual(["secret"]);
+
+  const { file } = await coop.data(["backup"]);
+  await writeLetter("later");
+  const { saved_as } = await coop.data(["restore", file], { as: "dad" });
+  expect(await lettersIn(coop.store)).toEqual(["secret"]);
+  expect(await lettersIn(saved_as)).toEqual(["later", "secret"]);
+
+  const { snapshot } = await coop.data(["redact", "L1"], { as: "dad" });
+  expect(snapshot).toBe(published);
+  expect(await lettersIn(published)).toEqual([expect.stringContaining("redacted")]);
+  expect((await readdir(nas)).filter((name) => name.includes("snapshot"))).toEqual([]);
+});
+
 test("a link that leads to nothing stays: its disk may not be mounted", async () => {
   const link = join(coop.home, "nas.db");
   await symlink(join(coop.home, "mnt/nas.db"), link);

@@ -168,6 +168,17 @@ describe.each(engines)("history on $name", ({ openFresh }) => {
     await add({ slug: "mine" }, "dan");
     const mine = await failure(add({ slug: "mine", body: "other" }));
     expect(mine.message).toContain(": by dan ");
+
+    await writingAs(store, "eve", (writing) =>
+      editEntry(writing, { number: 2 }, undefined, { body: "of eve" }),
+    );
+    await writingAs(store, "fay", (writing) =>
+      commitEntry(writing, { number: 2 }, { sha: "abc1234", replace: false }),
+    );
+    const text = await failure(add({ slug: "mine" }));
+    expect(text.message).toStartWith("H2 already has the slug 'mine' with another text: by eve ");
+    const sha = await failure(add({ slug: "mine", body: "of eve", commitSha: "def1234" }));
+    expect(sha.message).toStartWith("H2 already has the slug 'mine' with another commit: by fay ");
   });
 
   test("each scope has its own slugs", async () => {

@@ -1,4 +1,4 @@
-import { CoopError } from "../../errors";
+import { CoopError, usage } from "../../errors";
 import {
   unanswered,
   type Connection,
@@ -41,6 +41,9 @@ export const POSTGRES: Dialect = {
 
 /** Marks the advisory locks of coop among those of other programs: "coop" in ASCII. */
 export const LOCK_CLASS = 0x636f6f70;
+
+/** A statement's values are counted in 16 bits (https://www.postgresql.org/docs/current/protocol-message-formats.html). */
+const MOST_VALUES = 65_535;
 
 /** How long a server may leave a statement unanswered, beside what the statement may wait for locks. */
 const SILENCE_MS = 30_000;
@@ -92,6 +95,11 @@ export class PostgresConnection implements Connection {
     const { text, values } = statement.render(POSTGRES.placeholder);
     // As int8, like all columns of numbers: a large one would become a float8 by itself, which no index serves.
     const bound = values.map((value) => (typeof value === "number" ? BigInt(value) : value));
+    if (bound.length > MOST_VALUES)
+      throw usage(
+        `these are ${bound.length} values, more than a server takes at once`,
+        "name fewer",
+      );
     const late = this.#waitsTooLong();
     // Never for the session: a pooler between would hand it on to others.
     if (late && this.#timeout === undefined) return this.reading((on) => on.all<R>(statement));

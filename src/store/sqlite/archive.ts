@@ -1,9 +1,10 @@
-import { access, constants, lstat, stat } from "node:fs/promises";
+import { access, constants, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CoopError, unavailable, usage } from "../../errors";
 import {
   asFolderError,
   giveLike,
+  lookAtPlace,
   makePrivate,
   renameUnlessThere,
   requireRegular,
@@ -82,14 +83,10 @@ export async function requireUndamaged(archive: Sql, file: string): Promise<void
   );
 }
 
-/** Whether a file is there. @throws CoopError usage for anything else; unavailable for a link that leads to nothing. */
+/** Whether a file is there. @throws CoopError usage for anything else; unavailable where none could be. */
 async function isThere(file: string): Promise<boolean> {
-  const named = await lstat(file).catch(() => undefined);
-  if (!named) return false;
-  // A link can lead to nothing, or to itself.
-  const there = await stat(file).catch((thrown) => {
-    throw asFolderError(thrown, dirname(file), "--to");
-  });
+  const there = await lookAtPlace(file);
+  if (!there) return false;
   if (there.isDirectory()) throw usage(`${file} is a folder`, "name a file in it");
   requireRegular(file, there);
   return true;

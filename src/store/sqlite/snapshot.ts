@@ -75,9 +75,8 @@ export async function snapshot(
 /** Marks a copy in the making as a backup of a store. */
 function mark(temporary: string, of: string): void {
   // By no link that somebody has put there since.
-  const path = join(realpathSync(dirname(temporary)), basename(temporary));
   using database = new Database(
-    path,
+    temporary,
     constants.SQLITE_OPEN_READWRITE | constants.SQLITE_OPEN_NOFOLLOW,
   );
   // What becomes of it when this is cut off is nobody's concern, and it is synced as a whole.
@@ -125,9 +124,12 @@ async function put(
   target: string,
   { store, clock, like, fill, inspect: look }: Putting,
 ): Promise<Snapshot | undefined> {
-  const temporary = snapshotInMaking(target, clock);
+  let temporary: string | undefined;
   try {
-    await removeAbandoned(target, clock);
+    // SQLite follows no link on the way to what a store writes to, and nobody can put one there meanwhile.
+    const place = join(realpathSync(dirname(target)), basename(target));
+    temporary = snapshotInMaking(place, clock);
+    await removeAbandoned(place, clock);
     // A command that was killed while it brought up the schema may have been the last that did.
     await removeAbandoned(safetyName(sqlitePath(store.location), schemaVersion()), clock);
     const blockedMs = await fill(temporary);
@@ -136,18 +138,18 @@ async function put(
     const contents = await look(temporary);
     const { size } = await stat(temporary);
     if (await redactedSince(store, contents)) return undefined;
-    await rename(temporary, target);
-    await syncFolder(dirname(target));
+    await rename(temporary, place);
+    await syncFolder(dirname(place));
     // One that came between looked for copies before this one had its name.
     if (await redactedSince(store, contents)) {
-      await rm(target, { force: true });
+      await rm(place, { force: true });
       return undefined;
     }
     return { file: target, bytes: size, blockedMs, ...contents };
   } catch (thrown) {
     throw asTargetError(thrown, target);
   } finally {
-    await discard(temporary);
+    if (temporary !== undefined) await discard(temporary);
   }
 }
 

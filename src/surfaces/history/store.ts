@@ -114,15 +114,17 @@ export async function addEntry(
     return { ...entry, created: false };
   }
   const name = ref("history", there.number);
-  const other = [there.title !== title && "title", there.body !== body && "text"].filter(Boolean);
+  const other = [there.title !== title && "title", there.body !== body && "body"].filter(
+    (each) => each !== false,
+  );
   throw await conflict(writing, ENTRIES, there, {
     reason: "slug",
-    says: `already has the slug '${slug}' with another ${other.join(" and ") || "commit"}`,
+    says: `already has the slug '${slug}' with another ${other.join(" and ").replace("body", "text") || "commit"}`,
     hint:
       other.length === 0
         ? `coop history commit ${name} ${commitSha} --replace`
         : `give another --slug, or change it with coop history edit ${name}`,
-    column: "slug",
+    columns: ["slug", ...(other.length === 0 ? ["commit_sha"] : other)],
   });
 }
 
@@ -144,7 +146,7 @@ export async function commitEntry(
       reason: "state",
       says: `already has the commit ${there}`,
       hint: "--replace puts the new one in its place",
-      column: "commit_sha",
+      columns: ["commit_sha"],
     });
   }
   return giveCommit(writing, row, sha);
@@ -283,7 +285,7 @@ export async function editEntry(
       reason: "slug",
       says: `already has the slug '${taken.slug}'`,
       hint: "give another --slug",
-      column: "slug",
+      columns: ["slug"],
     });
   }
   return toEntry(await change<EntryRow>(writing, ENTRIES, row, "edit", { title, body, slug }));

@@ -6,7 +6,7 @@ import { repeatable } from "../../cli/args";
 import { defineVerb, flag, optionalWord, requiredFlag } from "../../cli/define";
 import { counted, inline, lines } from "../../cli/text";
 import { duration } from "../../time";
-import { filePath, queueName, whole } from "../../words";
+import { filePath, length, queueName, whole } from "../../words";
 import { isPartOfStore } from "../../store/location";
 import { requireKnown } from "../../store/schema";
 import { moveOut, type Moved } from "./store/move-out";
@@ -36,7 +36,7 @@ push to several, and those about each other (--re), go together or stay. Their r
 be an archive of the same store already. It is only for reading, but for redact: coop --db FILE queue show Q9.`,
   args: {
     queue: optionalWord(queueName, "NAME", "the queue (all)"),
-    older: requiredFlag(v.string(), "TIME", "last changed longer ago than this (90m, 2h, 90d, 4w)"),
+    older: requiredFlag(length, "TIME", "last changed longer ago than this (90m, 2h, 90d, 4w)"),
     to: requiredFlag(
       v.pipe(
         filePath("name a file"),

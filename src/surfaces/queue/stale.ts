@@ -1,10 +1,9 @@
-import * as v from "valibot";
 import { answer } from "../../cli/answer";
 import { DEFAULT_LIMIT, limit } from "../../cli/args";
 import { defineVerb, optionalWord, requiredFlag } from "../../cli/define";
 import { countText, lines } from "../../cli/text";
 import { duration } from "../../time";
-import { queueName } from "../../words";
+import { length, queueName } from "../../words";
 import { scopeFilter, warnUnused } from "./args";
 import { staleItems } from "./store";
 import { itemLine } from "./text";
@@ -15,13 +14,12 @@ export default defineVerb({
   notes: `Nothing that is taken ever goes back by itself. To put such an item back: coop queue release Q9 --from HOLDER.`,
   args: {
     queue: optionalWord(queueName, "NAME", "the queue (all)"),
-    older: requiredFlag(v.string(), "TIME", "taken longer ago than this (90m, 2h, 3d)"),
+    older: requiredFlag(length, "TIME", "taken longer ago than this (90m, 2h, 3d)"),
     limit,
   },
   run: async ({ queue, older, limit: most = DEFAULT_LIMIT }, context) => {
-    const length = duration(older);
     const store = await context.store();
-    const before = context.now() - length;
+    const before = context.now() - duration(older);
     await warnUnused(context, store, queue);
     const place = { queue, scope: scopeFilter(context) };
     const { rows, total, truncated } = await staleItems(store, place, before, most);

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { tmpdir } from "node:os";
 import { PostgresConnection } from "../../../src/store/postgres/connection";
 import { serverOf } from "../../../src/store/postgres/server";
-import { raw, type Fragment } from "../../../src/store/sql";
+import { among, raw, sql, type Fragment } from "../../../src/store/sql";
 import { Wait } from "../../../src/store/wait";
 import { clock } from "../../engines";
 import { postgres } from "../../postgres";
@@ -69,4 +69,13 @@ test("what a transaction waited counts for a statement after it", async () => {
     await tx.all(raw("select 1 as one"));
   });
   await expect(connection.all(read)).rejects.toMatchObject(busy);
+});
+
+test("more values than a server takes in one statement are an error of usage, not a lost connection", async () => {
+  const of = (count: number) => sql`select 1 as one where ${among("1", Array(count).fill(1))}`;
+  expect(await connection.all(of(65_535))).toEqual([{ one: 1 }]);
+  await expect(connection.all(of(65_536))).rejects.toMatchObject({
+    code: "usage",
+    message: "these are 65536 values, more than a server takes at once",
+  });
 });

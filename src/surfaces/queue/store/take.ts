@@ -87,7 +87,7 @@ export async function takeOne(writing: Writing, which: Target): Promise<Item> {
     throw await conflict(writing, ITEMS, row, {
       reason: "claimed",
       says: `is for ${row.addressee} alone`,
-      column: "addressee",
+      columns: ["addressee"],
     });
   return toItem(
     await change<ItemRow>(writing, ITEMS, row, "take", {

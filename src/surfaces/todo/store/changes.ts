@@ -91,7 +91,7 @@ async function requireNotAnothers(writing: Writing, row: TodoRow): Promise<void>
     reason: "claimed",
     says: `is ${row.addressee}'s and ${row.state}`,
     hint: `coop todo assign ${ref("todo", row.number)} --to me, if you mean to take it over`,
-    column: "addressee",
+    columns: ["addressee"],
   });
 }
 
