@@ -746,7 +746,6 @@ test("the folder of backups may be a link, for all that is put there", async () 
   await mkdir(nas, { mode: 0o700 });
   await symlink(nas, backups);
   await writeLetter("secret");
-  const published = join(backups, "coop.latest.db");
   expect(await lettersIn(published)).toEqual(["secret"]);
 
   const { file } = await coop.data(["backup"]);
