@@ -84,6 +84,48 @@ $`),
     expect(events[0]).toMatchObject({ ref: "decision 2", after: { superseded_by: "decision 3" } });
   });
 
+  describe("with times of their own", () => {
+    const HOUR_MS = 3_600_000;
+    /** Adds a todo for each of so many hours ago. */
+    const addAgo = async (...hours: number[]) => {
+      for (const [index, ago] of hours.entries()) {
+        await ann("todo", "add", "x");
+        await store.transaction((tx) =>
+          tx.all(sql`update events set at = at - ${ago * HOUR_MS} where number = ${index + 1}`),
+        );
+      }
+    };
+    const refs = async (...words: string[]) =>
+      (await ann("log", ...words)).events.map(({ ref }: { ref: string }) => ref);
+
+    test("is only what was changed since", async () => {
+      await addAgo(2, 0);
+      expect(await refs("--since", "1h")).toEqual(["T2"]);
+      expect(await refs("--since", "1h", "--by", "ann")).toEqual(["T2"]);
+      expect(await refs("T1", "--since", "1h")).toEqual([]);
+    });
+
+    test("of one id goes on where a page ended, whatever the clocks said", async () => {
+      await addAgo(3, 1, 2, 5, 4);
+      const seen: string[] = [];
+      let before: string[] = [];
+      for (;;) {
+        const { events } = await ann("log", "--by", "ann", "--limit", "1", ...before);
+        if (events.length === 0) break;
+        seen.push(events[0].ref);
+        before = ["--before", String(events[0].id)];
+      }
+      expect(seen).toEqual(["T2", "T3", "T1", "T5", "T4"]);
+    });
+  });
+
+  test("is fifty of them where nobody said how many", async () => {
+    for (let count = 0; count < 52; count++) await ann("todo", "add", "x");
+    const { json } = await coop.run(["--json", "log"]);
+    expect(json()).toMatchObject({ truncated: true });
+    expect(json().data.events).toHaveLength(50);
+  });
+
   test("tells refs as lists of them, as everywhere", async () => {
     await ann("letter", "write", "--body", "old");
     await ann("letter", "write", "--body", "new", "--supersedes", "L1");

@@ -37,6 +37,12 @@ describe.each(engines)("who takes part, on $name", ({ openFresh }) => {
     expect(ids[0].last_seen_at > ids[1].last_seen_at).toBe(true);
   });
 
+  test("says of who asks whether the store knows them", async () => {
+    await as("ann", "todo add one");
+    expect(await coop.data(["whoami"], { as: "ann" })).toMatchObject({ known: true });
+    expect(await coop.data(["whoami"], { as: "anm" })).toMatchObject({ known: false });
+  });
+
   test("of one id are the refs of what is open on it, in all projects", async () => {
     for (const scope of ["s1", "s2"])
       await coop.data(["todo", "add", "x", "--to", "ann"], {

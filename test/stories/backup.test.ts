@@ -292,6 +292,19 @@ describe("a backup", () => {
     );
   });
 
+  test("leaves one of a time that the store does not have any more, also when it has more events by now", async () => {
+    await writeLetter("one");
+    const older = await Bun.file(coop.store).bytes();
+    await writeLetter("two");
+    const { file } = await coop.data(["backup"]);
+    await Bun.write(coop.store, older);
+    for (let count = 0; count < 5; count++) await writeLetter(`other ${count}`);
+    await coop.data(["backup"]);
+    const pruned = (await coop.run(["--json", "backup", "--keep", "1"])).json();
+    expect(pruned.warnings).toMatchObject([{ code: "has_more" }]);
+    expect(await lettersIn(file)).toEqual(["two", "one"]);
+  });
+
   test("warns where one beside it has a later date", async () => {
     const nas = join(coop.folder, "nas");
     await mkdir(nas);

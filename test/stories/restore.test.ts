@@ -709,6 +709,29 @@ describe("a store that cannot be opened", () => {
     expect(await beside()).toEqual(["backups", "coop.db"]);
   });
 
+  test("keeps the log of what was there, which is none of the new one's", async () => {
+    const held = new Database(coop.store);
+    held.query("select * from todos").all();
+    for (let count = 0; count < 5; count++) await ann(`todo add lost-${count}`);
+    const log = await Bun.file(`${coop.store}-wal`).bytes();
+    held.close();
+    await writeFile(coop.store, "no database\n".repeat(1000));
+    await writeFile(`${coop.store}-wal`, log);
+    const { saved_as } = await restore(file);
+    expect(log.length).toBeGreaterThan(0);
+    expect(await Bun.file(`${saved_as}-wal`).bytes()).toEqual(log);
+    expect(contentOf(coop.store)).toEqual(contentOf(file));
+  });
+
+  test("publishes nothing where nobody wants that", async () => {
+    await coop.data(["init", "--snapshot-every", "0"]);
+    await rm(join(backups, "coop.latest.db"));
+    const { file: dated } = await coop.data(["backup"]);
+    await writeFile(coop.store, "no database\n".repeat(1000));
+    await restore(dated);
+    expect(await readdir(backups)).not.toContain("coop.latest.db");
+  });
+
   test.each(["my notes\n", ""])(
     "is not taken for one where no backup tells that it was one: %j",
     async (content) => {

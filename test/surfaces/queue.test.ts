@@ -760,6 +760,47 @@ describe.each(engines)("queues on $name", ({ openFresh }) => {
       expect((await say("ann", "push", "jobs", "--to", "ben,cyd", "--quiet")).out).toBe("F3\n");
     });
 
+    test("what is stale was taken longer ago than is asked", async () => {
+      await data("ann", "push", "jobs", "x");
+      await data("ben", "take");
+      const stale = async (older: string) =>
+        (await data("ann", "stale", "--older", older)).items.map(({ ref }: { ref: string }) => ref);
+      expect(await stale("1h")).toEqual([]);
+      await store.transaction((tx) =>
+        tx.all(sql`update queue_items set taken_at = taken_at - 7200000`),
+      );
+      expect(await stale("1h")).toEqual(["Q1"]);
+      expect(await stale("3h")).toEqual([]);
+    });
+
+    test("fifty of those that are stale are listed where nobody said how many", async () => {
+      await pushMany(Array.from({ length: 52 }, () => ({})));
+      await data("ben", "take", "--count", "52");
+      const { json } = await say("ann", "stale", "--older", "0s", "--json");
+      expect(json()).toMatchObject({ total: 52, truncated: true });
+      expect(json().data.items).toHaveLength(50);
+    });
+
+    test("a move without words leaves nothing of what was said with the one before", async () => {
+      await data("ann", "push", "jobs", "x");
+      await data("ben", "take");
+      expect(await data("ben", "release", "Q1", "--reason", "out of context")).toMatchObject({
+        note: "out of context",
+      });
+      await data("ben", "take");
+      expect(await data("ben", "done", "Q1")).toMatchObject({ note: null });
+    });
+
+    test("who only put an item back did not answer it", async () => {
+      await data("ann", "push", "jobs", "x");
+      await data("ben", "take");
+      await data("dad", "release", "Q1", "--from", "ben");
+      await data("dad", "reply", "Q1", "--body", "not mine");
+      expect(await data("ann", "replies", "Q1")).toMatchObject([
+        { status: "waiting", answered: false },
+      ]);
+    });
+
     test("the scope of an item is told where it is not the current one", async () => {
       await data("ann", "push", "jobs", "x", "--scope", "web");
       for (const words of [

@@ -205,6 +205,28 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
     expect((await failure(move("start"))).message).toStartWith("T1 is cyd's and open: by dad ");
   });
 
+  test("a version that is gone is by who changed it last, whatever they changed", async () => {
+    await add();
+    await writingAs(store, "eve", (writing) =>
+      editTodo(writing, { number: 1 }, { title: "another" }),
+    );
+    const error = await failure(move("done", 1, undefined, 1));
+    expect(error.message).toStartWith("T1 is at version 2, not 1: by eve on host in ");
+    expect(error.details.current).toMatchObject({ by: "eve", version: 2 });
+  });
+
+  test("what was never changed is as who made it said", async () => {
+    await add({ to: "ann" });
+    const error = await failure(move("start"));
+    expect(error.message).toMatch(/: by ann on host in \//);
+  });
+
+  test("to start leaves what was said when it was opened again", async () => {
+    await todoIn("done");
+    await move("reopen", 1, "the fix did not hold");
+    expect(await move("start")).toMatchObject({ note: "the fix did not hold" });
+  });
+
   test("the last move's note is the todo's, and the log has those before", async () => {
     await add();
     await move("block", 1, "needs a password");
