@@ -37,7 +37,9 @@ export function asFolderError(thrown: unknown, folder: string, flag: string): un
     `cannot write into ${folder} (${code})`,
     reason === "full"
       ? "free some space, or raise your limits"
-      : `check its permissions and the sandbox you run in, or name another with ${flag}`,
+      : code === "ENAMETOOLONG"
+        ? `name a shorter one with ${flag}`
+        : `check its permissions and the sandbox you run in, or name another with ${flag}`,
     thrown,
   );
 }
@@ -98,7 +100,10 @@ const ITSELF = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
  * @throws CoopError usage, where the folder is known by no name that leads to it.
  */
 export function pathFrom(folder: string, given: string): string {
-  const path = resolve(folder, given);
+  const [first, ...others] = given.split(/(?:^|[\\/])\.\.(?=[\\/]|$)/);
+  let path = resolve(folder, first!);
+  // What is above a link is above what it leads to.
+  for (const below of others) path = resolve(dirname(ownPath(path)), `./${below}`);
   if (!path.includes("\ufffd")) return path;
   throw usage(
     "the working folder's path holds U+FFFD or is not valid UTF-8, so nothing is found from there",

@@ -12,7 +12,7 @@ import {
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { giveLike, giveMode, isSameFile, linkOrCopy, statIfThere } from "../src/files";
+import { giveLike, giveMode, isSameFile, linkOrCopy, pathFrom, statIfThere } from "../src/files";
 import { SPECIAL } from "./special";
 
 test("a file is the same by whatever name, and none is the same as none", async () => {
@@ -31,6 +31,22 @@ test("a file is the same by whatever name, and none is the same as none", async 
       ["none", "none"],
     ] as const)
       expect(await isSameFile(at(one), at(other))).toBe(false);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("what is above a link is above what it leads to, as for the system", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "coop-files-"));
+  try {
+    await mkdir(join(folder, "a/b"), { recursive: true });
+    await symlink("a/b", join(folder, "link"));
+    for (const given of ["link/../x.db", "./link/../x.db", join(folder, "link/../x.db")])
+      expect(pathFrom(folder, given)).toBe(join(folder, "a/x.db"));
+    expect(pathFrom(folder, "link/..")).toBe(join(folder, "a"));
+    expect(pathFrom(folder, "link/../../y/../z")).toBe(join(folder, "z"));
+    expect(pathFrom(folder, "link/x..y.db")).toBe(join(folder, "link/x..y.db"));
+    expect(pathFrom(join(folder, "link"), "../x.db")).toBe(join(folder, "a/x.db"));
   } finally {
     await rm(folder, { recursive: true });
   }

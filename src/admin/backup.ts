@@ -8,7 +8,7 @@ import { counted, inline, lines } from "../cli/text";
 import { CoopError, unavailable, usage } from "../errors";
 import { isSameFile, lookAtPlace, noFolder, pathFrom, requireRegular, statIfThere } from "../files";
 import { firstFew } from "../few";
-import { isPartOfStore } from "../store/location";
+import { isPartOfStore, requireShort } from "../store/location";
 import { noteSnapshot, publishing } from "../store/publish";
 import type { Store } from "../store/open";
 import { BACKUP_OF, identityOf, meta, MOVED_TO, movedAway } from "../store/schema";
@@ -183,12 +183,14 @@ async function placeOf(
   if (to === undefined || (given === backupsFolder(path) && !(await statIfThere(given))))
     return { file: join(await makeBackupsFolder(path), datedName(path, at)), dated: true };
   const there = await requirePlace(given, to);
-  if (there?.isDirectory()) return { file: join(given, datedName(path, at)), dated: true };
+  const file = there?.isDirectory() ? join(given, datedName(path, at)) : given;
+  requireShort(file, "--to");
+  if (file !== given) return { file, dated: true };
   if (!there) return { file: given, dated: false };
   requireRegular(given, there);
-  const file = await realpath(given);
-  await requireReplaceable(file, path, store);
-  return { file, dated: false };
+  const own = await realpath(given);
+  await requireReplaceable(own, path, store);
+  return { file: own, dated: false };
 }
 
 /**

@@ -76,7 +76,13 @@ function file(path: string, source: string): Location {
   // What came as other bytes would be the name of another file.
   if (path.includes("\ufffd"))
     throw usage(`${source} holds U+FFFD, or is not valid UTF-8`, "name the store by another path");
-  if (fits(path, LONGEST_PATH)) return { engine: "sqlite", path };
+  requireShort(path, source);
+  return { engine: "sqlite", path };
+}
+
+/** Holds the path of a store, a backup or an archive to what SQLite opens. @throws CoopError usage. */
+export function requireShort(path: string, source: string): void {
+  if (fits(path, LONGEST_PATH)) return;
   throw usage(
     `${source} is a path of over ${LONGEST_PATH} bytes`,
     "SQLite opens no longer ones: name a shorter one",

@@ -610,7 +610,7 @@ describe("a backup that cannot be made", () => {
       ["missing/copy.db", 6, /^coop: there is no folder .*missing; is the disk mounted\? /],
       ["file/copy.db", 6, /^coop: there is no folder .*file; /],
       ["", 2, /^coop: --to: name a folder or a file/],
-      ["x".repeat(300), 6, /^coop: cannot write into .* \(ENAMETOOLONG\); /],
+      ["x".repeat(300), 6, /^coop: cannot write into .* \(ENAMETOOLONG\); name a shorter one /],
     ] as const) {
       const outcome = await coop.run(["backup", `--to=${to}`]);
       expect({ to, exit: outcome.exit, err: outcome.err }).toEqual({
@@ -624,6 +624,21 @@ describe("a backup that cannot be made", () => {
     expect(kept).toMatchObject({ exit: 2, err: expect.stringContaining("--keep") });
     expect((await coop.run(["backup", "--keep", "0"])).exit).toBe(2);
     expect(await readdir(coop.folder)).toEqual(["file"]);
+  });
+
+  test("puts nothing where SQLite would not open it again", async () => {
+    const folder = join(coop.folder, "n".repeat(200), "n".repeat(200));
+    await mkdir(folder, { recursive: true });
+    for (const to of [folder, join(folder, "copy.db")])
+      for (const words of [
+        ["backup", "--to", to],
+        ["queue", "archive", "--older", "0s", "--to", join(folder, "archive.db")],
+      ])
+        expect(await coop.run(words, { as: "ann" })).toMatchObject({
+          exit: 2,
+          err: expect.stringContaining("--to is a path of over 400 bytes"),
+        });
+    expect(await readdir(folder)).toEqual([]);
   });
 
   test("leaves nothing on a full disk, and the one before is still there", async () => {

@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdir, readdir, symlink } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { COOP } from "../binary";
 import { ordinary } from "../ordinary";
 import { git, story, type Story } from "../story";
@@ -118,6 +118,32 @@ describe("what is no store is left as it is", () => {
       expect(await look()).toEqual(before);
     }
     expect(await readdir(dirname(coop.store))).toEqual(beside);
+  });
+});
+
+describe("a store whose backups would have names that cannot be, or are another's", () => {
+  test("is not made", async () => {
+    for (const [made, other] of [
+      ["a.db", "a"],
+      ["b", "b.db"],
+    ] as const) {
+      await coop.data(["init", "--db", join(coop.home, made)]);
+      const { exit, err } = await coop.run(["init", "--db", join(coop.home, other)]);
+      expect({ exit, err }).toEqual({
+        exit: 2,
+        err: expect.stringContaining(`${join(coop.home, made)} is there, and the backups of both`),
+      });
+    }
+    const long = join(coop.home, `${"x".repeat(148)}.db`);
+    const { exit, err } = await coop.run(["init", "--db", long]);
+    expect({ exit, err }).toEqual({ exit: 2, err: expect.stringContaining("over 150 bytes") });
+    const longest = join(coop.home, `${"x".repeat(147)}.db`);
+    await coop.data(["init", "--db", longest]);
+    const { file } = await coop.data(["backup", "--db", longest]);
+    await coop.data(["restore", file, "--db", longest], { as: "dad" });
+    expect((await readdir(coop.home)).sort()).toEqual(
+      ["a.db", "b", "backups", basename(longest)].sort(),
+    );
   });
 });
 

@@ -1,6 +1,16 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { chmod, copyFile, mkdir, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  copyFile,
+  mkdir,
+  rename,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { build } from "../../scripts/build.ts";
 import { openStore } from "../../src/store/open";
@@ -393,6 +403,20 @@ test("a store is made for a group; an unknown one, or a folder of other things, 
   const both = ["init", "--journal", "rollback", "--group", "no-such-group"];
   expect((await coop.run(both)).exit).toBe(2);
   expect(await coop.data(["init"])).toMatchObject({ journal: "wal" });
+
+  // What is not coop's stays as it was, also in the folder of backups, and what another folder holds.
+  const backups = join(dirname(coop.store), "backups");
+  const key = join(backups, "id_rsa");
+  await writeFile(key, "", { mode: 0o600 });
+  await coop.data(["init", "--group", "nogroup"]);
+  expect((await stat(key)).mode & 0o777).toBe(0o600);
+  expect((await stat(backups)).mode & 0o7777).toBe(0o2770);
+  await rename(backups, join(coop.home, "elsewhere"));
+  await symlink(join(coop.home, "elsewhere"), backups);
+  expect(await coop.run(["init", "--group", "nogroup"])).toMatchObject({
+    exit: 2,
+    err: expect.stringContaining(`${backups} is a link`),
+  });
 
   const crowded = join(coop.home, "coop.db");
   const other = await coop.run(["init", "--group", "nogroup", "--db", crowded]);

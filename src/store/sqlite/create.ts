@@ -1,7 +1,8 @@
 import { access, chmod, constants, mkdir } from "node:fs/promises";
-import { dirname } from "node:path";
-import { CoopError, unavailable } from "../../errors";
-import { asFolderError, exists, renameUnlessThere } from "../../files";
+import { basename, dirname } from "node:path";
+import { CoopError, unavailable, usage } from "../../errors";
+import { asFolderError, exists, renameUnlessThere, statIfThere } from "../../files";
+import { byteLength } from "../../words";
 import { GROUP, migrate, setIdentity, setMeta } from "../schema";
 import type { Sql } from "../sql";
 import type { Wait } from "../wait";
@@ -26,7 +27,7 @@ export interface Making {
  * Makes the store if nothing is at its path, and says whether it did. The store is made whole under another name and
  * linked into place, so that no command ever meets half of one, and of several that make it at once one does.
  * @throws CoopError unavailable: access, read_only, full, and foreign for what another store left; usage for an unknown
- *   group.
+ *   group, or a name that its backups could not have.
  */
 export async function createSqliteStore(
   path: string,
@@ -37,6 +38,7 @@ export async function createSqliteStore(
   const temporary = inMaking(path, "init", wait.clock);
   try {
     if (await exists(path)) return false;
+    await requireOwnName(path);
     await requireNothingLeft(path);
     const kept = { journal: asked, oneHost };
     await chooseByMount(path, kept);
@@ -61,6 +63,24 @@ export async function createSqliteStore(
   } finally {
     await discard(temporary);
   }
+}
+
+/** What is in the making beside a store and its backups has up to 100 bytes more than the store's own name, of 255. */
+const LONGEST_NAME = 150;
+
+/** The backups of a store are known by its name, of which `.db` at its end is no part. */
+async function requireOwnName(path: string): Promise<void> {
+  if (byteLength(basename(path)) > LONGEST_NAME)
+    throw usage(
+      `the name of ${path} is over ${LONGEST_NAME} bytes`,
+      "its backups have longer ones: give it a shorter one",
+    );
+  const twin = path.endsWith(".db") ? path.slice(0, -".db".length) : `${path}.db`;
+  if (!(await statIfThere(twin))?.isFile()) return;
+  throw usage(
+    `${twin} is there, and the backups of both would have the same names`,
+    "give the store another name, or a folder of its own",
+  );
 }
 
 /** A log that another store left would put that store's content into a new one, or is all that is left of it. */

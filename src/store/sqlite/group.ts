@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { unavailable, usage } from "../../errors";
 import { asFolderError, giveMode, ownPath } from "../../files";
 import { isPartOfStore } from "../location";
-import { backupsFolder } from "./backups";
+import { backupsFolder, isNamedAsCopy } from "./backups";
 
 /** A group of the system's users. */
 export interface Group {
@@ -41,7 +41,7 @@ const said = async (...words: string[]) =>
 /**
  * Lets a group use a store and its backups: what is there now and what is made later, since what is made in the folder
  * gets its group, and SQLite gives what it keeps beside a store the store's mode.
- * @throws CoopError usage, when the folder holds other things too; unavailable access, for who may not do that.
+ * @throws CoopError usage, when the folder holds other things too, or its backups are elsewhere; unavailable access, for who may not do that.
  */
 export async function share(store: string, group: Group): Promise<void> {
   const path = ownPath(store);
@@ -57,9 +57,16 @@ export async function share(store: string, group: Group): Promise<void> {
       `${folder} holds other things too, such as ${other}`,
       "give the store a folder of its own before you let a group in",
     );
-  const beside = (await readdir(backupsFolder(path)).catch(() => [])).map((name) =>
-    join("backups", name),
-  );
+  const backups = backupsFolder(path);
+  // What is in the folder that it leads to may be anybody's.
+  if ((await lstat(backups).catch(() => undefined))?.isSymbolicLink())
+    throw usage(
+      `${backups} is a link, and what it leads to may be for others`,
+      "make it a folder of its own before you let a group in",
+    );
+  const beside = (await readdir(backups).catch(() => []))
+    .filter((name) => isNamedAsCopy(path, name))
+    .map((name) => join("backups", name));
   for (const name of ["", ...names, ...beside])
     if (!basename(name).startsWith("."))
       await give(join(folder, name), group, name === base || isPartOfStore(name));

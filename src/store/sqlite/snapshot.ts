@@ -95,10 +95,13 @@ export async function copySnapshot(
   target: string,
   { clock }: SnapshotOptions,
 ): Promise<Snapshot> {
+  const like = await stat(from.file).catch((thrown) => {
+    throw asTargetError(thrown, target);
+  });
   const copied = await put(target, {
     store,
     clock,
-    like: await stat(from.file),
+    like,
     fill: async (temporary) => {
       await copyPrivately(from.file, temporary);
       return 0;

@@ -7,7 +7,7 @@ import { defineVerb, flag, optionalWord, requiredFlag } from "../../cli/define";
 import { counted, inline, lines } from "../../cli/text";
 import { duration } from "../../time";
 import { filePath, length, queueName, whole } from "../../words";
-import { isPartOfStore } from "../../store/location";
+import { isPartOfStore, requireShort } from "../../store/location";
 import { requireKnown } from "../../store/schema";
 import { moveOut, type Moved } from "./store/move-out";
 import { scopeFilter, warnUnused } from "./args";
@@ -56,6 +56,7 @@ be an archive of the same store already. It is only for reading, but for redact:
   run: async ({ queue, older, to, limit = DEFAULT_LIMIT }, context) => {
     const age = duration(older);
     const file = pathFrom(context.edge.folder, to);
+    requireShort(file, "--to");
     const store = await context.store();
     requireKnown(store);
     const path = store.location.engine === "sqlite" ? store.location.path : undefined;
