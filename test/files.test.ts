@@ -41,7 +41,7 @@ test("what is above a link is above what it leads to, as for the system", async 
   try {
     await mkdir(join(folder, "a/b"), { recursive: true });
     await symlink("a/b", join(folder, "link"));
-    for (const given of ["link/../x.db", "./link/../x.db", join(folder, "link/../x.db")])
+    for (const given of ["link/../x.db", "./link/../x.db", `${folder}/link/../x.db`])
       expect(pathFrom(folder, given)).toBe(join(folder, "a/x.db"));
     expect(pathFrom(folder, "link/..")).toBe(join(folder, "a"));
     expect(pathFrom(folder, "link/../../y/../z")).toBe(join(folder, "z"));
