@@ -719,6 +719,20 @@ describe("backups", () => {
     ]);
   });
 
+  test("fail where their folder is a link to a disk that is not mounted", async () => {
+    await writeLetter();
+    await rm(backups, { recursive: true });
+    await symlink(join(coop.home, "nas"), backups);
+    expect(await troubles()).toEqual([
+      {
+        name: "published",
+        status: "fail",
+        message: `${backups} is there, but is no folder`,
+        fix: expect.stringContaining("not mounted? ask the person"),
+      },
+    ]);
+  });
+
   test("that are another store's are a warning, until this one's are made", async () => {
     await writeLetter();
     await using other = await story();

@@ -14,6 +14,7 @@ import {
   datedIn,
   hasMore,
   publishedFile,
+  requireBackupsFolder,
 } from "../../store/sqlite/backups";
 import type { Journal } from "../../store/sqlite/journal";
 import { inspect, type Inspected } from "../../store/sqlite/inspect";
@@ -53,6 +54,7 @@ async function renewed(
   const file = publishedFile(path);
   if (kept.every === 0) return ok("none is wanted (init --snapshot-every 0)");
   if (!(await statIfThere(file))) {
+    await requireBackupsFolder(path);
     if (!newest) return ok("none yet: nothing was written");
     return warn(`${file} is not there`, "coop backup");
   }

@@ -69,8 +69,15 @@ export async function makeBackupsFolder(store: string): Promise<string> {
   }
 }
 
+/** @throws CoopError unavailable access, where something else is in the place of the folder `backups`. */
+export async function requireBackupsFolder(store: string): Promise<void> {
+  const folder = backupsFolder(store);
+  if ((await statIfThere(folder))?.isDirectory()) return;
+  if (await lstat(folder).catch(() => undefined)) throw noFolder(folder);
+}
+
 /** What is in the place of a folder: a file, or a link to where nothing is. */
-const noFolder = (path: string, cause: unknown) =>
+const noFolder = (path: string, cause?: unknown) =>
   unavailable(
     "access",
     `${path} is there, but is no folder`,
