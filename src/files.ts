@@ -150,8 +150,7 @@ export async function lookAtPlace(file: string): Promise<Stats | undefined> {
   } catch (thrown) {
     throw asFolderError(thrown, dirname(file), "--to");
   }
-  const isLink = await lstat(file).catch(() => undefined);
-  if (!isLink) return undefined;
+  if (!(await lstat(file).catch(() => undefined))) return undefined;
   throw unavailable(
     "access",
     `${file} is a link to what is not there`,
