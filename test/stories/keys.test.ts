@@ -229,6 +229,16 @@ describe("a command that is repeated with its key", () => {
     expect(answered(await run(["todo", "add", "x", "--key", "shared"])).replayed).toBe(false);
   });
 
+  test("is another command with another version to hold to", async () => {
+    await coop.data(["todo", "add", "x"], { as: "ann" });
+    const start = (version: string) =>
+      run(["todo", "start", "T1", "--if-version", version, "--key", "once"]);
+    expect(answered(await start("1")).replayed).toBe(false);
+    expect(answered(await start("1")).replayed).toBe(true);
+    const { exit, json } = await start("2");
+    expect({ exit, ...json().error }).toMatchObject({ exit: 4, reason: "key" });
+  });
+
   test("warns as it did: whoever repeats it may not have had the answer", async () => {
     const { ref } = await coop.data(["letter", "write", "--body", "x"], { as: "ann" });
     await coop.data(["letter", "ack", ref], { as: "ann" });

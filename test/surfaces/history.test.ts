@@ -401,6 +401,11 @@ describe.each(engines)("history on $name", ({ openFresh }) => {
     expect(await fillIn("abcdef1")).toEqual(first);
     expect((await fillIn("abcdef12")).data).toMatchObject({ ref: "H1", commit_sha: "abcdef12" });
     expect((await fillIn("abcdef1", "bob")).error.code).toBe("not_found");
+    // Neither another's entry nor that of another project is what was amended.
+    expect((await fillIn("1234567", "bob")).error.hint).not.toContain("amended");
+    const elsewhere = ["--json", "--scope", "other", "history", "commit", "1234567"];
+    const { json } = await coop.run(elsewhere, { as: "ann" });
+    expect(json().error.hint).not.toContain("amended");
     expect((await fillIn("1234567")).error).toMatchObject({
       code: "not_found",
       message: "ann has no entry pending here",

@@ -365,6 +365,8 @@ describe.each(engines)("archiving from $name", ({ openFresh }) => {
       const after = await seen();
       expect(after).toMatchObject({ host: "host" });
       expect(after.last_seen_at > before.last_seen_at).toBe(true);
+      const [alone] = (await coop.data(["who", "ben"])).ids;
+      expect(alone.last_seen_at).toBe(after.last_seen_at);
       const slips = (await coop.run(["--json", "queue", "take", "odl"], { as: "bne" })).json()
         .warnings;
       expect(slips.map(({ message }: { message: string }) => message)).toEqual([

@@ -172,6 +172,13 @@ describe.each(engines)("requests on $name", ({ openFresh }) => {
     expect(await everything()).toEqual(before);
   });
 
+  test("who accepted in the addressee's place cannot cancel, but decline", async () => {
+    await open();
+    await move("accept", "cyd");
+    const error = await failure(move("cancel", "cyd"));
+    expect(error.details.hint).toBe("coop request decline R1");
+  });
+
   test.each(["done", "decline"] as const)("anyone may %s a request", async (verb) => {
     await open();
     expect(await move(verb, "cyd")).toMatchObject({ state: MOVES[verb].to });
