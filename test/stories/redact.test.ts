@@ -42,6 +42,18 @@ async function keepSecret(): Promise<void> {
   }
 }
 
+test("a copy whose log alone holds the text is named too", async () => {
+  const store = new Database(coop.store);
+  store.query("select * from letters").all();
+  await ann("letter", "write", "--body", SECRET);
+  const raw = join(dirname(coop.store), "raw.db");
+  await copyFile(coop.store, raw);
+  await copyFile(`${coop.store}-wal`, `${raw}-wal`);
+  store.close();
+  const { json } = await redact("L1");
+  expect(json().data.still_in).toEqual([raw]);
+});
+
 test("copies that cannot be looked into are named, by whatever they are damaged", async () => {
   await ann("letter", "write", "--body", SECRET);
   const names = ["coop.before-restore.db", "coop.latest.db.0192.snapshot", "notes.db"];

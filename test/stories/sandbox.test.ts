@@ -406,11 +406,11 @@ test("a store is made for a group; an unknown one, or a folder of other things, 
 
   // What is not coop's stays as it was, also in the folder of backups, and what another folder holds.
   const backups = join(dirname(coop.store), "backups");
+  expect((await stat(backups)).mode & 0o7777).toBe(0o2770);
   const key = join(backups, "id_rsa");
   await writeFile(key, "", { mode: 0o600 });
   await coop.data(["init", "--group", "nogroup"]);
   expect((await stat(key)).mode & 0o777).toBe(0o600);
-  expect((await stat(backups)).mode & 0o7777).toBe(0o2770);
   await rename(backups, join(coop.home, "elsewhere"));
   await symlink(join(coop.home, "elsewhere"), backups);
   expect(await coop.run(["init", "--group", "nogroup"])).toMatchObject({

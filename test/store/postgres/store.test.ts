@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { openStore } from "../../../src/store/open";
 import { PostgresConnection } from "../../../src/store/postgres/connection";
 import { serverOf } from "../../../src/store/postgres/server";
-import { first, raw } from "../../../src/store/sql";
+import { first, letRest, raw } from "../../../src/store/sql";
 import { Wait } from "../../../src/store/wait";
 import { clock, engines, writingAs } from "../../engines";
 import { postgres } from "../../postgres";
@@ -45,4 +45,15 @@ test("a commit waits for the server's disk, also where the role's own would not"
     await connection.close();
     await server.sql(`drop role ${role}`);
   }
+});
+
+test("a transaction that nothing comes from keeps the others out for so long and no longer", async () => {
+  const { store, close } = await engines.find(({ name }) => name === "PostgreSQL")!.openFresh();
+  const setting = raw("select current_setting('idle_in_transaction_session_timeout') as most");
+  await store.transaction(async (tx) => {
+    expect(await first(tx, setting)).toEqual({ most: "30s" });
+    await letRest(tx);
+    expect(await first(tx, setting)).toEqual({ most: "1h" });
+  });
+  await close();
 });
