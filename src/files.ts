@@ -134,7 +134,7 @@ export const noFolder = (folder: string, orElse = "") =>
   unavailable(
     "access",
     `there is no folder ${folder}`,
-    `is the disk mounted? ask the person; or name another folder with --to${orElse}`,
+    `is the disk mounted? ask the person; or name another place with --to${orElse}`,
   );
 
 /**

@@ -19,7 +19,7 @@ export const SIGILS: Record<Numbered, string> = {
   "fan-out": "F",
 };
 
-/** A ref of each, for help and errors. */
+/** A ref of each, for help. */
 export const EXAMPLES = "L12, R3, T45, H7, Q9 or F2";
 
 /** A ref, taken apart. */

@@ -240,7 +240,7 @@ export const moment = later(() =>
   ),
 );
 
-/** A length of time, as it was given. What is none is thrown. */
+/** A length of time, as it was given: answers repeat it. What is none is thrown. */
 export const length = later(() =>
   v.pipe(
     v.string(),

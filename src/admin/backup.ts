@@ -6,7 +6,7 @@ import type { Context } from "../cli/context";
 import { defineVerb, flag, type InputOf } from "../cli/define";
 import { counted, inline, lines } from "../cli/text";
 import { CoopError, unavailable, usage } from "../errors";
-import { isSameFile, lookAtPlace, noFolder, pathFrom, requireRegular, statIfThere } from "../files";
+import { isSameFile, lookAtPlace, noFolder, pathFrom, requireRegular } from "../files";
 import { firstFew } from "../few";
 import { isPartOfStore, requireShort } from "../store/location";
 import { noteSnapshot, publishing } from "../store/publish";
@@ -180,7 +180,7 @@ async function placeOf(
   { edge }: Context,
 ): Promise<{ file: string; dated: boolean }> {
   const given = to === undefined ? backupsFolder(path) : pathFrom(edge.folder, to);
-  if (to === undefined || (given === backupsFolder(path) && !(await statIfThere(given))))
+  if (to === undefined || (given === backupsFolder(path) && !(await lookAtPlace(given))))
     return { file: join(await makeBackupsFolder(path), datedName(path, at)), dated: true };
   const there = await requirePlace(given, to);
   const file = there?.isDirectory() ? join(given, datedName(path, at)) : given;
@@ -200,11 +200,11 @@ async function placeOf(
 async function requirePlace(given: string, to: string): Promise<Stats | undefined> {
   const there = await lookAtPlace(given);
   if (there?.isDirectory()) return there;
+  if (isPartOfStore(given))
+    throw usage(`SQLite takes ${given} for a part of a store`, "name the backup otherwise");
   // What is called like a folder is meant for one, such as that of a disk which is not mounted.
   if (/[\\/]$/.test(to) || (!there && extname(given) === ""))
     throw noFolder(given, ", or a file as NAME.db");
-  if (isPartOfStore(given))
-    throw usage(`SQLite takes ${given} for a part of a store`, "name the backup otherwise");
   return there;
 }
 
@@ -216,7 +216,7 @@ async function requireReplaceable(file: string, path: string, store: Store): Pro
   if (await isSameFile(file, path))
     throw usage(`${file} is the store itself`, "name another file with --to");
   const { backup_of: of } = identity(file);
-  const used = of !== undefined && (await statIfThere(`${file}-wal`)) !== undefined;
+  const used = of !== undefined && (await lookAtPlace(`${file}-wal`)) !== undefined;
   if (!used && of === (await identityOf(store))) return;
   const what = of === undefined ? "a store" : used ? "a store in use" : "a backup of another store";
   throw unavailable(

@@ -74,7 +74,7 @@ the command line is seen by others on the machine and kept by the shell: --text 
 --key a hash of it is kept.`,
   args: {
     ref: {
-      ...word(v.string(), "REF", `such as ${EXAMPLES}, which is each of its items`),
+      ...word(v.string(), "REF", `such as ${EXAMPLES} for each of its items`),
       ref: "any",
     },
     text: {

@@ -1,6 +1,6 @@
 import { lstat, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { usage } from "../errors";
-import { asFolderError } from "../files";
+import { asFolderError, exists } from "../files";
 
 /** A file that coop writes for another program. */
 export interface ClientFile {
@@ -45,7 +45,9 @@ export async function putFiles(
       unchanged: names(files.filter((file) => !stale.includes(file))),
     };
   } catch (thrown) {
-    if (["ENOTDIR", "EEXIST"].includes((thrown as { code?: string }).code ?? ""))
+    const { code } = thrown as { code?: string };
+    // A link to what is not there is EEXIST too: its disk may not be mounted.
+    if (code === "ENOTDIR" || (code === "EEXIST" && (await exists(folder))))
       throw usage(`${folder} is a file, or goes through one`, "name a folder with --dir");
     throw asFolderError(thrown, folder, "--dir");
   }

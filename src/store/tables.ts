@@ -13,7 +13,7 @@ interface Texts {
 /** An entry is pending until its commit is known: the sha tells its state. */
 export const entryState = ({ commit_sha: sha }: Row) => (sha === null ? "pending" : "committed");
 
-/** The table of each surface, and every place of its records that a text can stand in. */
+/** The table of each surface, every place of its records that a text can stand in, and how their state is told. */
 export const TEXTS: Record<Surface, Texts> = {
   letter: { table: "letters", columns: ["title", "body", "acknowledgement", "note"] },
   request: {

@@ -316,6 +316,10 @@ except Exception as error:
     "UsageError",
     "body: holds half a surrogate pair",
   ]);
+  expect(await raised('queue_done("Q1", reply="x", body="\\udc80", as_id="ann")')).toEqual([
+    "UsageError",
+    "body: holds half a surrogate pair",
+  ]);
   expect(await raised('todo_add("a\\0b", as_id="ann")')).toEqual([
     "UsageError",
     "a word or title may not hold U+0000",
@@ -682,6 +686,8 @@ test("shim warns of a folder that Python cannot import, and names what is no fol
     "coop: warning: Python cannot import 'my-coop': name the folder with letters, digits and _ alone\n",
   );
   expect((await coop.run(["shim", "python", "--dir", "tools/내_coop2"])).err).toBe("");
+  await symlink("/nowhere/nas", join(coop.folder, "tools/unmounted"));
+  expect((await coop.run(["shim", "python", "--dir", "tools/unmounted"])).exit).toBe(6);
   const file = join(coop.folder, "tools/my-coop/py.typed");
   for (const dir of [file, join(file, "coop"), "/dev/null/coop"])
     expect(await coop.run(["shim", "python", "--dir", dir])).toMatchObject({

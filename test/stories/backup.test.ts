@@ -769,6 +769,21 @@ test("a link on the way to the folder is followed, as one on a NAS has", async (
   expect((await readdir(nas)).filter((name) => name.endsWith(".db"))).toHaveLength(3);
 });
 
+test("a link to itself in the place of backups is no defect", async () => {
+  await writeLetter("x");
+  await rm(backups, { recursive: true });
+  await symlink("backups", backups);
+  for (const words of [["backup"], ["backup", "--to", backups]]) {
+    const { exit, err } = await coop.run(words);
+    expect({ words, exit, err }).toEqual({
+      words,
+      exit: 6,
+      err: expect.not.stringContaining("defect"),
+    });
+  }
+  expect(await coop.run(["backup", "--to", "copy-wal"])).toMatchObject({ exit: 2 });
+});
+
 test("the folder of backups may be a link, for all that is put there", async () => {
   const nas = join(coop.home, "nas");
   await mkdir(nas, { mode: 0o700 });

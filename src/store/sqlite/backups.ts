@@ -64,7 +64,7 @@ export async function makeBackupsFolder(store: string): Promise<string> {
     await giveMode(folder, isShared(around.mode) ? GROUP | 0o700 : 0o700);
     return folder;
   } catch (thrown) {
-    if ((thrown as { code?: string }).code === "EEXIST") throw noFolder(folder, thrown);
+    if ((thrown as { code?: string }).code === "EEXIST") throw notAFolder(folder, thrown);
     throw asFolderError(thrown, dirname(folder), "--to");
   }
 }
@@ -73,11 +73,11 @@ export async function makeBackupsFolder(store: string): Promise<string> {
 export async function requireBackupsFolder(store: string): Promise<void> {
   const folder = backupsFolder(store);
   if ((await statIfThere(folder))?.isDirectory()) return;
-  if (await lstat(folder).catch(() => undefined)) throw noFolder(folder);
+  if (await lstat(folder).catch(() => undefined)) throw notAFolder(folder);
 }
 
 /** What is in the place of a folder: a file, or a link to where nothing is. */
-const noFolder = (path: string, cause?: unknown) =>
+const notAFolder = (path: string, cause?: unknown) =>
   unavailable(
     "access",
     `${path} is there, but is no folder`,

@@ -324,9 +324,11 @@ def _content(name: str, text: str) -> bytes:
         raise TypeError(f"{name} is text, not {type(text).__name__}{more}")
     try:
         # As words are: of the bytes of an argument Python may have made half surrogates.
-        return text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
+        content = text.encode("utf-8", "surrogateescape")
+        content.decode("utf-8")
+    except UnicodeError:
         raise _unkept(f"{name}: holds half a surrogate pair") from None
+    return content
 
 
 def _unkept(message: str) -> UsageError:
