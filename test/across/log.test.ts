@@ -119,13 +119,6 @@ $`),
     });
   });
 
-  test("is fifty of them where nobody said how many", async () => {
-    for (let count = 0; count < 52; count++) await ann("todo", "add", "x");
-    const { json } = await coop.run(["--json", "log"]);
-    expect(json()).toMatchObject({ truncated: true });
-    expect(json().data.events).toHaveLength(50);
-  });
-
   test("tells refs as lists of them, as everywhere", async () => {
     await ann("letter", "write", "--body", "old");
     await ann("letter", "write", "--body", "new", "--supersedes", "L1");

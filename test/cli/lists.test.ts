@@ -76,6 +76,34 @@ describe.each(engines)("lists on $name", ({ openFresh }) => {
     });
   }
 
+  test("fifty are shown where no limit is given, and it is said that there are more", async () => {
+    const fresh = await insideFresh(openFresh);
+    try {
+      const make = (...words: string[]) => fresh.coop.data(words, { as: "ann" });
+      for (let n = 0; n < 52; n++) {
+        await make("letter", "write", "--body", "text");
+        await make("request", "open", "a title", "--to", "ann", "--body", "text");
+        await make("todo", "add", "a title");
+        await make("history", "add", `title ${n}`, "--body", "text");
+        await make("queue", "push", "jobs");
+      }
+      await make("queue", "take", "--count", "52");
+      for (const { words, verb } of limited) {
+        const all = verb.args["older"] ? [...words, "--older", "0s"] : words;
+        const { data, total, truncated } = (await fresh.coop.run(["--json", ...all])).json();
+        const name = words.join(" ");
+        expect({ name, shown: refsOf(data).length, total, truncated }).toEqual({
+          name,
+          shown: 50,
+          total: name === "log" ? undefined : 52,
+          truncated: true,
+        });
+      }
+    } finally {
+      await fresh.close();
+    }
+  });
+
   test("what is before the oldest is none that is older, and what is not there at all is none", async () => {
     const [first] = refsOf(await coop.data(["todo", "list", "--limit", "0"])).slice(-1);
     const none = async (...words: string[]) => (await coop.run(["todo", "list", ...words])).out;

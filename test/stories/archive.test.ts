@@ -401,6 +401,24 @@ describe("a command that ended before the items had left the store", () => {
   }, 60_000);
 });
 
+test("what was redacted since is in no byte of the archive that is written again", async () => {
+  const secret = "hunter2-correct-horse";
+  const long = (bytes: number) => `${secret} `.repeat(bytes / secret.length);
+  for (let n = 1; n <= 6; n++) {
+    await coop.data(["queue", "push", "jobs", long(30_000)], { as: "ann" });
+    await coop.data(["queue", "drop", `Q${n}`, "--reason", long(2000)], { as: "ann" });
+  }
+  const kept = join(coop.home, "kept.db");
+  await coop.data(["backup", "--to", kept]);
+  await archive();
+  const holds = async () => Buffer.from(await Bun.file(file).bytes()).includes(secret);
+  expect(await holds()).toBe(true);
+  await coop.data(["restore", kept], { as: "ann" });
+  for (let n = 1; n <= 6; n++) await ann(`redact Q${n}`);
+  expect(await archive()).toMatchObject({ archived: 6 });
+  expect(await holds()).toBe(false);
+});
+
 test("many at once move each item once, while others push and take", async () => {
   await finished(10);
   const outcomes = await times(12, (n) =>

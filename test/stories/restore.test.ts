@@ -745,6 +745,28 @@ describe("a store that cannot be opened", () => {
     },
   );
 
+  test("goes on above the numbers of what was archived beside it, of which nothing else tells", async () => {
+    await coop.data(["backup"]);
+    const published = join(backups, "coop.latest.db");
+    const old = await Bun.file(published).bytes();
+    const stdin = `${JSON.stringify({ payload: "x" })}\n`.repeat(1500);
+    await coop.data(["queue", "push", "many", "--jsonl", "-"], { as: "ann", stdin });
+    reading(coop.store, (database) =>
+      database.run("update queue_items set state = 'done' where queue = 'many'"),
+    );
+    const to = join(dirname(coop.store), "archive.db");
+    expect(await ann(`queue archive many --older 0s --to ${to}`)).toMatchObject({ archived: 1500 });
+    await rm(backups, { recursive: true });
+    await mkdir(backups);
+    await writeFile(published, old);
+    await writeFile(coop.store, "no database\n".repeat(1000));
+
+    await restore(file);
+
+    const { ref } = await ann("queue push jobs next");
+    expect(Number(ref.slice(1))).toBeGreaterThan(1503);
+  });
+
   test("goes on from no number that cannot have been given, which a damaged copy may tell", async () => {
     const copy = join(dirname(coop.store), "coop.old.db");
     await copyFile(file, copy);

@@ -333,6 +333,14 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
     expect(await move("abandon")).toMatchObject({ note: null });
   });
 
+  test("a line does not say of a letter that was read that this changed it", async () => {
+    const { created_at } = await write();
+    const at = Date.parse(created_at) + 3_600_000;
+    await writingAs(store, "ann", (writing) => markRead(writing, [1]), { at });
+    const { out } = await coop.run(["letter", "list"], { as: "ann" });
+    expect(out).toMatch(/^L1 read \d+s: a title\n$/);
+  });
+
   test("a superseded letter that is opened again points to no other, and no other to it", async () => {
     await letterIn("superseded");
     expect((await findLetter(store, 2)).supersedes).toEqual(["L1"]);
@@ -513,6 +521,15 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
       expect(out).toEndWith("cut here; it stays unread. all of it: coop letter read L1\n");
       await read("L1");
       expect(await stateOf(1)).toBe("read");
+    });
+
+    test("shows nothing that comes after what is cut, however short", async () => {
+      await write({ body: `${"fifteen letters\n".repeat(1200)}${"x".repeat(9000)}` });
+      await move("ack", 1, "short ack");
+      await move("reopen");
+      expect((await read()).json().data).toMatchObject([
+        { body: "fifteen letters\n".repeat(1200), acknowledgement: null, complete: false },
+      ]);
     });
 
     test("a line too long that was said with a move takes no room from other letters", async () => {

@@ -423,6 +423,20 @@ describe.each(engines)("archiving from $name", ({ openFresh }) => {
     expect(await numbersOf({ before: 3000 })).toEqual({ numbers: second!, kept: 1199, left: 0 });
   });
 
+  test("moves ten thousand where no limit is given, and says how many are left", async () => {
+    await refill(
+      Array.from({ length: 10_001 }, (_, index) => ({
+        number: index + 1,
+        state: "done",
+        changed: 1,
+        fanOut: null,
+        re: null,
+      })),
+    );
+    const moved = await ann(`queue archive --older 1h --to ${join(coop.folder, "a.db")}`);
+    expect(moved).toMatchObject({ archived: 10_000, left: 1 });
+  });
+
   interface Made {
     number: number;
     state: string;

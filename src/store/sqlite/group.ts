@@ -41,7 +41,8 @@ const said = async (...words: string[]) =>
 /**
  * Lets a group use a store and its backups: what is there now and what is made later, since what is made in the folder
  * gets its group, and SQLite gives what it keeps beside a store the store's mode.
- * @throws CoopError usage, when the folder holds other things too, or its backups are elsewhere; unavailable access, for who may not do that.
+ * @throws CoopError usage, when the folder holds other things too, or its backups are elsewhere; unavailable access, for
+ *   who may not do that.
  */
 export async function share(store: string, group: Group): Promise<void> {
   const path = ownPath(store);
