@@ -1,4 +1,4 @@
-import { realpathSync, type Stats } from "node:fs";
+import { existsSync, lstatSync, realpathSync, type Stats } from "node:fs";
 import { constants, link, lstat, open, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { unavailable, usage } from "./errors";
@@ -31,6 +31,9 @@ const REASONS = {
 export function asFolderError(thrown: unknown, folder: string, flag: string): unknown {
   const { code = "" } = thrown as { code?: string };
   if (!Object.hasOwn(REASONS, code)) return thrown;
+  // The system says that there is something, or nothing, according to how it was asked.
+  const link = ["ENOENT", "EEXIST"].includes(code) && linkToNothing(folder);
+  if (link) return toNothing(link, flag, thrown);
   const reason = REASONS[code as keyof typeof REASONS];
   return unavailable(
     reason,
@@ -43,6 +46,21 @@ export function asFolderError(thrown: unknown, folder: string, flag: string): un
     thrown,
   );
 }
+
+/** The link on the way to a folder that leads to what is not there, if that is why the folder is not. */
+function linkToNothing(folder: string): string | undefined {
+  for (let at = folder; !existsSync(at) && at !== dirname(at); at = dirname(at))
+    if (lstatSync(at, { throwIfNoEntry: false })?.isSymbolicLink()) return at;
+  return undefined;
+}
+
+const toNothing = (link: string, flag: string, cause?: unknown) =>
+  unavailable(
+    "access",
+    `${link} is a link to what is not there`,
+    `is the disk mounted? mount it, or name another with ${flag}`,
+    cause,
+  );
 
 /** A store's own path, by whatever links it was named: what belongs to it is beside it there, and named after it. */
 export function ownPath(store: string): string {
@@ -151,11 +169,7 @@ export async function lookAtPlace(file: string): Promise<Stats | undefined> {
     throw asFolderError(thrown, dirname(file), "--to");
   }
   if (!(await lstat(file).catch(() => undefined))) return undefined;
-  throw unavailable(
-    "access",
-    `${file} is a link to what is not there`,
-    "is the disk mounted? mount it, or name another file with --to",
-  );
+  throw toNothing(file, "--to");
 }
 
 /**

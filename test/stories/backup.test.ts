@@ -815,6 +815,24 @@ test("a link that leads to nothing stays: its disk may not be mounted", async ()
   expect((await lstat(link)).isSymbolicLink()).toBe(true);
 });
 
+test("a folder that a link leads to may not be mounted: none is made in its place", async () => {
+  const link = join(coop.home, "nas");
+  await symlink(join(coop.home, "mnt/nas"), link);
+  for (const [words, flag] of [
+    [["init", "--db", join(link, "coop.db")], "--db"],
+    [["init", "--db", join(link, "pippa-db/coop.db")], "--db"],
+    [["shim", "python", "--dir", link], "--dir"],
+    [["backup", "--to", link], "--to"],
+  ] as const) {
+    const { exit, err } = await coop.run(words);
+    expect({ exit, err }).toEqual({
+      exit: 6,
+      err: `coop: ${link} is a link to what is not there; is the disk mounted? mount it, or name another with ${flag}\n`,
+    });
+  }
+  expect(await readdir(coop.home)).not.toContain("mnt");
+});
+
 test("stores that were made in the same millisecond never remove each other's backups", async () => {
   const nas = join(coop.home, "nas");
   const other = join(coop.folder, "coop.db");

@@ -590,6 +590,25 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
       expect(within.out).toEndWith("\nof other projects, in full: coop letter read L3\n");
     });
 
+    test("calls an untitled letter that is only a line by how it begins", async () => {
+      await write({ body: "Where I stopped.\nThe printer is next.", title: "", scope: "app" });
+      await write({ body: `Notes ${"x".repeat(30_000)}`, title: "", scope: "web" });
+      const line = ["letter", "read", "--scope", "web"];
+      const { out } = await coop.run(line, { as: "ann" });
+      expect(out).toMatch(
+        /^L2 unread \d+s: Notes x+… \(31 kB, too long to show here: coop letter /,
+      );
+      expect(out).toMatch(/\nL1 unread \d+s \[app\]: Where I stopped\.…\n/);
+      expect((await read("--scope", "web")).json().data[1]).toMatchObject({
+        begins: "Where I stopped.\nThe printer is next.",
+        body: null,
+      });
+      // What is kept must hold no text where an older coop's redaction would not look.
+      expect((await read("--scope", "web", "--key", "k")).json().data[1]).not.toHaveProperty(
+        "begins",
+      );
+    });
+
     test("of refs alone is repeated by its key too, and marks nothing", async () => {
       await write();
       const words = ["letter", "read", "--key", "k"];

@@ -42,7 +42,7 @@ open is not kept with --key: the next read with it looks again.`,
     // Letters are shown there all the same, unmarked.
     await context.warnClosed(store);
     const look = (on: Sql) =>
-      letter === undefined ? readOpen(on, me, scope) : readOne(on, me, letter);
+      letter === undefined ? readOpen(on, me, scope, key !== undefined) : readOne(on, me, letter);
     // Refs alone are no letters in full.
     const becomesRead = ({ state, complete, to }: ReadLetter) =>
       !context.settings.quiet && state === "unread" && complete && to === me;
@@ -129,11 +129,11 @@ function readText(
 }
 
 function readLetterText(letter: ReadLetter, view: View, here: string | undefined): string {
-  const { ref, body, complete } = letter;
+  const { ref, body, complete, begins = "" } = letter;
   if (complete) return letterText({ ...letter, body: body! }, view);
   const all = onStore(`coop letter read ${ref}`, view.storeFlag);
   if (body === null) {
-    const told = letterLine({ ...letter, body: "" }, view);
+    const told = letterLine({ ...letter, body: begins }, view);
     const why = whyNot(letter, here);
     return why ? `${told} (${why}: ${all})` : told;
   }

@@ -18,6 +18,8 @@ import { ownText } from "./text";
 export interface ReadLetter extends Omit<Letter, "body"> {
   /** The text, or as much of it as fits; null where only its line is shown. What was said with moves comes after it. */
   body: string | null;
+  /** How its text begins, where that is all there is to call it by: it has no title, and only its line is shown. Never kept. */
+  begins?: string;
   /** How many bytes its long texts have in all. */
   bytes: number;
   /** Whether its long texts are there in full. */
@@ -36,6 +38,8 @@ export interface Reading {
 /** How much text is shown at once, beside a line for each letter. */
 export const FULL_BYTES = 24 * 1024;
 const MOST_LETTERS = 200;
+/** How much of an untitled letter is given to call it by. */
+const BEGINS_CHARACTERS = 200;
 
 /** One letter, in full whatever its length. */
 export async function readOne(on: Sql, to: string, number: number): Promise<Reading> {
@@ -49,8 +53,14 @@ export async function readOne(on: Sql, to: string, number: number): Promise<Read
 /**
  * The open letters to an id: those of a scope and of none in full as far as they fit, newest first, then those of
  * other scopes without their text. Without a scope, all are treated alike.
+ * @param kept whether it is kept for a key, where a redaction by any coop finds a part of a text as a record's column only.
  */
-export async function readOpen(on: Sql, to: string, scope: string | undefined): Promise<Reading> {
+export async function readOpen(
+  on: Sql,
+  to: string,
+  scope: string | undefined,
+  kept: boolean,
+): Promise<Reading> {
   const here = await openEnvelopes(on, to, scope === undefined ? {} : { in: scope }, MOST_LETTERS);
   const elsewhere =
     scope === undefined
@@ -58,10 +68,20 @@ export async function readOpen(on: Sql, to: string, scope: string | undefined): 
       : await openEnvelopes(on, to, { notIn: scope }, MOST_LETTERS);
 
   const texts = await fitting(on, here.envelopes);
-  const read = (envelope: EnvelopeRow) =>
-    asRead(toLetter(envelope), to, envelope.bytes, texts.get(envelope.number));
+  const all = [...here.envelopes, ...elsewhere.envelopes];
+  const untitled = all
+    .filter(({ number, title }) => title === "" && !kept && !texts.has(number))
+    .map(({ number }) => number);
+  const begun = await beginnings(on, untitled, BEGINS_CHARACTERS);
+  const read = (envelope: EnvelopeRow): ReadLetter => {
+    const begins = begun.get(envelope.number)?.body;
+    return {
+      ...asRead(toLetter(envelope), to, envelope.bytes, texts.get(envelope.number)),
+      ...(begins && { begins }),
+    };
+  };
   return {
-    letters: [...here.envelopes, ...elsewhere.envelopes].map(read),
+    letters: all.map(read),
     total: {
       count: here.total.count + elsewhere.total.count,
       exact: here.total.exact && elsewhere.total.exact,
