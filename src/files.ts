@@ -32,8 +32,8 @@ export function asFolderError(thrown: unknown, folder: string, flag: string): un
   const { code = "" } = thrown as { code?: string };
   if (!Object.hasOwn(REASONS, code)) return thrown;
   // The system says that there is something, or nothing, according to how it was asked.
-  const link = ["ENOENT", "EEXIST"].includes(code) && linkToNothing(folder);
-  if (link) return toNothing(link, flag, thrown);
+  const dead = ["ENOENT", "EEXIST"].includes(code) && linkToNothing(folder);
+  if (dead) return toNothing(dead, flag, thrown);
   const reason = REASONS[code as keyof typeof REASONS];
   return unavailable(
     reason,
@@ -54,10 +54,10 @@ function linkToNothing(folder: string): string | undefined {
   return undefined;
 }
 
-const toNothing = (link: string, flag: string, cause?: unknown) =>
+const toNothing = (path: string, flag: string, cause?: unknown) =>
   unavailable(
     "access",
-    `${link} is a link to what is not there`,
+    `${path} is a link to what is not there`,
     `is the disk mounted? mount it, or name another with ${flag}`,
     cause,
   );
