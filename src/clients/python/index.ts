@@ -20,6 +20,12 @@ const PACKAGE = { "__init__.py": init, "__main__.py": main, "_call.py": call, [T
 /** A name in a program's text, as a package's must be to be imported. */
 const A_NAME = /^[\p{XID_Start}_]\p{XID_Continue}*$/u;
 
+/** The language's own words, which are no names (https://docs.python.org/3/reference/lexical_analysis.html#keywords). */
+const KEYWORDS =
+  "False None True and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass raise return try while with yield".split(
+    " ",
+  );
+
 /** The version of the coop that wrote a file; undefined where none did. */
 async function versionOf(path: string): Promise<string | undefined> {
   const text = await Bun.file(path)
@@ -59,10 +65,10 @@ left alone. For mypy, and where another package is called tools, put an empty __
         "older",
         `${folder} was written by coop ${before}, and is now by ${version}, which is older`,
       );
-    if (!A_NAME.test(basename(folder)))
+    if (!A_NAME.test(basename(folder)) || KEYWORDS.includes(basename(folder)))
       context.warn(
         "no_module",
-        `Python cannot import '${basename(folder)}': name the folder with letters, digits and _ alone`,
+        `Python cannot import '${basename(folder)}': name the folder with letters, digits and _ alone, and by no word of the language`,
       );
     return answer(
       { dir: folder, written, unchanged, version },
