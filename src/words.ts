@@ -93,14 +93,21 @@ export const oneId = later(
   (value) => isPlainWord(value) && !value.includes(","),
 );
 
-/** The id of who speaks. Not `me`, which stands for the speaker: nobody could name a record that is by such an id, or to it. */
+/** Whether a word where an id belongs means the speaker: a hand-off to `Me` or `self` is to nobody else. */
+export const isMe = (text: string) =>
+  text === "me" || ["me", "self", "myself"].includes(text.toLowerCase());
+
+/** The id of who speaks. Not what stands for the speaker: nobody could name a record that is by such an id, or to it. */
 export const speaker = later(
   () =>
     v.pipe(
       named("an id"),
-      v.check((text) => text !== "me", "`me` stands for the speaker: name an id"),
+      v.check(
+        (text) => !isMe(text),
+        ({ input }) => `\`${input}\` stands for the speaker: name an id`,
+      ),
     ),
-  (value) => value !== "me" && isPlainWord(value),
+  (value) => isPlainWord(value) && !isMe(value),
 );
 
 /** What makes a command repeatable. */
@@ -224,8 +231,14 @@ export const whole = (what: string, least: number, most: number) =>
 export const PRIORITIES = [0, 1, 2, 3, 4] as const;
 /** The priority of what is given none. */
 export const DEFAULT_PRIORITY = 2;
-/** A priority, as its number. */
-export const priority = whole("a priority", PRIORITIES[0], PRIORITIES.at(-1)!);
+/** A priority, as its number; also as lists have it, such as `p1`. */
+export const priority = later(() =>
+  v.pipe(
+    v.string(),
+    v.regex(/^p?[0-4]$/i, "a priority is a whole number from 0, the most urgent, to 4"),
+    v.transform((text) => Number(text.at(-1))),
+  ),
+);
 /** The version of a record, as its number. */
 export const version = whole("a version", 1, Number.MAX_SAFE_INTEGER);
 

@@ -44,6 +44,8 @@ const LISTS: Record<string, { states: string[]; filters: string[] }> = {
       "--to brain-1",
       "--mine",
       "--to brain-1,brain-2",
+      "--nobody",
+      "--mine --nobody",
       "--priority 0",
       "--priority 1,2",
       "--mine --priority 1",
@@ -128,6 +130,8 @@ todo ready --mine
 todo ready --to brain-1,brain-2 --all-scopes
 todo ready --all-scopes
 todo ready --all-scopes --mine
+todo ready --nobody
+todo ready --mine --nobody --all-scopes
 history add --slug new --body text
 history commit new abc1234
 history edit new --title other

@@ -41,7 +41,7 @@ const NOUNS: Record<Kind, string> = {
   letters: "letter",
   requests: "request",
   todos: "todo",
-  items: "queue item",
+  items: "waiting queue item",
   taken: "taken queue item",
 };
 

@@ -150,5 +150,11 @@ export const addressed = {
   mine: toggle("addressed to the speaker"),
 } as const;
 
+/** The same of a list of what can be nobody's, which is added to those ids'. */
+export const assigned = {
+  ...addressed,
+  nobody: toggle("nobody's: whoever starts it takes it; with --mine, or nobody's"),
+} as const;
+
 /** What every `show` takes. */
 export const showing = { raw: toggle("the exact text and nothing else") } as const;

@@ -7,9 +7,8 @@ import { closingMarks, FILLED_FROM, MOVED_TO, notFilled } from "../store/schema"
 import type { Sql } from "../store/sql";
 import { Wait, type Clock } from "../store/wait";
 import { write, type Writing } from "../store/write";
-import { nearest } from "../nearest";
 import { findWorkTree, scopeOf, type Files, type WorkTree } from "../scope";
-import { scope as scopeSchema } from "../words";
+import { isMe, scope as scopeSchema } from "../words";
 import type { Versions } from "./about";
 import { check, readLines, type TextSources } from "./input";
 import { onStore } from "./on-store";
@@ -107,9 +106,9 @@ export class Context {
     throw usage("who speaks? no id was given", "put --as ID first, or set PIPPA_COOP_ID");
   }
 
-  /** An id as given, with `me` for the speaker. */
+  /** An id as given, with `me` and its like for the speaker. */
   resolveId(id: string): string {
-    return id === "me" ? this.requireSpeaker() : id;
+    return isMe(id) ? this.requireSpeaker() : id;
   }
 
   /** The git work tree that the working folder is in. */
@@ -207,10 +206,11 @@ export class Context {
         return;
       }
       this.#known ??= await knownIds(on);
-      const guess = nearest(id, this.#known);
-      // In a new store nobody is known.
-      if (guess === undefined) return;
-      this.warn("unknown_id", `'${id}' has never written here; the nearest known id is '${guess}'`);
+      const { neverKnown } = await import("./unknown");
+      const warning = neverKnown(id, this.#known, id === this.speaker);
+      if (warning !== undefined) this.warn("unknown_id", warning);
+      // To say it of each would say nothing more.
+      if (warning !== undefined && this.#known.length === 0) return;
     }
   }
 

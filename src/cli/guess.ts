@@ -1,6 +1,8 @@
+import * as v from "valibot";
 import { usage } from "../errors";
 import { distance, ENOUGH, slip } from "../nearest";
 import { looksLikeRef, parseRef, SIGILS, type Surface } from "../ref";
+import { isMe } from "../words";
 import { NOTE_ALIASES } from "./args";
 import {
   ACTS,
@@ -19,8 +21,9 @@ const CALLED: readonly [verbs: readonly string[], words: string][] = [
   [["take", "ready", "todo ready"], "next"],
   [["take", "show"], "get fetch pop pull receive dequeue consume"],
   [["show"], "view info cat display details describe print"],
-  [["list"], "ls lst all find search query grep"],
-  [["edit"], "update change rename set modify amend correct retitle"],
+  [["list"], "ls lst all log"],
+  [["edit"], "update change rename set modify amend correct retitle depend depends prioritize"],
+  [["commit"], "link attach sha"],
   [["reply"], "comment answer respond say append"],
   [["done", "ack"], "acknowledge resolve fulfil fulfill resolved finished completed end"],
   [["reopen"], "undo unclose undone"],
@@ -29,7 +32,10 @@ const CALLED: readonly [verbs: readonly string[], words: string][] = [
   [["release", "stop", "reopen"], "nack nak retry fail unclaim requeued pause"],
   [["cancel", "drop", "abandon"], "withdraw revoke retract"],
   [["drop", "cancel", "abandon"], "delete remove rm del trash discard purge clear"],
-  [["push", "open", "write", "add"], "enqueue put emit post submit ask make insert publish"],
+  [
+    ["push", "open", "write", "add"],
+    "enqueue put emit post submit ask make insert publish handoff",
+  ],
   [["ready"], "available unblocked"],
   [["stats"], "count summary status"],
   [["letter read"], "inbox mail mails messages"],
@@ -62,6 +68,9 @@ const FLAGS_CALLED: Record<string, string> = {
   quiet: "silent q refs-only",
   db: "database store",
   wait: "timeout",
+  "queue word": "name",
+  "entry word": "slug",
+  "sha word": "commit hash",
   key: "idempotency-key request-id",
 };
 
@@ -77,6 +86,8 @@ const DRASTIC = new Set([
   "cancel",
 ]);
 
+const SEARCHES = ["search", "find", "grep", "query"];
+
 /** The error for a word where a verb of a group belongs; `next` comes after it. */
 export async function unknownVerb(group: Group, token: string, path: readonly string[], next = "") {
   if (looksLikeRef(token)) return refAsVerb(token, path);
@@ -86,6 +97,13 @@ export async function unknownVerb(group: Group, token: string, path: readonly st
   const all = await deeper(group, token);
   const its = all.filter((each) => each.startsWith(`${surface} `));
   const guesses = its.length > 0 ? its : all;
+  if (SEARCHES.includes(token) && Object.hasOwn(group.commands, "list"))
+    return usage(
+      `there is no \`${words} ${token}\``,
+      `nothing searches texts; \`${words} list --status all --json --limit 0\` gives them all`,
+    );
+  if (path.length === 0 && token === "version")
+    return usage("there is no `coop version`", "did you mean `coop --version`?");
   const guess = guesses.length > 0 ? undefined : (called(group, token) ?? misspelt(group, token));
   if (guess !== undefined) guesses.push(guess);
   const help = `\`${words} --help\``;
@@ -154,6 +172,49 @@ function refAsVerb(token: string, path: readonly string[]) {
   return usage(says, `did you mean \`${show}\`?`);
 }
 
+/** The error for a word that a verb has no place for. */
+export function wordTooMuch(
+  token: string,
+  { args }: Verb,
+  path: readonly string[],
+  given: Readonly<Record<string, unknown>>,
+) {
+  const words = `coop ${path.join(" ")}`;
+  const meant = flagOfWord(token, args);
+  const main = Object.keys(args).find((key) => args[key]!.text?.edit);
+  const several = Object.keys(args).find((key) => args[key]!.list && Array.isArray(given[key]));
+  const [record, ...others] = Object.values(args);
+  const takesText = others.some(({ type }) => type === "positional");
+  const hint = () => {
+    if (token === "-" && main) return `--${flagName(main)} - reads standard input`;
+    if (meant) return `did you mean ${meant}?`;
+    if (several && looksLikeRef(token))
+      return `several go with commas: --${flagName(several)} ${[given[several], token].flat().join(",")}`;
+    if (record?.ref !== undefined && !takesText && looksLikeRef(token))
+      return "one record a command";
+    if (!main) return `${words} --help`;
+    const whom = args["to"] ? ", and whom it is for into --to" : "";
+    return `put text of several words into quotes, or into --${flagName(main)}${whom}`;
+  };
+  return usage(`'${token}' is a word too much for \`${words}\``, hint());
+}
+
+/** The flag that a word alone is the value of, or stands for, where it can hardly be anything else. */
+function flagOfWord(token: string, args: Args): string | undefined {
+  const { count, limit, status, mine, to, from } = args;
+  const word = token.toLowerCase();
+  if (/^\d+$/.test(word)) return count ? `--count ${word}` : limit && `--limit ${word}`;
+  if (status?.list) {
+    if (mine && isMe(word)) return "--mine";
+    if (word === "mine" || word === "nobody") return args[word] && `--${word}`;
+    const isState = v.safeParse(status.schema, [word]).success;
+    return isState ? `--status ${word}` : undefined;
+  }
+  // What has no text of its own is about a record, and of what else it needs a word could be the value.
+  const isText = Object.values(args).some(({ text, alsoFlag }) => text?.edit || alsoFlag);
+  return to && !to.list && !from && !isText ? `--to ${token}` : undefined;
+}
+
 /** Where a command was looked for: its words, and the group that it is in. */
 export interface Within {
   path: readonly string[];
@@ -181,8 +242,11 @@ export async function unknownFlag(
   if (short !== undefined && names.includes(short))
     return usage(says, `put a space: ${short} ${short === "-F" ? "PATH" : "TEXT"}`);
   const bare = name.replace(/^-+/, "");
-  const meaning = (by: string) =>
-    names.find((flag) => FLAGS_CALLED[keyOf(flag)]?.split(" ").includes(by));
+  const asWord = command.kind === "verb" && wordCalled(bare, command.args);
+  if (asWord) return usage(says, `it is a word: ${words} ${asWord}`);
+  if (NOTE_ALIASES.includes(bare) && path.at(-1) === "edit")
+    return usage(says, `${text} replaces all of the text; a note goes with a move, such as done`);
+  const meaning = (by: string) => names.find((flag) => isCalled(keyOf(flag), by));
   const guess =
     (NOTE_ALIASES.includes(bare) ? text : undefined) ??
     fileFlag(bare, names, text, meaning) ??
@@ -193,15 +257,32 @@ export async function unknownFlag(
   const isOfSurface = command.kind === "verb" && path.length > 1;
   const others = isOfSurface ? await havingFlag(group, command, bare) : [];
   if (others.length > 0) {
-    const verbs = others.map((verb) => `\`coop ${[...path.slice(0, -1), verb].join(" ")}\``);
-    return usage(says, `${verbs.join(" and ")} ${others.length > 1 ? "have" : "has"} it`);
+    const surface = path.slice(0, -1).join(" ");
+    return usage(
+      says,
+      `did you mean ${others.map((verb) => `\`coop ${surface} ${verb}\``).join(" or ")}?`,
+    );
   }
+  if (STATES.includes(bare) && isOfSurface && "key" in command.args)
+    return usage(says, `a state is changed by its own verb: \`coop ${path[0]} --help\``);
   const own = command.kind === "verb" ? ownFlags(command.args) : [];
   const help = `\`${words} --help\``;
   return usage(
     says,
     own.length > 0 ? `one of ${own.join(", ")}: ${help}` : `${help} lists all${late}`,
   );
+}
+
+const isCalled = (key: string, by: string) => FLAGS_CALLED[key]?.split(" ").includes(by) ?? false;
+
+/** What a word is typed as, where a flag's name is that of a word: its own, or what it is of. */
+function wordCalled(bare: string, args: Args): string | undefined {
+  for (const [key, { type, alsoFlag, ref: surface, valueHint }] of Object.entries(args)) {
+    if (type !== "positional" || alsoFlag) continue;
+    const names = surface === undefined ? [] : [surface, "ref", "id", "number", "record"];
+    if ([key, ...names].includes(bare) || isCalled(`${key} word`, bare)) return valueHint;
+  }
+  return undefined;
 }
 
 /** The flag by which a text is read from a file, or lines are, for what else that may be called. */
@@ -234,12 +315,16 @@ async function havingFlag(group: Group, verb: Verb, bare: string): Promise<strin
   for (const [name, load] of Object.entries(group.commands)) {
     const other = (await load()).default;
     if (other.kind === "group" || kindOf(other) !== kindOf(verb)) continue;
-    const has = Object.entries(other.args).some(
-      ([key, arg]) => flagName(key) === bare || aliasesOf(arg).includes(bare),
-    );
-    if (has) found.push(name);
+    const flags = Object.entries(other.args).filter(([, { type }]) => type !== "positional");
+    const has = ([key, arg]: (typeof flags)[number]) =>
+      flagName(key) === bare || aliasesOf(arg).includes(bare);
+    const [key] = flags.find(has) ?? flags.find(([each]) => isCalled(each, bare)) ?? [];
+    if (key !== undefined) found.push(`${name} --${flagName(key)}`);
   }
   return found.length > MOST_NAMED ? [] : found;
 }
 
 const MOST_NAMED = 3;
+
+/** What a flag would be called that changes a state. */
+const STATES = ["status", "state"];

@@ -12,6 +12,7 @@ export interface ListInput {
   from?: string[] | undefined;
   to?: string[] | undefined;
   mine?: true | undefined;
+  nobody?: true | undefined;
   since?: ((now: number) => number) | undefined;
   before?: number | undefined;
   limit?: number | undefined;
@@ -38,8 +39,9 @@ export async function listQuery(
   const { scopeFlag } = context.settings;
   if (input.allScopes && scopeFlag)
     throw usage("--scope and --all-scopes exclude each other", "give one of them");
-  const to = input.mine ? ["me", ...(input.to ?? [])] : input.to;
-  const addressees = to && idsOf(to, context);
+  const to = idsOf([...(input.mine ? ["me"] : []), ...(input.to ?? [])], context);
+  const whose = [...to, ...(input.nobody ? [null] : [])];
+  const addressees = whose.length > 0 ? whose : undefined;
   const authors = input.from && idsOf(input.from, context);
   await context.warnUnknown(on, [...(addressees ?? []), ...(authors ?? [])]);
   const scope = input.allScopes ? undefined : await context.scopeOrNone();

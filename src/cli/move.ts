@@ -12,13 +12,20 @@ export interface Moving<V extends string, R> {
   text: Answer<R>["text"];
 }
 
+/** One of its moves. */
+interface MoveDefinition<R> {
+  about: string;
+  /** What the words are that may go with it. */
+  body: string;
+  examples: readonly string[];
+  /** What it answers, where that is more than other moves do. */
+  text?: Answer<R>["text"];
+}
+
 /** What makes the verbs that move a surface's records and may say why. */
 export const moving =
   <V extends string, R>({ surface, move, text }: Moving<V, R>) =>
-  (
-    verb: V,
-    { about, body, examples }: { about: string; body: string; examples: readonly string[] },
-  ) =>
+  (verb: V, { about, body, examples, text: own = text }: MoveDefinition<R>) =>
     defineVerb({
       about,
       examples,
@@ -28,7 +35,7 @@ export const moving =
         const number = input[surface as keyof typeof input] as unknown as number;
         return written(
           await context.write((writing) => move(writing, verb, { number, ifVersion }, said)),
-          text,
+          own,
         );
       },
     });

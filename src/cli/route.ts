@@ -1,5 +1,4 @@
 import { usage } from "../errors";
-import { looksLikeRef } from "../ref";
 import { GLOBALS } from "./args";
 import {
   aliasesOf,
@@ -11,7 +10,7 @@ import {
   type Group,
   type Verb,
 } from "./define";
-import { unknownFlag, unknownVerb, type Within } from "./guess";
+import { unknownFlag, unknownVerb, wordTooMuch, type Within } from "./guess";
 
 /** What was typed, by the flags' and words' keys; nothing is checked yet but that each may stand there. */
 export type Given = Record<string, string | string[] | true>;
@@ -194,22 +193,7 @@ function placeWords(verb: Verb, words: string[], given: Given, path: string[]): 
       );
     given[key] = value;
   }
-  if (rest.length > 0) {
-    const [record, ...others] = Object.values(verb.args);
-    const takesText = others.some(({ type }) => type === "positional");
-    if (record?.ref !== undefined && !takesText && looksLikeRef(rest[0]!))
-      throw usage(
-        `'${rest[0]}' is a word too much for \`coop ${path.join(" ")}\``,
-        "one record a command",
-      );
-    const main = Object.entries(verb.args).find(([, arg]) => arg.text?.edit);
-    throw usage(
-      `'${rest[0]}' is a word too much for \`coop ${path.join(" ")}\``,
-      main
-        ? `put text of several words into quotes, or into --${flagName(main[0])}`
-        : `coop ${path.join(" ")} --help`,
-    );
-  }
+  if (rest.length > 0) throw wordTooMuch(rest[0]!, verb, path, given);
 }
 
 const mustBeWord = ({ type, required, alsoFlag }: Arg) =>

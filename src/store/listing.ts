@@ -16,7 +16,8 @@ export interface Filter {
   scope?: string | undefined;
   states?: readonly string[] | undefined;
   authors?: readonly string[] | undefined;
-  addressees?: readonly string[] | undefined;
+  /** Null stands for nobody. */
+  addressees?: readonly (string | null)[] | undefined;
   /** Changed at this time or after, in milliseconds since 1970. */
   since?: number | undefined;
 }
@@ -70,10 +71,15 @@ export interface Choice {
 }
 
 /** One of these values in a column. */
-export const oneOf = (column: string, values: readonly Value[]): Choice => ({
-  any: among(column, values),
-  each: values.map((value) => sql`${raw(column)} = ${value}`),
-});
+export function oneOf(column: string, values: readonly Value[]): Choice {
+  const is = (value: Value) =>
+    value === null ? raw(`${column} is null`) : sql`${raw(column)} = ${value}`;
+  const each = values.map(is);
+  return {
+    any: values.includes(null) ? sql`(${join(each, " or ")})` : among(column, values),
+    each,
+  };
+}
 
 /**
  * States as literals: only then does SQLite see that a partial index holds them.

@@ -71,7 +71,7 @@ describe.each(engines)("who takes part, on $name", ({ openFresh }) => {
     });
     expect((await coop.run(["who", "ben"])).out).toMatch(/^ben \d+s ago on host: nothing open\n$/);
     const cyd = await coop.run(["who", "cyd"]);
-    expect(cyd.out).toBe("cyd never seen\n1 queue item: Q2\n");
+    expect(cyd.out).toBe("cyd never seen\n1 waiting queue item: Q2\n");
     expect(cyd.err).toContain("'cyd' has never written here");
     expect((await coop.run(["who", "me"])).exit).toBe(2);
     for (let n = 0; n < 51; n++) await as("ben", `todo add t${n} --to cyd`);
@@ -143,12 +143,15 @@ describe.each(engines)("who takes part, on $name", ({ openFresh }) => {
     }));
     expect(await told()).toEqual({
       ids: [ben, anyone],
-      lines: ["ben never seen: 10000 queue items", "for anyone: 10000 queue items"],
+      lines: ["ben never seen: 10000 waiting queue items", "for anyone: 10000 waiting queue items"],
     });
     await as("ann", "queue push jobs x");
     expect(await told()).toEqual({
       ids: [ben, { ...anyone, exact: false }],
-      lines: ["ben never seen: 10000 queue items", "for anyone: 10000+ queue items"],
+      lines: [
+        "ben never seen: 10000 waiting queue items",
+        "for anyone: 10000+ waiting queue items",
+      ],
     });
   });
 

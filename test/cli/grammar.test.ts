@@ -282,7 +282,11 @@ describe("a command line that is wrong", () => {
       ["queue get jobs", "queue take"],
       ["queue nack Q1", "queue release"],
       ["queue purge jobs", "queue drop"],
-      ["history find x", "history list"],
+      ["history log", "history list"],
+      ["history link H1 HEAD", "history commit"],
+      ["todo depend T2 T3", "todo edit"],
+      ["letter handoff", "letter write"],
+      ["version", "--version"],
       ["inbox", "letter read"],
       ["letter acknowledge L1", "letter ack"],
       ["status", "who"],
@@ -293,6 +297,30 @@ describe("a command line that is wrong", () => {
       ["reply R1 x", "request reply"],
     ] as const)
       await refuses(words.split(" "), `did you mean \`coop ${meant}\`?`);
+    for (const word of ["search", "find", "grep"])
+      await refuses(["todo", word, "x"], "nothing searches texts; `coop todo list --status all");
+  });
+
+  test("a word where a flag's value or a flag belongs names the flag", async () => {
+    for (const [line, says] of [
+      ["todo list open", "did you mean --status open?"],
+      ["letter list unread", "did you mean --status unread?"],
+      ["todo list mine", "did you mean --mine?"],
+      ["todo list nobody", "did you mean --nobody?"],
+      ["history list 5", "did you mean --limit 5?"],
+      ["history list mine", "coop history list --help"],
+      ["queue take jobs 3", "did you mean --count 3?"],
+      ["todo assign T2 ann", "did you mean --to ann?"],
+      ["request assign R3 ann", "did you mean --to ann?"],
+      ["backup /srv", "did you mean --to /srv?"],
+      ["copy a b", "coop copy --help"],
+      ["todo add x --after T2 T3", "several go with commas: --after T2,T3"],
+      ["todo done T2 T3", "one record a command"],
+      ["letter write x -", "--body - reads standard input"],
+      ["letter write ann x", "into --body, and whom it is for into --to"],
+      ["history add a b", "put text of several words into quotes, or into --body"],
+    ] as const)
+      await refuses(line.split(" "), "is a word too much for", says);
   });
 
   test("what other programs call a flag names it, or the verbs that have it, or all there are", async () => {
@@ -300,8 +328,16 @@ describe("a command line that is wrong", () => {
       ["todo list --assignee ann", "did you mean --to?"],
       ["request list --open", "did you mean --status?"],
       ["log --from ann", "did you mean --by?"],
-      ["todo block T3 --on T4", "one of --body, --key, --if-version: `coop todo block --help`"],
-      ["todo edit T4 --to ann", "`coop todo assign` has it"],
+      ["todo block T3 --on T4", "did you mean `coop todo edit --after`?"],
+      ["todo edit T4 --to ann", "did you mean `coop todo assign --to`?"],
+      ["todo edit T4 --note why", "--body replaces all of the text; a note goes with a move"],
+      ["todo edit T4 --status done", "a state is changed by its own verb: `coop todo --help`"],
+      ["history commit --sha HEAD", "it is a word: coop history commit SHA|HEAD"],
+      ["history commit --slug s HEAD", "it is a word: coop history commit SLUG|H7"],
+      ["queue take --queue jobs", "it is a word: coop queue take NAME"],
+      ["queue take --name jobs", "it is a word: coop queue take NAME"],
+      ["letter ack --letter L1", "it is a word: coop letter ack LETTER"],
+      ["todo done --id T1", "it is a word: coop todo done TODO"],
       [
         "todo assign T4 --reason why",
         "one of --to, --nobody, --key, --if-version: `coop todo assign --help`",

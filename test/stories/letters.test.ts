@@ -242,3 +242,43 @@ test("a reader that runs against four writers misses no letter", async () => {
   expect([...acked].toSorted()).toEqual((await writers).flat().toSorted());
   expect(await read()).toEqual([]);
 });
+
+test("a hand-off to oneself by any word for it is to oneself, and nobody speaks by one", async () => {
+  await using coop = await story();
+  for (const to of ["me", "Me", "self", "MYSELF"])
+    expect(
+      await coop.data(["letter", "write", "--to", to, "--body", "x"], { as: "ann" }),
+    ).toMatchObject({ to: "ann" });
+  expect(await coop.data(["letter", "read"], { as: "ann" })).toHaveLength(4);
+  const spoken = await coop.run(["letter", "read"], { as: "Self" });
+  expect({ exit: spoken.exit, err: spoken.err }).toMatchObject({
+    exit: 2,
+    err: expect.stringContaining("`Self` stands for the speaker"),
+  });
+});
+
+test("whom nobody knows is warned of from the first hand-off on, with who is nearest and whether that is near", async () => {
+  await using coop = await story();
+  const toldOf = async (to: string) => {
+    const { exit, err } = await coop.run(["todo", "add", "x", "--to", to], { as: "codex-pippa" });
+    expect(exit).toBe(0);
+    return err.replace("coop: warning: ", "").trimEnd();
+  };
+  const says = (id: string) => `'${id}' has never written here`;
+  expect(await toldOf("codex-pipa")).toBe(
+    `${says("codex-pipa")}, nor has anybody else yet: check how it is spelt`,
+  );
+  expect(await toldOf("codex-pipa")).toBe(
+    `${says("codex-pipa")}; the nearest known id is 'codex-pippa'`,
+  );
+  expect(await toldOf("dad")).toBe(
+    `${says("dad")}; no known id is like it (the nearest: 'codex-pippa')`,
+  );
+  expect(await toldOf("nobody")).toBe(
+    `${says("nobody")}, and is taken as somebody's id: to leave it to whoever comes give no --to, or --nobody where there is one`,
+  );
+  expect(await toldOf("all")).toBe(
+    `${says("all")}, and is taken as somebody's id: name each of those that are meant`,
+  );
+  expect(await toldOf("codex-pippa")).toBe("");
+});

@@ -802,6 +802,11 @@ describe.each(engines)("queues on $name", ({ openFresh }) => {
       ]);
     });
 
+    test("a reply says that it is said, which moves nothing", async () => {
+      await data("ann", "push", "jobs", "x", "--to", "ben");
+      expect((await say("ben", "reply", "Q1", "text")).out).toBe("replied: Q1 waiting jobs →ben\n");
+    });
+
     test("the scope of an item is told where it is not the current one", async () => {
       await data("ann", "push", "jobs", "x", "--scope", "web");
       for (const words of [
@@ -816,9 +821,14 @@ describe.each(engines)("queues on $name", ({ openFresh }) => {
       }
     });
 
-    test("only the first few of many unknown addressees are warned of, and none where nobody is known", async () => {
+    test("only the first few of many unknown addressees are warned of, and the first where nobody is known", async () => {
       const many = Array.from({ length: 50 }, (_, n) => `{"payload":1,"to":"an${n}"}`);
-      expect((await lines(many.join("\n"))).json().warnings).toBeUndefined();
+      expect((await lines(many.join("\n"))).json().warnings).toEqual([
+        {
+          code: "unknown_id",
+          message: "'an0' has never written here, nor has anybody else yet: check how it is spelt",
+        },
+      ]);
       const { warnings } = (await lines(many.join("\n"))).json();
       expect(warnings).toHaveLength(6);
       expect(warnings.at(-1).message).toBe(
@@ -961,6 +971,7 @@ describe.each(engines)("queues on $name", ({ openFresh }) => {
     });
 
     test("every verb that writes is repeatable by its key", async () => {
+      for (const as of ["ben", "cyd"]) await coop.data(["todo", "add", "known"], { as });
       for (const words of [
         ["push", "jobs", "x", "--to", "ben,cyd"],
         ["take", "Q1"],

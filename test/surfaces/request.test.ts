@@ -417,7 +417,9 @@ describe.each(engines)("requests on $name", ({ openFresh }) => {
 
     test("the near synonyms move it, and cancel is the asker's own", async () => {
       await say("ann", "send", "Crash", "--to", "ben", "--body", "text");
-      expect((await say("ben", "claim", "1")).out).toBe("R1 accepted waits on ben: Crash\n");
+      expect((await say("ben", "claim", "1")).out).toBe(
+        "R1 accepted waits on ben: Crash\n```\ntext\n```\n",
+      );
       expect((await say("ben", "finish", "r1")).out).toBe("R1 done: Crash\n");
       expect((await say("ann", "reopen", "R1")).out).toBe("R1 open waits on ben: Crash\n");
       expect((await say("ben", "reject", "#1")).out).toBe("R1 declined: Crash\n");
@@ -436,6 +438,47 @@ describe.each(engines)("requests on $name", ({ openFresh }) => {
       await coop.run(["request", "reply", "R1", "-"], { as: "ben", stdin: "input" });
       const { messages } = await findThread(store, 1);
       expect(messages.map(({ body }) => body)).toEqual(["word", "flag", "input"]);
+    });
+
+    test("a reply says that it is said, and to whom the turn is or that it is nobody's", async () => {
+      await open();
+      expect((await say("ben", "reply", "R1", "word")).out).toBe(
+        "replied: R1 open waits on ann: a title\n",
+      );
+      await say("ben", "done", "R1");
+      expect((await say("ann", "reply", "R1", "and then?")).out).toBe(
+        "replied: R1 done: a title\nit waits on nobody; to ask again: coop request reopen R1\n",
+      );
+    });
+
+    test("accepting gives what is asked, and says where more came of it", async () => {
+      await open();
+      const asked = "R1 accepted waits on ben: a title\n```\na body\n```\n";
+      expect((await say("ben", "accept", "R1")).out).toBe(asked);
+      await say("ann", "assign", "R1", "--to", "cyd");
+      expect((await say("cyd", "accept", "R1")).out).toBe(
+        `${asked.replace("ben", "cyd")}what came of it since: coop request show R1\n`,
+      );
+    });
+
+    test("closing one between others is warned of", async () => {
+      for (const as of ["ben", "dan"]) await coop.data(["todo", "add", "known"], { as });
+      for (const [number, verb] of ["done", "decline"].entries()) {
+        await open();
+        const ref = `R${number + 1}`;
+        const { exit, err } = await say("dan", verb, ref);
+        expect({ exit, err }).toEqual({
+          exit: 0,
+          err: `coop: warning: ${ref} waited on ben; if another was meant: coop request reopen ${ref}\n`,
+        });
+      }
+      for (const [who, verb] of [
+        ["ann", "done"],
+        ["ben", "decline"],
+      ] as const) {
+        await say("ann", "reopen", "R1");
+        expect((await say(who, verb, "R1")).err).toBe("");
+      }
     });
 
     test("a reply with a key is said once", async () => {

@@ -18,7 +18,7 @@ another one is a conflict unless --replace is given.`,
   args: {
     entry: { ...optionalWord(entryName, "SLUG|H7", "the entry"), ref: "history" },
     sha: word(
-      v.union([v.literal("HEAD"), sha], `${A_COMMIT}, or HEAD`),
+      v.union([v.literal("HEAD"), sha], `${A_COMMIT}, or HEAD; an entry comes before it`),
       "SHA|HEAD",
       "the commit; HEAD is the work tree's",
     ),

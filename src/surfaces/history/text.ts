@@ -17,24 +17,24 @@ const SHORT_SHA = 10;
 
 const commitOf = ({ commit_sha }: Entry) => commit_sha?.slice(0, SHORT_SHA) ?? "pending";
 
-/** One line: `H7 abc1234567 3h codex-pippa 2026-11-22-…: Split the parser`. */
+/** One line: `H7 abc1234567 3h codex-pippa: Split the parser`, with a slug that says more than its day and the title do. */
 export const entryLine = (entry: Entry, view: View): string =>
   titled(told(entry, view, briefly(entry)), heading(entry.title, entry.body));
 
-const told = (entry: Entry, view: View, slug: string) =>
+const told = (entry: Entry, view: View, slug: string | undefined) =>
   line(
     entry.ref,
     commitOf(entry),
     ages(view, entry),
     scopeTag(view, entry),
     inline(entry.author),
-    inline(slug),
+    slug !== undefined && inline(slug),
   );
 
-/** The slug, or its day where the rest says nothing that the title does not. */
-function briefly({ slug, title }: Entry): string {
-  const [, day, rest] = /^(\d{4}-\d{2}-\d{2})-(.+)$/s.exec(slug) ?? [];
-  return day && slugWords(title).join("-").startsWith(rest!) ? `${day}-…` : slug;
+/** The slug, unless it is what a title gives by itself. */
+function briefly({ slug, title }: Entry): string | undefined {
+  const [, words] = /^\d{4}-\d{2}-\d{2}-(.+)$/s.exec(slug) ?? [];
+  return words && slugWords(title).join("-").startsWith(words) ? undefined : slug;
 }
 
 /** What a write answers: `H7 pending 2026-11-22-split-the-parser`. */

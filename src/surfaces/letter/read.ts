@@ -120,34 +120,35 @@ function readText(
   here: string | undefined,
 ): string {
   if (letters.length === 0) return `no open letters to ${inline(view.me ?? "")}`;
-  const away = letters.find(({ body, ...letter }) => body === null && !whyNot(letter, here));
+  const alone = letters.filter(({ body }) => body === null);
+  const inFull = (which: string, letter: ReadLetter | undefined) =>
+    letter && onStore(`${which}, in full: coop letter read ${letter.ref}`, view.storeFlag);
   return lines(
     letters.map((letter) => readLetterText(letter, view, here)),
-    away && onStore(`of other projects, in full: coop letter read ${away.ref}`, view.storeFlag),
+    inFull(
+      "did not fit here",
+      alone.find((letter) => !isAway(letter, here)),
+    ),
+    inFull(
+      "of other projects",
+      alone.find((letter) => isAway(letter, here)),
+    ),
     rest && onStore(rest, view.storeFlag),
   );
 }
 
 function readLetterText(letter: ReadLetter, view: View, here: string | undefined): string {
-  const { ref, body, complete, begins = "" } = letter;
+  const { ref, body, bytes, complete, begins = "" } = letter;
   if (complete) return letterText({ ...letter, body: body! }, view);
-  const all = onStore(`coop letter read ${ref}`, view.storeFlag);
   if (body === null) {
     const told = letterLine({ ...letter, body: begins }, view);
-    const why = whyNot(letter, here);
-    return why ? `${told} (${why}: ${all})` : told;
+    return isAway(letter, here) ? told : `${told} (${Math.ceil(bytes / 1000)} kB)`;
   }
   const stays = letter.state === "unread" && "; it stays unread";
+  const all = onStore(`coop letter read ${ref}`, view.storeFlag);
   return lines(letterText({ ...letter, body }, view), `cut here${stays || ""}. all of it: ${all}`);
 }
 
-/** Why nothing of a letter is shown, where it is not that it belongs to another project, as its line says. */
-function whyNot(
-  { bytes, scope }: Pick<ReadLetter, "bytes" | "scope">,
-  here: string | undefined,
-): string | undefined {
-  const size = `${Math.ceil(bytes / 1000)} kB`;
-  if (bytes > FULL_BYTES) return `${size}, too long to show here`;
-  const elsewhere = here !== undefined && scope !== "" && scope !== here;
-  return elsewhere ? undefined : `${size}, no room left here`;
-}
+/** Whether nothing of a letter is shown because it belongs to another project, and not for want of room. */
+const isAway = ({ bytes, scope }: ReadLetter, here: string | undefined) =>
+  bytes <= FULL_BYTES && here !== undefined && scope !== "" && scope !== here;

@@ -2,7 +2,6 @@ import * as v from "valibot";
 import { changing } from "../../cli/args";
 import type { Context } from "../../cli/context";
 import { flag, word } from "../../cli/define";
-import { nearest } from "../../nearest";
 import { looksLikeRef, parseRef } from "../../ref";
 import type { Sql } from "../../store/sql";
 import { id, queueName, refOf } from "../../words";
@@ -66,10 +65,8 @@ export async function warnUnused(
   queue: string | undefined,
 ): Promise<void> {
   if (queue === undefined || (await isUsed(on, queue))) return;
-  const guess = nearest(queue, await queueNames(on));
-  if (guess !== undefined)
-    context.warn(
-      "unknown_queue",
-      `the queue '${queue}' was never used; the nearest known queue is '${guess}'`,
-    );
+  const { likeness } = await import("../../cli/unknown");
+  const like = likeness(queue, await queueNames(on), "queue");
+  if (like !== undefined)
+    context.warn("unknown_queue", `the queue '${queue}' was never used; ${like}`);
 }

@@ -4,7 +4,7 @@ import { defineVerb } from "../../cli/define";
 import { longText } from "../../words";
 import { heldItem, holding, item } from "./args";
 import { reply } from "./store";
-import { itemMoved } from "./text";
+import { itemReplied } from "./text";
 
 export default defineVerb({
   about: "reply to an item that is not dropped; moves nothing",
@@ -20,6 +20,6 @@ export default defineVerb({
   },
   run: async ({ body, ...which }, context) => {
     const target = heldItem(which, context);
-    return written(await context.write((writing) => reply(writing, target, body)), itemMoved);
+    return written(await context.write((writing) => reply(writing, target, body)), itemReplied);
   },
 });

@@ -43,6 +43,9 @@ export const itemLine = (item: Item, view: View) =>
 export const itemMoved = ({ ref, state, queue, to }: Item) =>
   line(ref, state, inline(queue), arrow(to));
 
+/** What a reply answers, which moves nothing. */
+export const itemReplied = (item: Item) => `replied: ${itemMoved(item)}`;
+
 /** What a push to several answers: `F2 jobs → Q4 codex-pippa, Q5 gemini-pippa`. */
 export const fannedOut = ({ ref, queue, items }: FanOut<{ ref: string; to: string }>) =>
   `${ref} ${inline(queue)} → ${items.map((item) => `${item.ref} ${inline(item.to)}`).join(", ")}`;

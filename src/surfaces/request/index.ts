@@ -2,7 +2,8 @@ import { defineGroup } from "../../cli/define";
 
 export default defineGroup({
   name: "request",
-  about: "help, delegation, back-and-forth: one asks, another answers; always waits on somebody",
+  about:
+    "help, delegation, back-and-forth: one asks, another answers; an open one waits on somebody",
   commands: {
     open: () => import("./open"),
     reply: () => import("./reply"),

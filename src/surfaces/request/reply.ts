@@ -3,7 +3,7 @@ import { changing, record, textWord } from "../../cli/args";
 import { defineVerb } from "../../cli/define";
 import { longText } from "../../words";
 import { reply } from "./store";
-import { requestMoved } from "./text";
+import { requestReplied } from "./text";
 
 export default defineVerb({
   about:
@@ -22,6 +22,6 @@ leaves it where it is. A closed request waits on nobody.`,
   run: async ({ request, ifVersion, body }, context) =>
     written(
       await context.write((writing) => reply(writing, { number: request, ifVersion }, body)),
-      requestMoved,
+      requestReplied,
     ),
 });

@@ -1,3 +1,4 @@
+import { ref } from "../../ref";
 import { ADDRESSED } from "../../store/addressed";
 import { timestamp } from "../../time";
 import { sql, type Row, type Sql } from "../../store/sql";
@@ -142,7 +143,8 @@ function nextTurn(
 }
 
 /**
- * Accepts, finishes, declines, cancels or reopens a request; what is said with it is kept in the thread.
+ * Accepts, finishes, declines, cancels or reopens a request; what is said with it is kept in the thread. Warns who closes
+ * one between others.
  * @throws CoopError not_found, conflict state, conflict version; conflict claimed when another than the asker cancels.
  */
 export async function moveRequest(
@@ -159,6 +161,14 @@ export async function moveRequest(
   const beside = wrote("message", body);
   const moved = await change<RequestRow>(writing, REQUESTS, row, verb, changes, beside);
   if (body !== undefined) await say(writing, row, verb, body);
+  const parties = [row.author, row.addressee, row.accepted_by];
+  if ((verb === "done" || verb === "decline") && !parties.includes(writing.actor.id)) {
+    const name = ref("request", row.number);
+    writing.warn(
+      "not_yours",
+      `${name} waited on ${row.waiting_on}; if another was meant: coop request reopen ${name}`,
+    );
+  }
   return toRequest(moved);
 }
 

@@ -1,3 +1,4 @@
+import { onStore } from "../../cli/on-store";
 import {
   ages,
   ago,
@@ -39,6 +40,23 @@ export function requestLine(request: Request, view: View, called = heading): str
 /** What opening, a reply or a move answers: `R3 accepted waits on codex-pippa: Parser crashes`. */
 export const requestMoved = (request: Request) =>
   titled(line(request.ref, request.state, waits(request)), heading(request.title, request.body));
+
+/** The same with what is asked, for whoever begins it: an acceptance makes version 2 where nothing came between. */
+export const requestBegun = (request: Request, { storeFlag }: View) =>
+  lines(
+    requestMoved(request),
+    fenced(request.body),
+    request.version > 2 &&
+      onStore(`what came of it since: coop request show ${request.ref}`, storeFlag),
+  );
+
+/** What a reply answers: that it is there, and whom the request waits on now. */
+export const requestReplied = (request: Request, { storeFlag }: View) =>
+  lines(
+    `replied: ${requestMoved(request)}`,
+    request.waiting_on === null &&
+      onStore(`it waits on nobody; to ask again: coop request reopen ${request.ref}`, storeFlag),
+  );
 
 const messageText = ({ verb, at, author, body }: Message, view: View) =>
   lines(line(verb, ago(view, at), inline(author)), fenced(body));

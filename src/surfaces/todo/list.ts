@@ -1,4 +1,4 @@
-import { addressed, listing } from "../../cli/args";
+import { assigned, listing } from "../../cli/args";
 import { defineVerb, list } from "../../cli/define";
 import { listAnswer, listQuery } from "../../cli/listing";
 import { priority } from "../../words";
@@ -13,7 +13,7 @@ export default defineVerb({
   ],
   args: {
     ...listing(TODOS),
-    ...addressed,
+    ...assigned,
     priority: list(priority, "0-4", "of this priority"),
   },
   run: async ({ priority: priorities, ...input }, context) => {

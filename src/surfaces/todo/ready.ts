@@ -1,5 +1,5 @@
 import { answer } from "../../cli/answer";
-import { addressed, listing } from "../../cli/args";
+import { assigned, listing } from "../../cli/args";
 import { defineVerb } from "../../cli/define";
 import { elsewhereText, listQuery, restText } from "../../cli/listing";
 import { countText, inline, line, lines, type View } from "../../cli/text";
@@ -10,10 +10,10 @@ const { limit, allScopes } = listing(TODOS);
 
 export default defineVerb({
   about: "list the todos that can be started now, most urgent first, then oldest",
-  examples: ["coop todo ready --limit 1", "coop --as codex-pippa todo ready --mine"],
+  examples: ["coop todo ready --limit 1", "coop --as codex-pippa todo ready --mine --nobody"],
   notes: `Ready is what is open and has nothing unfinished before it; a dropped one counts as finished. Starts nothing: that
 is \`coop todo start\`.`,
-  args: { ...addressed, limit, allScopes },
+  args: { ...assigned, limit, allScopes },
   run: async (input, context) => {
     const store = await context.store();
     const query = await listQuery(input, context, store, TODOS, true);

@@ -21,7 +21,10 @@ const waits = ({ ref, waits_on }: Todo, { storeFlag }: View, all = false) =>
   waits_on.length > 0 &&
   `waits on ${all ? waits_on.join(", ") : firstFew(waits_on, onStore(`coop show ${ref}`, storeFlag))}`;
 
-/** One line: `T45 open p1 3h @codex-pippa: Fix parser`; with a whole title, and all that it waits on, where all is shown. */
+/**
+ * One line: `T45 open p1 3h @codex-pippa: Fix parser`, with a `…` where details are left out; with a whole title, and all
+ * that it waits on, where all is shown.
+ */
 export const todoLine = (todo: Todo, view: View, whole = false): string =>
   titled(
     line(
@@ -33,8 +36,13 @@ export const todoLine = (todo: Todo, view: View, whole = false): string =>
       whose(todo),
       waits(todo, view, whole),
     ),
-    (whole ? fullHeading : heading)(todo.title, todo.body),
+    whole ? fullHeading(todo.title, todo.body) : shortened(todo),
   );
+
+function shortened({ title, body }: Todo): string {
+  const called = heading(title, body);
+  return body === "" || called.endsWith("…") ? called : `${called}…`;
+}
 
 /** What an addition or a move answers: `T14 open p2: Fix parser`, then what it waits on. */
 export function todoMoved(todo: Todo, view: View): string {
@@ -46,11 +54,16 @@ export function todoMoved(todo: Todo, view: View): string {
   );
 }
 
+/** The same with its details, for whoever begins it. */
+export const todoBegun = (todo: Todo, view: View) => lines(todoMoved(todo, view), details(todo));
+
 /** A todo in full. */
 export const todoText = (todo: Todo, view: View) =>
   lines(
     todoLine(todo, view, true),
     line(`from ${inline(todo.author)}`, todo.after.length > 0 && `after ${todo.after.join(", ")}`),
-    todo.body !== "" && fenced(todo.body),
-    todo.note !== null && `note:\n${fenced(todo.note)}`,
+    details(todo),
   );
+
+const details = ({ body, note }: Todo) =>
+  lines(body !== "" && fenced(body), note !== null && `note:\n${fenced(note)}`);

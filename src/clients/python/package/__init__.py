@@ -299,7 +299,8 @@ def todo_edit(
 
 
 def todo_ready(
-    *, to: Many = None, mine: bool = False, limit: Whole = None, all_scopes: bool = False,
+    *, to: Many = None, mine: bool = False, nobody: bool = False, limit: Whole = None,
+    all_scopes: bool = False,
     as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Record:
     """List the `todos` that can be started now, most urgent first."""
@@ -309,7 +310,7 @@ def todo_ready(
 def todo_list(
     *, status: Many = None, from_: Many = None, since: Text = None, before: Optional[Ref] = None,
     limit: Whole = None, all_scopes: bool = False, to: Many = None, mine: bool = False,
-    priority: Many = None,
+    nobody: bool = False, priority: Many = None,
     as_id: Text = None, scope: Text = None, db: Path = None, wait: Seconds = None,
 ) -> Records:
     """List unfinished todos, newest first."""

@@ -1,0 +1,34 @@
+import { nearest, slip } from "../nearest";
+
+/** What others call nobody in particular, and what they call all. */
+const NOBODY = ["nobody", "none", "noone", "no-one", "anyone", "anybody", "unassigned"];
+const EVERYBODY = ["all", "everyone", "everybody", "*"];
+
+/**
+ * The warning of an id that has never written; undefined where there is nothing to say.
+ * @param known every id that has written. In a new store there is none, and who speaks must be the first.
+ */
+export function neverKnown(
+  id: string,
+  known: readonly string[],
+  isSpeaker: boolean,
+): string | undefined {
+  const says = `'${id}' has never written here`;
+  const word = id.toLowerCase();
+  if (NOBODY.includes(word))
+    return `${says}, and is taken as somebody's id: to leave it to whoever comes give no --to, or --nobody where there is one`;
+  if (EVERYBODY.includes(word))
+    return `${says}, and is taken as somebody's id: name each of those that are meant`;
+  const like = likeness(id, known, "id");
+  if (like !== undefined) return `${says}; ${like}`;
+  return isSpeaker ? undefined : `${says}, nor has anybody else yet: check how it is spelt`;
+}
+
+/** What is known that a word is most like, and whether it is a slip for that; undefined where nothing is known. */
+export function likeness(word: string, known: readonly string[], what: string): string | undefined {
+  const guess = nearest(word, known);
+  if (guess === undefined) return undefined;
+  return slip(word, [guess]) === undefined
+    ? `no known ${what} is like it (the nearest: '${guess}')`
+    : `the nearest known ${what} is '${guess}'`;
+}
