@@ -6,10 +6,17 @@ export const timestamp = (milliseconds: number) => new Date(milliseconds).toISOS
 /** The day of a time, in UTC as `instant` takes it: `2026-11-22`. */
 export const day = (milliseconds: number) => timestamp(milliseconds).slice(0, DAY_LENGTH);
 
+/** Hosts agree on the time to about this much, in ms. */
+export const TOLERANCE_MS = 60_000;
+
 const UNITS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 
-/** How long something lasts, in the one unit that tells most: `0s`, `45s`, `12m`, `3h`, `5d`. */
+/**
+ * How long something lasts, in the one unit that tells most: `0s`, `45s`, `12m`, `3h`, `5d`. What lies ahead by more than
+ * hosts' clocks may differ is told as such: `-2h`.
+ */
 export function age(milliseconds: number): string {
+  if (milliseconds < -TOLERANCE_MS) return `-${age(-milliseconds)}`;
   const positive = Math.max(0, milliseconds);
   const unit = positive < UNITS.m ? "s" : positive < UNITS.h ? "m" : positive < UNITS.d ? "h" : "d";
   return `${Math.floor(positive / UNITS[unit])}${unit}`;

@@ -25,8 +25,10 @@ test("an age is told in the one unit that tells most, rounded down", () => {
   for (const [milliseconds, text] of told) expect(age(milliseconds)).toBe(text);
 });
 
-test("what a clock set back puts into the future is no age", () => {
-  expect(age(-5 * DAY)).toBe("0s");
+test("what a clock that is ahead puts into the future is told as such, and what hosts may differ by is not", () => {
+  expect(age(-5 * DAY)).toBe("-5d");
+  expect(age(-MINUTE)).toBe("0s");
+  expect(age(-MINUTE - 1)).toBe("-1m");
 });
 
 describe("a length of time", () => {

@@ -109,9 +109,7 @@ async function matching(on: Sql, { of, by, since, before, limit }: LogQuery): Pr
   // The sign keeps SQLite from going through all that one id did since then, where a record is named.
   const changed = since === undefined ? [] : [sql`${raw(of ? "+at" : "at")} >= ${since}`];
   if (by !== undefined && !of) {
-    // An event of that number can be archived.
-    const time = sql`(select at from events where id <= ${before ?? 0} order by id desc limit 1)`;
-    const older = before === undefined ? [] : [sql`(at, id) < (${time}, ${before})`];
+    const older = before === undefined ? [] : [await earlier(on, by, before)];
     return sql`${and([sql`author = ${by}`, ...changed, ...older])} order by at desc, id desc ${most}`;
   }
   const older = before === undefined ? [] : [sql`id < ${before}`];
@@ -133,6 +131,15 @@ async function matching(on: Sql, { of, by, since, before, limit }: LogQuery): Pr
     ...older,
   ];
   return sql`${and(conditions)} order by id desc ${most}`;
+}
+
+/** What an id did before an event: in the order of a list of its own where the event is one of that, else by number. */
+async function earlier(on: Sql, by: string, before: number): Promise<Fragment> {
+  const own = await first<{ at: number }>(
+    on,
+    sql`select at from events where id = ${before} and author = ${by}`,
+  );
+  return own ? sql`(at, id) < (${own.at}, ${before})` : sql`id < ${before}`;
 }
 
 const hasEvents = (on: Sql, { surface, number }: Ref) =>

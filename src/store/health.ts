@@ -4,14 +4,35 @@ import { archiveEvents } from "./archived";
 import { TABLES } from "./contents";
 import { distinct } from "./distinct";
 import { stateIn } from "./listing";
-import { first, raw, sql, type Row, type Sql } from "./sql";
+import { authors } from "./events";
+import { first, inBatches, join, raw, sql, type Row, type Sql } from "./sql";
 
-/** The newest event of a store: its number, and when it was, in ms since 1970. */
+/** An event: its number, when it was, in ms since 1970, and who made it where. */
+interface Dated extends Row {
+  id: number;
+  at: number;
+  author: string;
+  host: string;
+}
+
+/** The event of the highest number. */
 export const newestEvent = (on: Sql) =>
-  first<{ id: number; at: number; author: string; host: string }>(
-    on,
-    sql`select id, at, author, host from events order by id desc limit 1`,
-  );
+  first<Dated>(on, sql`select id, at, author, host from events order by id desc limit 1`);
+
+/** The event of the latest time, whichever number it has. */
+export async function latestEvent(on: Sql): Promise<Dated | undefined> {
+  // By time there is an index of each author's events alone.
+  const each = (author: string) =>
+    sql`select * from (select id, at, author, host from events where author = ${author}
+      order by at desc, id desc limit 1) as latest`;
+  const found: Dated[] = [];
+  for (const some of inBatches(await authors(on), AUTHORS_A_LOOK))
+    found.push(...(await on.all<Dated>(join(some.map(each), " union all "))));
+  return found.sort((one, other) => other.at - one.at)[0];
+}
+
+/** Each is a part of its statement, which engines bound. */
+const AUTHORS_A_LOOK = 100;
 
 /** An event that is older than the one before it. */
 export interface SetBack extends Row {
@@ -26,8 +47,8 @@ export interface SetBack extends Row {
 const EVENTS_A_LOOK = 50_000;
 
 /**
- * The last event since a time that is older than the one before it by more than `tolerance` ms: the clock of one of the
- * two hosts was wrong there.
+ * The last event that is older than the one before it by more than `tolerance` ms, of those where that one is of a time or
+ * later: the clock of one of the two hosts was wrong there.
  */
 export async function lastSetBack(
   on: Sql,
@@ -42,7 +63,7 @@ export async function lastSetBack(
       sql`select id, at, host, before, host_before from
         (select id, at, host, lag(at) over (order by id) as before, lag(host) over (order by id) as host_before
           from ${part} as part) as stepped
-        where at < before - ${tolerance} and at >= ${since} order by id desc limit 1`,
+        where at < before - ${tolerance} and before >= ${since} order by id desc limit 1`,
     );
     if (found) return found;
     // The first of a part is the last of the next, so that none is without the one before it.

@@ -24,6 +24,8 @@ const BACK_OFF_MS = 3_600_000;
 
 /** The longest that a command may be held up by a snapshot, and the largest store that is surely done by then. */
 const INLINE = { ms: 1000, bytes: 200e6 } as const;
+/** After one that took longer the next is left alone for so long: it can have been the machine that was busy. */
+const SLOW_MS = 24 * 3_600_000;
 
 /** What the store keeps about its snapshots. */
 export async function publishing(on: Sql): Promise<Publishing> {
@@ -48,9 +50,10 @@ export const isStale = ({ every, at }: Publishing, now: number) =>
 /** Why the next snapshot is left to `coop backup`, or undefined when a writing command may make it. */
 export async function tooSlow(
   on: Sql,
-  { took }: Publishing,
+  { took, at, claimedAt }: Publishing,
+  now: number,
 ): Promise<"slow" | "large" | "rollback" | undefined> {
-  if (took > INLINE.ms) return "slow";
+  if (took > INLINE.ms && Math.abs(now - Math.max(at, claimedAt)) < SLOW_MS) return "slow";
   const pragma = async (name: string) =>
     Object.values((await on.all(raw(`pragma ${name}`)))[0]!)[0];
   if ((await pragma("journal_mode")) !== "wal") return "rollback";
@@ -71,7 +74,9 @@ export async function publishDue(store: Store, now: number): Promise<boolean> {
 async function isDue(on: Sql, now: number): Promise<boolean> {
   const kept = await publishing(on);
   const tried = kept.claimedAt > kept.at && Math.abs(now - kept.claimedAt) < BACK_OFF_MS;
-  return isStale(kept, now) && !tried && !kept.closed && (await tooSlow(on, kept)) === undefined;
+  return (
+    isStale(kept, now) && !tried && !kept.closed && (await tooSlow(on, kept, now)) === undefined
+  );
 }
 
 /**

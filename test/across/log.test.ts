@@ -117,6 +117,15 @@ $`),
       }
       expect(seen).toEqual(["T2", "T3", "T1", "T5", "T4"]);
     });
+
+    test("of one id goes on from another's event by the events' numbers", async () => {
+      await addAgo(-2, -2);
+      await coop.data(["todo", "add", "x"], { as: "ben" });
+      for (const as of ["ann", "ben"]) await coop.data(["todo", "add", "x"], { as });
+      expect(await refs("--by", "ann", "--before", "3")).toEqual(["T2", "T1"]);
+      expect(await refs("--by", "ann", "--before", "5")).toEqual(["T2", "T1", "T4"]);
+      expect(await refs("--by", "ben", "--before", "2")).toEqual([]);
+    });
   });
 
   test("tells refs as lists of them, as everywhere", async () => {

@@ -109,7 +109,7 @@ test("a backup of a store on a server removes what one that was killed left of i
       const file = join(folder, "coop.db");
       await mkdir(folder);
       await Bun.write(file, "all that the store held");
-      const at = clock.now() / 1000 - hours * 3600;
+      const at = Date.now() / 1000 - hours * 3600;
       for (const path of [file, folder]) await utimes(path, at, at);
     };
     await aged(".coop-copy-killed", 2);

@@ -596,6 +596,34 @@ describe("clocks", () => {
     expect(await troubles()).toMatchObject([
       { name: "clock", status: "warn", message: expect.stringContaining("3h in the future") },
     ]);
+    await coop.data(["letter", "write", "--body", "x"], { as: "ben" });
+    expect((await doctor())["clock"]).toMatchObject({ status: "warn" });
+  });
+
+  test("that were ahead or behind for one event are a warning, however far that is from now", async () => {
+    for (let n = 0; n < 3; n++) await writeLetter();
+    shift(2, -40 * DAY_MS);
+    expect(await troubles()).toMatchObject([
+      { name: "clock", message: expect.stringContaining("set back by 39d at event 2") },
+    ]);
+    shift(2, 80 * DAY_MS);
+    expect(await troubles()).toMatchObject([
+      { name: "clock", message: expect.stringMatching(/^event 2 is (39|40)d in the future/) },
+    ]);
+  });
+
+  test("that were ahead when a backup was made are a warning, which says what the newest other is", async () => {
+    await writeLetter();
+    const { file } = await coop.data(["backup"]);
+    const ahead = join(dirname(file), "coop.2999-01-01T00-00-00.000Z.db");
+    await rename(file, ahead);
+    const said = () => troubles().then((found) => found.map(({ message }) => message));
+    const says = "coop.2999-01-01T00-00-00.000Z.db has a date that is still to come: ";
+    expect(await said()).toEqual([`${says}none has one that is not`]);
+    const { file: now } = await coop.data(["backup"]);
+    expect(await said()).toEqual([
+      expect.stringContaining(`${says}the newest that has not is ${basename(now)}, `),
+    ]);
   });
 
   test("that were set back are a warning, and a little apart they may be", async () => {

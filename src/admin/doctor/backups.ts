@@ -18,11 +18,11 @@ import {
 } from "../../store/sqlite/backups";
 import type { Journal } from "../../store/sqlite/journal";
 import { inspect, type Inspected } from "../../store/sqlite/inspect";
-import { age } from "../../time";
+import { age, TOLERANCE_MS } from "../../time";
 import { fail, failed, ok, warn, type Finding } from "./check";
 
 const WHY = {
-  slow: "the last one took over a second, too long to be made by other commands",
+  slow: "the last one took over a second, so other commands make no more than one a day",
   large: "the store is too large for one to be made by other commands",
   rollback: "other commands make none where it would hold writers up",
 } as const;
@@ -70,7 +70,7 @@ async function renewed(
   const old = kept.at === 0 ? "of unknown age" : `${age(now - kept.at)} old`;
   if (!newest || newest.id <= lastEvent) return ok(`whole, ${old}, nothing was written since`);
   if (!isStale(kept, now)) return ok(`whole, ${old}`);
-  const why = await tooSlow(on, kept);
+  const why = await tooSlow(on, kept, now);
   // Where the store can only be read, SQLite takes its journal for a rollback one.
   if (why && !(why === "rollback" && journal === "wal"))
     return warn(`${old}: ${WHY[why]}`, "coop backup, again and again");
@@ -105,12 +105,18 @@ export async function backup(path: string, now: number, on?: Sql): Promise<Findi
     if (isAbsence(thrown)) return [];
     throw thrown;
   });
-  const [name] = names;
-  if (name === undefined) return ok(`none with a date in ${folder}`);
+  const [name] = names.filter((each) => datedAt(path, each)! <= now + TOLERANCE_MS);
+  const [late] = names;
+  if (late === undefined) return ok(`none with a date in ${folder}`);
   for (const each of on ? names : []) {
     const file = join(folder, each);
     if (await hasMore(file, on!)) return ahead(file);
   }
+  if (late !== name)
+    return warn(
+      `${late} has a date that is still to come: ${name === undefined ? "none has one that is not" : `the newest that has not is ${name}, ${age(now - datedAt(path, name)!)} old`}`,
+      "the clock of this host is wrong, or was that of the one that made it: then move it away",
+    );
   const found = await whole(join(folder, name));
   if ("finding" in found) return found.finding;
   return ok(`${name}: whole, ${age(now - datedAt(path, name)!)} old`);

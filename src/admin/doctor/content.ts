@@ -1,7 +1,7 @@
 import { counted } from "../../cli/text";
 import { firstFew } from "../../few";
 import { distance } from "../../nearest";
-import { everyId, lastSetBack, missingTables, newestEvent, type Written } from "../../store/health";
+import { everyId, lastSetBack, latestEvent, missingTables, type Written } from "../../store/health";
 import {
   breaksOlder,
   LEAST,
@@ -13,7 +13,7 @@ import {
 import type { Sql } from "../../store/sql";
 import type { SqliteConnection } from "../../store/sqlite/connection";
 import { damages, dangling } from "../../store/sqlite/examine";
-import { age, timestamp } from "../../time";
+import { age, timestamp, TOLERANCE_MS } from "../../time";
 import { fail, ok, warn, type Finding } from "./check";
 
 const RESTORE = "stop writing and ask the person: coop restore FILE takes a backup";
@@ -80,16 +80,13 @@ export async function schema(on: Sql, version: number, coop: string): Promise<Fi
       );
 }
 
-/** Hosts agree on the time to about this much. */
-const TOLERANCE_MS = 60_000;
-
 /** Whether the clocks of those who write are right. */
 export async function clock(on: Sql, now: number): Promise<Finding> {
-  const newest = await newestEvent(on);
-  if (newest && newest.at > now + TOLERANCE_MS)
+  const last = await latestEvent(on);
+  if (last && last.at > now + TOLERANCE_MS)
     return warn(
-      `the newest event is ${age(newest.at - now)} in the future (${timestamp(newest.at)}, by ${newest.author} on ${newest.host})`,
-      `set the clock of this host or of ${newest.host} right`,
+      `event ${last.id} is ${age(last.at - now)} in the future (${timestamp(last.at)}, by ${last.author} on ${last.host})`,
+      `set the clock of this host or of ${last.host} right; what is ordered by time is wrong until then`,
     );
   const back = await lastSetBack(on, now - SET_BACK_MS, TOLERANCE_MS);
   if (back) {

@@ -101,8 +101,8 @@ export interface Pruned {
 }
 
 /**
- * Removes all but the newest `keep` dated backups of a store from a folder, and never `made`, or one that has what the
- * store has not. What another program or another store's coop wrote is left, whatever its name.
+ * Removes all but the newest `keep` dated backups of a store from a folder, of `made` and those before it, and none that
+ * has what the store has not. What another program or another store's coop wrote is left, whatever its name.
  */
 export async function prune(
   on: Sql,
@@ -111,7 +111,9 @@ export async function prune(
   { keep, made }: { keep: number; made: string },
 ): Promise<Pruned> {
   const of = await identityOf(on);
+  // Those that are dated later were made by a wrong clock, or are with this one: which are the newest is not to be told.
   const own = (await datedIn(folder, store).catch(() => []))
+    .filter((name) => name <= basename(made))
     .map((name) => join(folder, name))
     .filter((path) => isBackupOf(of, path));
   const pruned: Pruned = { removed: [], kept: [], stuck: [] };

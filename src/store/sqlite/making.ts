@@ -1,5 +1,6 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { makePrivate } from "../../files";
 import { BESIDE } from "../location";
 import type { Clock } from "../wait";
 
@@ -54,20 +55,42 @@ const ABANDONED_MS = 3_600_000;
 export async function removeAbandoned(target: string, clock: Clock): Promise<void> {
   const folder = dirname(target);
   const own = withoutAge(basename(target));
-  for (const name of await readdir(folder).catch(() => [])) {
+  const left = (await readdir(folder).catch(() => [])).filter((name) => {
     const of = /^(.+)\.[0-9a-f-]{36}\.snapshot(-journal)?$/.exec(name)?.[1];
-    if (of === undefined || withoutAge(of) !== own) continue;
+    return of !== undefined && withoutAge(of) === own;
+  });
+  if (left.length === 0) return;
+  const now = await timeThere(snapshotInMaking(target, clock));
+  for (const name of left) {
     const path = join(folder, name);
     const written = await stat(path).catch(() => undefined);
-    if (written && clock.now() - written.mtimeMs > ABANDONED_MS)
+    if (written && now - written.mtimeMs > ABANDONED_MS)
       await rm(path, { force: true }).catch(() => {});
+  }
+}
+
+/**
+ * What time it is by the clock of a folder's file system, in ms since 1970: a server's can be another than this host's, and
+ * by that what is being written could pass for abandoned. 0 where nothing can be made there.
+ * @param scratch a path there at which nothing is.
+ */
+async function timeThere(scratch: string): Promise<number> {
+  try {
+    await makePrivate(scratch);
+    return (await stat(scratch)).mtimeMs;
+  } catch {
+    return 0;
+  } finally {
+    await rm(scratch, { force: true }).catch(() => {});
   }
 }
 
 /** Removes the folders that killed processes left where a server's store was copied from: each holds all of it. */
 export async function removeAbandonedStages(beside: string, clock: Clock): Promise<void> {
-  for (const name of await readdir(beside).catch(() => [])) {
-    if (!name.startsWith(STAGED)) continue;
+  const left = (await readdir(beside).catch(() => [])).filter((name) => name.startsWith(STAGED));
+  if (left.length === 0) return;
+  const now = await timeThere(snapshotInMaking(join(beside, STAGED), clock));
+  for (const name of left) {
     const folder = join(beside, name);
     const files = await readdir(folder).catch(() => []);
     const paths = [folder, ...files.map((file) => join(folder, file))];
@@ -79,7 +102,7 @@ export async function removeAbandonedStages(beside: string, clock: Clock): Promi
         ),
       ),
     );
-    if (clock.now() - Math.max(...times) > ABANDONED_MS)
+    if (now - Math.max(...times) > ABANDONED_MS)
       await rm(folder, { recursive: true, force: true }).catch(() => {});
   }
 }

@@ -33,12 +33,13 @@ adds no other ("created":false), and fills its commit in where that is not known
     }
     const draft = {
       scope,
-      slug: input.slug ?? slugOf(input.title!, context.now()),
       title: input.title ?? input.slug!,
       body: input.body,
       commitSha: input.commit ?? null,
     };
-    const result = await context.write((writing) => addEntry(writing, draft));
+    const result = await context.write((writing) =>
+      addEntry(writing, { ...draft, slug: input.slug ?? slugOf(input.title!, writing.at) }),
+    );
     return written(result, (entry) =>
       line(entryChanged(entry), !entry.created && "(was there already)"),
     );
