@@ -1,7 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 
 import { commandRows, concurrencyRows } from "./benchmark/commands";
 import { readingRows, takeRows } from "./benchmark/growth";
@@ -10,12 +9,19 @@ import { FULL, isMet, QUICK, type Row } from "./benchmark/measure";
 import { installPeers } from "./benchmark/peers";
 import { place } from "./benchmark/place";
 import { memoryRows, sizeRow } from "./benchmark/store";
+import { asked } from "./options";
 
 const USAGE = `scripts/bench [--quick] [--only PART,…] [--folder PATH]
 
 Measures what coop costs against what its users would pick instead: all in one run, each pair in turn, as medians.
 --quick takes about a minute and fills smaller stores; --only runs some parts, and leaves dist/bench.json, which a run of
 all writes, as it is; --folder is where the stores are made (the system's folder for temporary files).`;
+
+const OPTIONS = {
+  quick: { type: "boolean", default: false },
+  only: { type: "string" },
+  folder: { type: "string" },
+} as const;
 
 const ROOT = resolve(import.meta.dir, "..");
 
@@ -30,33 +36,17 @@ const PARTS = {
   memory: memoryRows,
 };
 
-/** What is asked for; ends the process where it cannot be had. */
-function asked() {
-  try {
-    const { values } = parseArgs({
-      options: {
-        quick: { type: "boolean", default: false },
-        only: { type: "string" },
-        folder: { type: "string" },
-        help: { type: "boolean", short: "h" },
-      },
-    });
-    const names = Object.keys(PARTS) as (keyof typeof PARTS)[];
-    const parts = values.only === undefined ? names : values.only.split(",");
-    const unknown = parts.find((name) => !Object.hasOwn(PARTS, name));
-    if (unknown !== undefined)
-      throw new Error(`there is no part ${unknown}; one of ${names.join(", ")}`);
-    if (!values.help) return { ...values, parts: parts as typeof names };
-    console.log(USAGE);
-    process.exit(0);
-  } catch (thrown) {
-    console.error(`${(thrown as Error).message}\n\n${USAGE}`);
-    process.exit(2);
-  }
-}
+/** The parts that are asked for. */
+const partsOf = (only: string | undefined) =>
+  (only?.split(",") ?? Object.keys(PARTS)) as (keyof typeof PARTS)[];
 
 async function main(): Promise<void> {
-  const { quick, only, folder, parts } = asked();
+  const { quick, only, folder } = asked(USAGE, OPTIONS, (values) => {
+    const unknown = partsOf(values.only).find((name) => !Object.hasOwn(PARTS, name));
+    if (unknown !== undefined)
+      throw new Error(`there is no part ${unknown}; one of ${Object.keys(PARTS).join(", ")}`);
+  });
+  const parts = partsOf(only);
   installPeers();
   using at = await place(folder);
   const started = performance.now();

@@ -1,11 +1,11 @@
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import type { BunPlugin } from "bun";
 
 import lock from "../package-lock.json";
 import { help } from "../src/cli/about.ts";
 import root from "../src/root.ts";
+import { asked } from "./options.ts";
 import { signAdHoc, signatureProblems } from "./sign-macho.ts";
 
 const ROOT = resolve(import.meta.dir, "..");
@@ -189,8 +189,12 @@ async function signIfStale(path: string): Promise<void> {
   if (signatureProblems(file).length > 0) await Bun.write(path, signAdHoc(file), { mode: 0o755 });
 }
 
+const USAGE = `scripts/build [--all]
+
+Makes dist/coop for this machine, with --all one for each target too, and their checksums in dist/SHA256SUMS.`;
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { all: { type: "boolean" } } });
+  const values = asked(USAGE, { all: { type: "boolean" } });
   const dist = join(ROOT, "dist");
   await rm(dist, { recursive: true, force: true });
   const sums: string[] = [];

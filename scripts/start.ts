@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { shellWord } from "../src/shell.ts";
 
 import { build } from "./build.ts";
 
@@ -27,14 +28,14 @@ class Stage {
 
   /** Runs a program, showing the command and what it prints. */
   async run(program: string, ...words: string[]): Promise<void> {
-    console.log(`$ ${[program, ...words].map(quoted).join(" ")}`);
+    console.log(`$ ${[program, ...words].map(shellWord).join(" ")}`);
     await this.#spawn([program === "coop" ? COOP : program, ...words]);
   }
 
   /** Runs coop with a text on its standard input. */
   async pipe(text: string, ...words: string[]): Promise<void> {
-    const lines = text.trimEnd().split("\n").map(quoted).join(" ");
-    console.log(`$ printf '%s\\n' ${lines} | coop ${words.map(quoted).join(" ")}`);
+    const lines = text.trimEnd().split("\n").map(shellWord).join(" ");
+    console.log(`$ printf '%s\\n' ${lines} | coop ${words.map(shellWord).join(" ")}`);
     await this.#spawn([COOP, ...words], text);
   }
 
@@ -55,9 +56,6 @@ class Stage {
       throw new Error(`${command.join(" ")} ended with ${child.exitCode}`);
   }
 }
-
-const quoted = (word: string) =>
-  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 
 async function play(stage: Stage): Promise<void> {
   const { run, pipe, say } = {

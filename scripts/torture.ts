@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
+import { asked } from "./options";
 
 const ROOT = resolve(import.meta.dir, "..");
 
@@ -10,20 +10,20 @@ Tortures dist/coop (built first if it is not there), or another coop, and says i
 anything was. N is 200 if left out; 10000 takes hours. The same seed draws the same commands and moments again, though
 never the same race.`;
 
-const { values } = parseArgs({
-  options: {
+const values = asked(
+  USAGE,
+  {
     seed: { type: "string" },
     rounds: { type: "string", default: "200" },
     only: { type: "string" },
     coop: { type: "string" },
-    help: { type: "boolean", short: "h" },
   },
-});
+  ({ rounds: given }) => {
+    if (!/^[1-9]\d*$/.test(given))
+      throw new Error(`--rounds takes a whole number, and not ${given}`);
+  },
+);
 const rounds = Number(values.rounds);
-if (values.help || !Number.isInteger(rounds) || rounds < 1) {
-  console.log(USAGE);
-  process.exit(values.help ? 0 : 2);
-}
 
 if (!existsSync(join(ROOT, "dist/coop"))) {
   const { build } = await import("./build.ts");
@@ -38,7 +38,8 @@ const unknown = wanted?.find(
   (name) => !PARTS.some((part) => part.name === name || part.group === name),
 );
 if (unknown !== undefined) {
-  console.error(`there is no part ${unknown}; one of ${PARTS.map(({ name }) => name).join(", ")}`);
+  const all = PARTS.flatMap(({ group, name }) => [group, name]);
+  console.error(`there is no part ${unknown}; one of ${[...new Set(all)].join(", ")}`);
   process.exit(2);
 }
 const seed = values.seed ?? Math.random().toString(36).slice(2, 10);

@@ -28,7 +28,11 @@ export function age(milliseconds: number): string {
  */
 export function duration(text: string): number {
   const match = /^(\d{1,6})([smhdw])$/.exec(text);
-  if (!match) throw usage(`'${text}' is not a length of time`, "give one such as 90m, 2h or 3d");
+  if (!match)
+    throw usage(
+      `'${text}' is not a length of time of up to six digits`,
+      "give one such as 90m, 2h or 3d",
+    );
   return Number(match[1]) * UNITS[match[2] as keyof typeof UNITS];
 }
 

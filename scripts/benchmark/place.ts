@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { build } from "../build.ts";
 
 const ROOT = join(import.meta.dir, "../..");
@@ -47,7 +47,7 @@ const MEMORY_FILE_SYSTEMS = ["tmpfs", "ramfs"];
 /** Makes a place in a folder (the system's for temporary files, unless that is in memory), and builds what is run. */
 export async function place(parent: string | undefined): Promise<Place> {
   const inMemory = MEMORY_FILE_SYSTEMS.includes(fileSystemOf(tmpdir()));
-  const above = parent ?? (inMemory ? join(ROOT, "node_modules/.cache") : tmpdir());
+  const above = resolve(parent ?? (inMemory ? join(ROOT, "node_modules/.cache") : tmpdir()));
   await mkdir(above, { recursive: true });
   const folder = await mkdtemp(join(above, "coop-bench-"));
   const executable = async (entry: string, name: string) => {

@@ -86,6 +86,7 @@ function eventLine(event: LoggedEvent, where: boolean, view: View): string {
 
 /** The columns of who has a record since when, and what of an event they repeat. */
 const TAKING: Record<string, (event: LoggedEvent) => unknown> = {
+  addressee: ({ verb, author }) => (verb === "start" ? author : undefined),
   taken_by: ({ author }) => author,
   accepted_by: ({ author }) => author,
   taken_at: ({ at }) => at,
@@ -110,5 +111,5 @@ function textBefore(was: unknown): string {
   const text = String(was ?? "");
   if (text === "") return "written";
   const start = short(text);
-  return start.endsWith("…") ? `(was ${byteLength(text)} bytes)` : `(was ${start})`;
+  return start === inline(text.trim()) ? `(was ${start})` : `(was ${byteLength(text)} bytes)`;
 }

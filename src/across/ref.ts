@@ -1,5 +1,5 @@
 import { usage } from "../errors";
-import { parseRef, type Ref } from "../ref";
+import { EXAMPLES, parseRef, type Ref } from "../ref";
 
 /**
  * The surface and number of a full ref, of whatever surface.
@@ -8,5 +8,5 @@ import { parseRef, type Ref } from "../ref";
 export function anyRef(text: string): Ref {
   const found = parseRef(text);
   if (found) return found;
-  throw usage(`'${text}' is not a ref`, "a ref is a letter and a number: L12 R3 T45 H7 Q9 F2");
+  throw usage(`'${text}' is not a ref`, `a ref is a letter and a number: ${EXAMPLES}`);
 }

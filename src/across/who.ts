@@ -10,13 +10,13 @@ import { id as idSchema } from "../words";
 import { chargeOf, presences, type Charge, type Presence } from "./store";
 
 export default defineVerb({
+  unscoped: true,
   about: "show who takes part, when they last wrote, and what is open on whom, in all projects",
   examples: ["coop who", "coop --as codex-pippa who me"],
   notes: `Of one id it names the newest ${DEFAULT_LIMIT} of each kind that is open on it: letters to it, requests that wait on it, its todos, queue items
 that wait for it and those that it took.`,
   args: { id: optionalWord(idSchema, "ID", "one id, with the refs of what is open on it") },
   run: async ({ id }, context) => {
-    context.warnUnscoped();
     const store = await context.store();
     if (id !== undefined) {
       const who = context.resolveId(id);
@@ -24,7 +24,12 @@ that wait for it and those that it took.`,
       const charge = await chargeOf(store, who, DEFAULT_LIMIT);
       const { open, ...one } = charge;
       const ids = [{ ...one, ...countsInJson(open) }];
-      return answer({ ids }, (_data, view) => chargeText(charge, view));
+      const kinds = Object.keys(NOUNS) as Kind[];
+      const older = kinds.map((kind) => rest(charge, kind)).filter((each) => each !== undefined);
+      return answer({ ids }, (_data, view) => chargeText(charge, view), {
+        truncated: older.length > 0,
+        rest: older.join("; ") || undefined,
+      });
     }
     const everyone = await presences(store);
     const ids = everyone.map(({ open, ...who }) => ({ ...who, ...countsInJson(open) }));
@@ -71,22 +76,20 @@ function chargeText(charge: Charge, view: View): string {
   if (open.length === 0) return presenceLine(charge, view);
   return lines(
     whoAndWhen(charge, view),
-    open.map(([kind, told]) => line(`${told}:`, ...charge.refs[kind], rest(charge, kind, view))),
+    open.map(([kind, told]) => {
+      const older = rest(charge, kind);
+      return line(`${told}:`, ...charge.refs[kind], older && onStore(older, view.storeFlag));
+    }),
   );
 }
 
 /** How to see the rest of a kind, where some are not named. */
-function rest({ id, open, refs }: Charge, kind: Kind, { storeFlag }: View): string | false {
+function rest({ id, open, refs }: Charge, kind: Kind): string | undefined {
   const { length } = refs[kind];
+  if (length >= open[kind].count) return undefined;
   // What cannot be printed as it is, cannot be typed as it is printed.
-  if (length < open[kind].count && inline(id!) !== id) return "and older ones";
-  return (
-    length < open[kind].count &&
-    onStore(
-      `older: coop ${LISTS[kind](shellWord(inline(id!)))} --before ${refs[kind].at(-1)}`,
-      storeFlag,
-    )
-  );
+  if (inline(id!) !== id) return "and older ones";
+  return `older: coop ${LISTS[kind](shellWord(id))} --before ${refs[kind].at(-1)}`;
 }
 
 /** The commands that list what is open of each kind on an id. */

@@ -57,6 +57,7 @@ const args = {
 };
 
 export default defineVerb({
+  unscoped: true,
   about: "copy the store as it is now into a checked file; nobody has to stop for it",
   examples: [
     "coop backup",
@@ -70,7 +71,6 @@ A store on a PostgreSQL server becomes a file of SQLite, in the place that --to 
 --keep N leaves the newest N dated backups of this store in the folder, and removes only what coop wrote.`,
   args,
   run: async (input, context) => {
-    context.warnUnscoped();
     const store = await context.store();
     if (store.location.engine === "sqlite")
       return backUp(store, store.location.path, input, context);

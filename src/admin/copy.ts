@@ -12,6 +12,7 @@ import { BACKUP_OF, meta } from "../store/schema";
 import { requireOwnPlace } from "../store/sqlite/names";
 
 export default defineVerb({
+  unscoped: true,
   about: "move to another store: from one machine to many, and back",
   examples: [
     "coop copy --from /home/me/pippa-db/coop.db --to postgres://coop@db.example.org/work",
@@ -34,7 +35,6 @@ without being closed, and numbers skip ahead by ${SKIP}, since it does not tell 
       locateNamed(from, "--from", context.edge),
       locateNamed(to, "--to", context.edge),
     ];
-    context.warnUnscoped();
     if (context.settings.storeFlag !== undefined)
       throw usage("`coop copy` names both stores by --from and --to", "leave --db out");
     const names = { from: describe(old), to: describe(young) };

@@ -9,12 +9,12 @@ import { serverChecks } from "./doctor/server";
 import { sqliteChecks } from "./doctor/sqlite";
 
 export default defineVerb({
+  unscoped: true,
   about: "look at the store and all around it: ok, warn or fail, and what to do; changes nothing",
   examples: ["coop doctor", "coop doctor --json"],
   notes: `Exit 0, or 6 if something fails. --json: {"checks":[{name,status,message,fix}]}.`,
   args: {},
   run: async (_input, context) => {
-    context.warnUnscoped();
     const location = context.settings.location();
     const found =
       location.engine === "sqlite"

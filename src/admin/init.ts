@@ -24,6 +24,7 @@ const args = {
 };
 
 export default defineVerb({
+  unscoped: true,
   about: "make the store, if it is not there; the only command that ever does",
   examples: [
     "coop init",
@@ -43,7 +44,6 @@ the store. --one-host allows a rollback journal where two hosts would damage the
   run: async (input, context) => {
     if (input.oneHost && input.journal !== "rollback")
       throw usage("--one-host is about a rollback journal", "add --journal rollback");
-    context.warnUnscoped();
     const location = context.settings.location();
     if (location.engine === "sqlite") return initSqlite(location.path, input, context);
     const { upgrade: wanted, ...ofFiles } = input;

@@ -57,6 +57,7 @@ interface Restored {
 }
 
 export default defineVerb({
+  unscoped: true,
   about:
     "put back the store as a snapshot or a backup holds it; keeps the present one under a dated name",
   examples: [
@@ -79,7 +80,6 @@ makes a store: on a new machine give that first.`,
     ...repeatable,
   },
   run: async ({ file: given }, context) => {
-    context.warnUnscoped();
     context.requireSpeaker();
     const file = pathFrom(context.edge.folder, given);
     const location = context.settings.location();

@@ -13,10 +13,11 @@ import {
   whole,
   title,
 } from "../words";
+import { usage } from "../errors";
 import type { Surface } from "../ref";
 import { ref } from "../ref";
 import type { Listable } from "../store/listing";
-import { flag, list, toggle, word, type Arg } from "./define";
+import { flag, flagName, list, toggle, word, type Arg } from "./define";
 
 /** The flags that every command understands, before or after its words. */
 export const GLOBALS = {
@@ -83,6 +84,16 @@ export const changing = {
     "only if the record is still at this version, which show --json tells",
   ),
 } as const;
+
+/** @throws CoopError usage, where an edit has nothing to change: it is all the flags that could. */
+export function requireChange(surface: Surface, edit: Readonly<Record<string, unknown>>): void {
+  if (Object.values(edit).some((value) => value !== undefined)) return;
+  const flags = Object.keys(edit).map((name) => `--${flagName(name)}`);
+  throw usage(
+    `\`coop ${surface} edit\` needs what to change`,
+    `give ${flags.join(", ")} or --edit`,
+  );
+}
 
 /** Other names of `--body` on moves. */
 export const NOTE_ALIASES = ["m", "note", "reason", "message"];

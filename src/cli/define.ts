@@ -96,6 +96,8 @@ const GIVEN = v.optional(v.literal(true));
 /** What makes a verb. */
 export interface VerbDefinition<A extends Args> {
   about: string;
+  /** It is of all projects, or of none: a scope by flag would change nothing. */
+  unscoped?: true;
   /** Real commands, ready to be typed. */
   examples: readonly string[];
   args: A;

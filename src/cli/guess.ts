@@ -253,7 +253,7 @@ export async function unknownFlag(
     // Of one letter after one dash any other is near.
     (name.startsWith("--") ? slip(name, names, 2) : undefined) ??
     meaning(bare);
-  if (guess !== undefined) return usage(says, `did you mean ${guess}?${late}`);
+  if (guess !== undefined) return usage(says, `did you mean ${guess}?`);
   const isOfSurface = command.kind === "verb" && path.length > 1;
   const others = isOfSurface ? await havingFlag(group, command, bare) : [];
   if (others.length > 0) {

@@ -27,6 +27,7 @@ export const idsOf = (given: readonly string[], context: Context) => [
 /**
  * A table's list: its filter and slice, by its flags and where it is asked. Warns of ids that have never written.
  * @param hidesFinished whether the finished are left out where no state is asked for.
+ * @param everywhere whether it is of all projects where no scope was named by flag.
  * @throws CoopError usage, also for a scope by flag beside all scopes.
  */
 export async function listQuery(
@@ -35,8 +36,10 @@ export async function listQuery(
   on: Sql,
   table: Listable,
   hidesFinished = false,
+  everywhere = false,
 ): Promise<ListQuery> {
   const { scopeFlag } = context.settings;
+  const allScopes = input.allScopes || (everywhere && !scopeFlag);
   if (input.allScopes && scopeFlag)
     throw usage("--scope and --all-scopes exclude each other", "give one of them");
   const to = idsOf([...(input.mine ? ["me"] : []), ...(input.to ?? [])], context);
@@ -44,7 +47,7 @@ export async function listQuery(
   const addressees = whose.length > 0 ? whose : undefined;
   const authors = input.from && idsOf(input.from, context);
   await context.warnUnknown(on, [...(addressees ?? []), ...(authors ?? [])]);
-  const scope = input.allScopes ? undefined : await context.scopeOrNone();
+  const scope = allScopes ? undefined : await context.scopeOrNone();
   return {
     filter: {
       scope,

@@ -1,4 +1,5 @@
 import type { CoopError } from "../errors";
+import { parseRef } from "../ref";
 import type { Count } from "../store/listing";
 import type { Answer } from "./answer";
 import type { Warning } from "../store/open";
@@ -43,7 +44,8 @@ export const refsOf = (data: unknown): string[] => [...new Set(refsIn(data))];
 function refsIn(data: unknown): string[] {
   if (Array.isArray(data)) return data.flatMap(refsIn);
   if (typeof data !== "object" || data === null) return [];
-  if ("ref" in data && typeof data.ref === "string") return [data.ref];
+  // What the log tells of the store as a whole has a name, and no ref.
+  if ("ref" in data && typeof data.ref === "string") return parseRef(data.ref) ? [data.ref] : [];
   if ("refs" in data)
     return Object.values(data.refs as object)
       .flat()

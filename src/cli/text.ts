@@ -74,7 +74,7 @@ const TITLE_LENGTH = 100;
 
 /** What a list calls a record: its title, else the beginning of its text. What is cut ends with `…`. */
 export function heading(title: string, text: string): string {
-  const whole = title === "" ? text.trimStart() : title;
+  const whole = (title === "" ? text : title).trimStart();
   const end = whole.indexOf("\n");
   const line = end < 0 ? whole : whole.slice(0, end);
   const start = line.length <= TITLE_LENGTH ? line : firstCharacters(line, TITLE_LENGTH);

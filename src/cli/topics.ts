@@ -48,6 +48,7 @@ An error is one document on stderr: {"schema":1,"error":{code,reason,message,hin
 };
 
 export default defineVerb({
+  unscoped: true,
   about: "explain exits, environment or output, or any command",
   examples: ["coop help exits", "coop help letter write"],
   args: {

@@ -170,6 +170,15 @@ $`),
     expect((await coop.run(["log", "--by", "ann,ben"])).exit).toBe(2);
   });
 
+  test("as refs alone leaves out what is of the store as a whole", async () => {
+    await ann("todo", "add", "x");
+    await store.transaction((tx) =>
+      tx.all(sql`insert into events (at, author, host, pid, folder, surface, number, verb, version)
+        values (1, 'ann', 'host', 1, '/x', 'store', 0, 'archive', 0)`),
+    );
+    expect((await coop.run(["log", "--quiet"])).out).toBe("T1\n");
+  });
+
   test.each(["log", "who"])(
     "is of all projects, as %s says where a scope is named",
     async (verb) => {
@@ -231,7 +240,7 @@ $`),
     expect(await refusal("T")).toEqual({
       exit: 2,
       message: "'T' is not a ref",
-      hint: "a ref is a letter and a number: L12 R3 T45 H7 Q9 F2",
+      hint: "a ref is a letter and a number: L12, R3, T45, H7, Q9 or F2",
     });
     expect(await refusal("f1")).toEqual({
       exit: 2,

@@ -81,7 +81,11 @@ describe.each(engines)("who takes part, on $name", ({ openFresh }) => {
     );
     const [older] = /todo list --to cyd .*/.exec(many)!;
     expect((await coop.run(older.split(" "))).out).toMatch(/^T3 open/);
-    expect((await coop.run(["who", "cyd", "--quiet"])).out.split("\n")).toContain("T53");
+    const refs = await coop.run(["who", "cyd", "--quiet"]);
+    expect(refs.out.split("\n")).toContain("T53");
+    expect(refs.err).toContain("coop: older: coop todo list --to cyd --all-scopes --before T4\n");
+    expect((await coop.run(["who", "cyd", "--json"])).json()).toMatchObject({ truncated: true });
+    expect((await coop.run(["who", "--json"])).json()).not.toHaveProperty("truncated");
   });
 
   test("is told of a letter, a request and a todo in each state that is not finished", async () => {

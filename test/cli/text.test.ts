@@ -93,6 +93,7 @@ describe("a heading", () => {
   test("is the title, or where there is none the first line of the text", () => {
     expect(heading("a title", "a body")).toBe("a title");
     expect(heading("", "a body")).toBe("a body");
+    expect(heading("\n a title\n", "a body")).toBe("a title");
     expect(heading("", "\n\n  a body\n")).toBe("a body");
     expect(heading("", "")).toBe("");
   });

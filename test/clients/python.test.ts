@@ -264,8 +264,8 @@ test.each([
   ["exit 8", ["OutcomeUnknown", 8, "unknown", null, null]],
   ["kill -9 $$", ["OutcomeUnknown", -9, "unknown", null, null]],
   ["exit 0", ["OutcomeUnknown", 0, "unknown", null, null]],
-  ["echo oh >&2; exit 1", ["Failed", 1, "unknown", null, null]],
-  ["cat >&2; exit 5", ["Empty", 5, "unknown", null, null]],
+  ["echo oh >&2; exit 1", ["Failed", 1, "failed", null, null]],
+  ["cat >&2; exit 5", ["Empty", 5, "empty", null, null]],
 ])("a coop that ends with `%s` is no success", async (shell, expected) => {
   await using coop = await pythonStory();
   const broken = join(coop.home, "broken");

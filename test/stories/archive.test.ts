@@ -234,6 +234,15 @@ describe("an archive", () => {
     expect(await archive("--limit 0")).toMatchObject({ archived: 1, left: 0 });
   });
 
+  test("with a key says that it takes another to go on, and nothing of that when it is repeated", async () => {
+    await finished(3);
+    const words = `queue archive --older 0s --to ${file} --limit 2 --key k`.split(" ");
+    const first = await coop.run(words, { as: "ann" });
+    expect(first.out).toEndWith("\n1 more: repeat the command with another --key\n");
+    const again = await coop.run(words, { as: "ann" });
+    expect(again.out).toMatch(/^archived 2 items .*\n\(done before with this key; .*\)\n$/);
+  });
+
   test("keeps many, with long payloads, of every kind of text", async () => {
     const lines = Array.from({ length: 250 }, (_, n) =>
       JSON.stringify({ payload: `"${"락스\r\n\u200b\\".repeat(n * 20)}`, priority: n % 5 }),
@@ -628,7 +637,7 @@ describe("a command that cannot archive", () => {
     });
     expect(await refusal(["--older", "soon", "--to", file])).toMatchObject({
       exit: 2,
-      message: "--older: 'soon' is not a length of time",
+      message: "--older: 'soon' is not a length of time of up to six digits",
     });
     expect(await refusal(["--older", "0s", "--to", file, "--limit", "-1x"])).toMatchObject({
       exit: 2,

@@ -482,7 +482,7 @@ cd /proc && HOME=/mnt/home exec /mnt/coop "$@"
   });
 });
 
-test("a clock that is set back breaks nothing: no age is negative, and every verb works", async () => {
+test("a clock that is set back breaks nothing: every verb works, and what is ahead is told as such", async () => {
   await using coop = await story();
   await coop.data(["letter", "write", "--body", "x"], { as: "ann" });
   await coop.data(["todo", "add", "x"], { as: "ann" });
@@ -516,7 +516,7 @@ test("a clock that is set back breaks nothing: no age is negative, and every ver
   ]) {
     const { exit, out, err } = await coop.run(line.split(" "), { as: "ann" });
     expect({ line, exit, err }).toEqual({ line, exit: 0, err: "" });
-    expect(out).not.toMatch(/-\d+[smhdw]\b/);
+    if (["letter list", "todo list", "who", "log"].includes(line)) expect(out).toMatch(/ -39d/);
   }
   expect(integrityOf(coop.store)).toEqual([["ok"]]);
 });

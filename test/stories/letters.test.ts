@@ -244,7 +244,6 @@ test("a reader that runs against four writers misses no letter", async () => {
 });
 
 test("a hand-off to oneself by any word for it is to oneself, and nobody speaks by one", async () => {
-  await using coop = await story();
   for (const to of ["me", "Me", "self", "MYSELF"])
     expect(
       await coop.data(["letter", "write", "--to", to, "--body", "x"], { as: "ann" }),
@@ -258,7 +257,6 @@ test("a hand-off to oneself by any word for it is to oneself, and nobody speaks 
 });
 
 test("whom nobody knows is warned of from the first hand-off on, with who is nearest and whether that is near", async () => {
-  await using coop = await story();
   const toldOf = async (to: string) => {
     const { exit, err } = await coop.run(["todo", "add", "x", "--to", to], { as: "codex-pippa" });
     expect(exit).toBe(0);

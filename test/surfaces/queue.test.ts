@@ -889,6 +889,10 @@ describe.each(engines)("queues on $name", ({ openFresh }) => {
       const { data: three, warnings, replayed } = (await lines(`${two}\n{"payload":3}`)).json();
       expect(three).toEqual({ queue: "jobs", count: 3, refs: ["Q1", "Q2", "Q3"] });
       expect(warnings).toMatchObject([{ code: "pushed_before" }]);
+      const again = () => lines(`${two}\n{"payload":4}`, "--key", "k");
+      const { warnings: told } = (await again()).json();
+      expect(told).toMatchObject([{ code: "pushed_before" }]);
+      expect((await again()).json()).toMatchObject({ replayed: true, warnings: told });
       expect(replayed).toBeUndefined();
     });
 

@@ -105,7 +105,7 @@ export async function backup(path: string, now: number, on?: Sql): Promise<Findi
     if (isAbsence(thrown)) return [];
     throw thrown;
   });
-  const [name] = names.filter((each) => datedAt(path, each)! <= now + TOLERANCE_MS);
+  const name = names.find((each) => datedAt(path, each)! <= now + TOLERANCE_MS);
   const [late] = names;
   if (late === undefined) return ok(`none with a date in ${folder}`);
   for (const each of on ? names : []) {

@@ -35,6 +35,7 @@ async function versionOf(path: string): Promise<string | undefined> {
 }
 
 export default defineVerb({
+  unscoped: true,
   about: "write a Python package that calls coop",
   examples: ["coop shim python --dir tools/coop"],
   notes: `For Python 3.9 and newer, without anything to install. In the folder that holds tools then:

@@ -1,6 +1,5 @@
-import { usage } from "../../errors";
 import { written } from "../../cli/answer";
-import { changing, optionalBody } from "../../cli/args";
+import { changing, optionalBody, requireChange } from "../../cli/args";
 import { defineVerb, flag, word } from "../../cli/define";
 import { slug, title } from "../../words";
 import { entryName, resolveName } from "./name";
@@ -26,11 +25,7 @@ export default defineVerb({
     (await findEntry(await context.store(), await resolveName(entry, context))).body,
   run: async ({ entry, ifVersion, title: name, body, slug: called }, context) => {
     const edit: Edit = { title: name, body, slug: called };
-    if (Object.values(edit).every((value) => value === undefined))
-      throw usage(
-        "`coop history edit` needs what to change",
-        "give --title, --body, --slug or --edit",
-      );
+    requireChange("history", { ...edit });
     const which = await resolveName(entry, context);
     return written(
       await context.write((writing) => editEntry(writing, which, ifVersion, edit)),

@@ -10,7 +10,7 @@ import { filePath, length, queueName, whole } from "../../words";
 import { isPartOfStore, requireShort } from "../../store/location";
 import { requireKnown } from "../../store/schema";
 import { moveOut, type Moved } from "./store/move-out";
-import { scopeFilter, warnUnused } from "./args";
+import { scopeFilter, warnUnknownQueue } from "./args";
 import { archivable } from "./store";
 
 const DEFAULT_LIMIT = 10_000;
@@ -63,7 +63,7 @@ be an archive of the same store already. It is only for reading, but for redact:
     if (path !== undefined) await requireAnother(file, path);
     let copied = false;
     const moving = context.write(async (writing) => {
-      await warnUnused(context, writing.tx, queue);
+      await warnUnknownQueue(context, writing.tx, queue);
       const place = { queue, scope: scopeFilter(context) };
       const before = writing.at - age;
       const { numbers, kept, left } = await archivable(writing.tx, { ...place, before, limit });
@@ -75,7 +75,10 @@ be an archive of the same store already. It is only for reading, but for redact:
     const result = await moving.catch((thrown) => {
       throw copied ? inBoth(thrown, file) : thrown;
     });
-    return { ...written<Archived>(result, archivedText), rest: stillThere(result.data) };
+    // With its key a command does nothing more.
+    const again = context.settings.key === undefined ? "" : " with another --key";
+    const rest = result.replayed ? undefined : stillThere(result.data, again);
+    return { ...written<Archived>(result, (data) => archivedText(data, rest)), rest };
   },
 });
 
@@ -96,10 +99,10 @@ async function requireAnother(file: string, path: string): Promise<void> {
 }
 
 /** What one command was too much for. */
-const stillThere = ({ left }: Archived) =>
-  left > 0 ? `${left} more: repeat the command` : undefined;
+const stillThere = ({ left }: Archived, again: string) =>
+  left > 0 ? `${left} more: repeat the command${again}` : undefined;
 
-function archivedText(moved: Archived): string {
+function archivedText(moved: Archived, rest: string | undefined): string {
   const { archived, events, to, queues, kept } = moved;
   const each = Object.entries(queues).map(([name, count]) => `${inline(name)} ${count}`);
   return lines(
@@ -108,6 +111,6 @@ function archivedText(moved: Archived): string {
       : `archived ${counted(archived, "item")} and ${counted(events, "event")} into ${inline(to)}: ${each.join(", ")}`,
     kept > 0 &&
       `kept ${counted(kept, "item")}, finished for as long but linked to others that are not`,
-    stillThere(moved),
+    rest,
   );
 }

@@ -59,7 +59,7 @@ export const scopeFilter = ({ settings }: Context) =>
   settings.scopeFlag ? settings.scope : undefined;
 
 /** Warns of a queue that was never used, naming the nearest that was. */
-export async function warnUnused(
+export async function warnUnknownQueue(
   context: Context,
   on: Sql,
   queue: string | undefined,

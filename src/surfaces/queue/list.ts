@@ -2,7 +2,7 @@ import { addressed, listing } from "../../cli/args";
 import { defineVerb, list, optionalWord } from "../../cli/define";
 import { idsOf, listAnswer, listQuery } from "../../cli/listing";
 import { id, priority, queueName } from "../../words";
-import { warnUnused } from "./args";
+import { warnUnknownQueue } from "./args";
 import { ITEMS, listItems } from "./store";
 import { itemLine } from "./text";
 
@@ -24,16 +24,9 @@ export default defineVerb({
   run: async ({ queue, priority: priorities, takenBy: holders, ...input }, context) => {
     const store = await context.store();
     const takenBy = holders && idsOf(holders, context);
-    await warnUnused(context, store, queue);
+    await warnUnknownQueue(context, store, queue);
     await context.warnUnknown(store, takenBy ?? []);
-    const everywhere = !context.settings.scopeFlag;
-    const query = await listQuery(
-      { ...input, ...(everywhere && { allScopes: true }) },
-      context,
-      store,
-      ITEMS,
-      true,
-    );
+    const query = await listQuery(input, context, store, ITEMS, true, true);
     return listAnswer(
       "items",
       await listItems(store, query, { queue, priorities, takenBy }),

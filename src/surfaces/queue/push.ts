@@ -5,7 +5,7 @@ import { repeatable, textWord } from "../../cli/args";
 import type { Context } from "../../cli/context";
 import { defineVerb, flag, list, word } from "../../cli/define";
 import { DEFAULT_PRIORITY, id, longText, priority, queueName, refOf } from "../../words";
-import { warnUnused } from "./args";
+import { warnUnknownQueue } from "./args";
 import { parseLines } from "./jsonl";
 import { payloadType, push, pushAll, pushToEach } from "./store";
 import { fannedOut, itemMoved, pushedLines } from "./text";
@@ -47,7 +47,7 @@ is stored as that string, any other payload as it is written. A line's key makes
     if (jsonl !== undefined) return pushLines(context, queue, scope, jsonl);
     const to = addressees(context, input.to);
     const { data, replayed } = await context.write(async (writing) => {
-      await warnUnused(context, writing.tx, queue);
+      await warnUnknownQueue(context, writing.tx, queue);
       await context.warnUnknown(writing.tx, to);
       const draft = {
         scope,
@@ -112,20 +112,20 @@ async function pushLines(context: Context, queue: string, scope: string, jsonl: 
     );
   let before = 0;
   const { data, replayed } = await context.write(async (writing) => {
-    await warnUnused(context, writing.tx, queue);
+    await warnUnknownQueue(context, writing.tx, queue);
     await context.warnUnknown(
       writing.tx,
       lines.map(({ to }) => to),
     );
     const pushed = await pushAll(writing, { verb, queue, scope, named: scopeFlag }, lines);
     before = pushed.before;
+    if (before > 0 && before < lines.length)
+      writing.warn(
+        "pushed_before",
+        `${before} of the ${lines.length} lines had been pushed before with their keys`,
+      );
     return { queue, count: pushed.refs.length, refs: pushed.refs };
   });
   const nothingNew = before > 0 && before === data.count;
-  if (before > 0 && !nothingNew)
-    context.warn(
-      "pushed_before",
-      `${before} of the ${data.count} lines had been pushed before with their keys`,
-    );
   return written({ data, replayed: replayed || nothingNew }, pushedLines);
 }

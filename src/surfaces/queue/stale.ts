@@ -4,7 +4,7 @@ import { defineVerb, optionalWord, requiredFlag } from "../../cli/define";
 import { countText, lines } from "../../cli/text";
 import { duration } from "../../time";
 import { length, queueName } from "../../words";
-import { scopeFilter, warnUnused } from "./args";
+import { scopeFilter, warnUnknownQueue } from "./args";
 import { staleItems } from "./store";
 import { itemLine } from "./text";
 
@@ -20,7 +20,7 @@ export default defineVerb({
   run: async ({ queue, older, limit: most = DEFAULT_LIMIT }, context) => {
     const store = await context.store();
     const before = context.now() - duration(older);
-    await warnUnused(context, store, queue);
+    await warnUnknownQueue(context, store, queue);
     const place = { queue, scope: scopeFilter(context) };
     const { rows, total, truncated } = await staleItems(store, place, before, most);
     const rest = truncated ? `${rows.length} of ${countText(total)}; all: --limit 0` : undefined;

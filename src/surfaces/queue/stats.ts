@@ -2,7 +2,7 @@ import { answer } from "../../cli/answer";
 import { defineVerb, optionalWord } from "../../cli/define";
 import { countsInJson } from "../../cli/listing";
 import { queueName } from "../../words";
-import { scopeFilter, warnUnused } from "./args";
+import { scopeFilter, warnUnknownQueue } from "./args";
 import { stats } from "./store";
 import { statsLine } from "./text";
 
@@ -13,7 +13,7 @@ export default defineVerb({
   args: { queue: optionalWord(queueName, "NAME", "the queue (all)") },
   run: async ({ queue }, context) => {
     const store = await context.store();
-    await warnUnused(context, store, queue);
+    await warnUnknownQueue(context, store, queue);
     const queues = await stats(store, { queue, scope: scopeFilter(context) });
     const told = queues.map(({ queue: name, counts, oldest_waiting_at }) => ({
       queue: name,

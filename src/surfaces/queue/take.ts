@@ -3,7 +3,7 @@ import { written } from "../../cli/answer";
 import { changing } from "../../cli/args";
 import { defineVerb, flag, optionalWord } from "../../cli/define";
 import { whole } from "../../words";
-import { queueOrItem, scopeFilter, warnUnused } from "./args";
+import { queueOrItem, scopeFilter, warnUnknownQueue } from "./args";
 import { take, takeOne } from "./store";
 import { takenText } from "./text";
 
@@ -38,7 +38,7 @@ expires. Without NAME it takes from all queues; with a ref that very item. Items
       if (typeof which === "number") return [await takeOne(writing, { number: which, ifVersion })];
       const items = await take(writing, { queue: which, scope }, count ?? 1);
       if (items.length > 0) return items;
-      await warnUnused(context, writing.tx, which);
+      await warnUnknownQueue(context, writing.tx, which);
       const where = which === undefined ? "in any queue" : `in ${which}`;
       const of = scope === undefined ? "" : ` of '${scope}'`;
       throw new CoopError("empty", `nothing is waiting ${where}${of} for ${writing.actor.id}`);

@@ -1,6 +1,5 @@
-import { usage } from "../../errors";
 import { written } from "../../cli/answer";
-import { changing, optionalBody, record } from "../../cli/args";
+import { changing, optionalBody, record, requireChange } from "../../cli/args";
 import { defineVerb, flag } from "../../cli/define";
 import { kind, title } from "../../words";
 import { editRequest, findRequest, type Edit } from "./store";
@@ -22,11 +21,7 @@ export default defineVerb({
   editing: async ({ request }, context) => (await findRequest(await context.store(), request)).body,
   run: async ({ request, ifVersion, title: name, body, kind: sort }, context) => {
     const edit: Edit = { title: name, body, kind: sort };
-    if (Object.values(edit).every((value) => value === undefined))
-      throw usage(
-        "`coop request edit` needs what to change",
-        "give --title, --body, --kind or --edit",
-      );
+    requireChange("request", { ...edit });
     return written(
       await context.write((writing) => editRequest(writing, { number: request, ifVersion }, edit)),
       requestMoved,

@@ -22,14 +22,7 @@ export default defineVerb({
     const store = await context.store();
     const waitingOn = given && idsOf(given, context);
     await context.warnUnknown(store, waitingOn ?? []);
-    const everywhere = waitingOn !== undefined && !context.settings.scopeFlag;
-    const query = await listQuery(
-      { ...input, ...(everywhere && { allScopes: true }) },
-      context,
-      store,
-      REQUESTS,
-      true,
-    );
+    const query = await listQuery(input, context, store, REQUESTS, true, waitingOn !== undefined);
     return listAnswer(
       "requests",
       await listRequests(store, query, { waitingOn, kinds }),

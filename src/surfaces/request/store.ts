@@ -185,12 +185,14 @@ function turnOf(
 
 async function requireAsker(writing: Writing, row: RequestRow): Promise<void> {
   if (row.author === writing.actor.id) return;
-  const { ref } = head(REQUESTS, row);
+  const name = ref("request", row.number);
   const mayDecline = [row.addressee, row.accepted_by].includes(writing.actor.id);
   throw await conflict(writing, REQUESTS, row, {
     reason: "claimed",
     says: `can be cancelled by ${row.author} alone, who asked; it is ${row.state}`,
-    hint: mayDecline ? `coop request decline ${ref}` : `coop request reply ${ref} TEXT tells them`,
+    hint: mayDecline
+      ? `coop request decline ${name}`
+      : `coop request reply ${name} TEXT tells them`,
   });
 }
 

@@ -1,7 +1,7 @@
 import { usage } from "../../errors";
 import { ref } from "../../ref";
 import { written } from "../../cli/answer";
-import { changing, optionalBody, record } from "../../cli/args";
+import { changing, optionalBody, record, requireChange } from "../../cli/args";
 import { defineVerb, flag, list } from "../../cli/define";
 import { priority, refOf, title } from "../../words";
 import { editTodo, findTodo, type Edit } from "./store";
@@ -34,11 +34,7 @@ export default defineVerb({
     context,
   ) => {
     const edit: Edit = { title: name, body, priority: urgency, after, notAfter };
-    if (Object.values(edit).every((value) => value === undefined))
-      throw usage(
-        "`coop todo edit` needs what to change",
-        "give --title, --body, --priority, --after, --not-after or --edit",
-      );
+    requireChange("todo", { ...edit });
     const both = after?.find((number) => notAfter?.includes(number));
     if (both !== undefined)
       throw usage(

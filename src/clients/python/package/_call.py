@@ -367,15 +367,17 @@ def _error(
         # So shells and `python -m` this package say that they ran no coop.
         if done.returncode in (126, 127):
             return CoopNotFound(said or f"{coop} ran no coop", done.returncode, "not_installed")
-        kind = dict(_KINDS.values()).get(done.returncode, OutcomeUnknown)
+        codes = {exit_code: (code, kind) for code, (exit_code, kind) in _KINDS.items()}
+        unknown = ("unknown", OutcomeUnknown)
+        code, kind = codes.get(done.returncode, unknown)
         # So a program ends on Windows that was killed; coop says what is the matter.
         if kind is Failed and not said:
-            kind = OutcomeUnknown
+            code, kind = unknown
         return kind(
             said if kind is not OutcomeUnknown and said
             else f"{coop} ended with {done.returncode} and gave no answer of coop's: {said!r}",
             done.returncode,
-            "unknown",
+            code,
             hint="it may be written: repeat it with the same key, or look"
             if kind is OutcomeUnknown
             else None,

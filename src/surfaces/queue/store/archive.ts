@@ -135,7 +135,7 @@ async function insertRows(
   }
 }
 
-/** Removes items with their replies and events; later ones first, since they can be about earlier ones. */
+/** Removes items with their replies and events. No other item may be about one of them. */
 export async function removeItems(tx: Sql, numbers: readonly number[]): Promise<void> {
   await removeBeside(tx, numbers);
   await tx.all(sql`delete from queue_items where ${among("number", numbers)}`);

@@ -24,7 +24,8 @@ export type Moved = Pick<ArchiveEvent, "queues" | "events">;
  * store only after the archive gave back what was written into it; when that command ends in between they are in both,
  * and the next one takes up from there.
  * @param copied is told when they are in both.
- * @throws CoopError conflict version, where the archive has an item otherwise; the errors of `openArchive`; busy, unknown.
+ * @throws CoopError conflict version, where the archive has an item otherwise; unavailable damaged, where it does not give
+ *   back what was written; the errors of `openArchive`; busy, unknown.
  */
 export async function moveOut(
   writing: Writing,
@@ -61,6 +62,7 @@ export async function moveOut(
   await appendEvents(tx, actor, at, [
     { surface: "store", number: 0, verb: "archive", version: 0, after },
   ]);
+  // Later ones first, since they can be about earlier ones.
   for (const some of inParts(numbers).reverse()) await removeItems(tx, some);
   return { queues: after.queues, events: after.events };
 }
