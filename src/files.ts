@@ -224,8 +224,8 @@ export async function linkOrCopy(from: string, to: string): Promise<void> {
 }
 
 /**
- * Copies a file, but no other by a link, to where nothing is, for nobody else to read, and gives what the system says of
- * it. Throws what the system says; then nothing is left.
+ * Copies a file, but no other by a link, to where nothing is, for nobody else to read and durably but for its name, and
+ * gives what the system says of it. Throws what the system says; then nothing is left.
  */
 export async function copyPrivately(from: string, to: string): Promise<Stats> {
   const source = await open(from, ITSELF);
@@ -240,6 +240,7 @@ export async function copyPrivately(from: string, to: string): Promise<Stats> {
         if (bytesRead === 0) break;
         await copy.appendFile(chunk.subarray(0, bytesRead));
       }
+      await copy.sync();
       return found;
     } catch (thrown) {
       await rm(to, { force: true }).catch(() => {});

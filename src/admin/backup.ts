@@ -17,6 +17,7 @@ import {
   datedAt,
   datedIn,
   datedName,
+  hasMore,
   keepOthers,
   makeBackupsFolder,
   prune,
@@ -25,7 +26,7 @@ import {
 } from "../store/sqlite/backups";
 import { identity } from "../store/sqlite/inspect";
 import { requireOwnPlace } from "../store/sqlite/names";
-import { copySnapshot, snapshot, type Snapshot } from "../store/sqlite/snapshot";
+import { copySnapshot, Overtaken, snapshot, type Snapshot } from "../store/sqlite/snapshot";
 import { filePath, whole } from "../words";
 import { NOUNS, recordsIn } from "./records";
 import { size } from "./size";
@@ -72,8 +73,9 @@ A store on a PostgreSQL server becomes a file of SQLite, in the place that --to 
   args,
   run: async (input, context) => {
     const store = await context.store();
+    const at = context.now();
     if (store.location.engine === "sqlite")
-      return backUp(store, store.location.path, input, context);
+      return backUp(store, store.location.path, input, { at }, context);
     const { to } = input;
     if (to === undefined)
       throw usage("a store on a server has no folder beside it", "name one with --to");
@@ -81,15 +83,27 @@ A store on a PostgreSQL server becomes a file of SQLite, in the place that --to 
     // Before all of it is fetched.
     await requirePlace(place, to);
     const { withFileOf } = await import("./staged");
-    return withFileOf(store, place, context, (file, path) => backUp(file, path, input, context));
+    for (;;)
+      try {
+        return await withFileOf(store, place, context, (file, path) =>
+          backUp(file, path, input, { at, origin: store }, context),
+        );
+      } catch (thrown) {
+        // What was fetched holds what is redacted since.
+        if (!(thrown instanceof Overtaken)) throw thrown;
+      }
   },
 });
 
-/** Backs a store in a file up. */
+/**
+ * Backs a store in a file up, as it was at a time.
+ * @param origin the server's store that it was fetched from.
+ */
 async function backUp(
   store: Store,
   path: string,
   { to, keep }: InputOf<typeof args>,
+  { at, origin }: { at: number; origin?: Store },
   context: Context,
 ): Promise<Answer> {
   requireLive(context);
@@ -98,14 +112,13 @@ async function backUp(
   const moved = await meta(store, MOVED_TO);
   // Both have the same backups: of what went on in the new store these have nothing, under a later date.
   if (moved !== undefined && keep !== undefined) throw movedAway(moved);
-  const at = context.now();
   const { file, dated } = await placeOf(to, path, at, store, context);
   if (keep !== undefined && !dated)
     throw usage("--keep is for dated backups, and --to names one file", "give --to a folder");
 
   const begun = context.edge.clock.elapsed();
   const made = await withProgress(path, context, (doing) =>
-    snapshot(store, file, { clock: context.edge.clock, doing }),
+    snapshot(store, file, { clock: context.edge.clock, doing, origin }),
   );
   const took = Math.round(context.edge.clock.elapsed() - begun);
   if (made.blockedMs > 0 && store === (await context.store()))
@@ -217,7 +230,14 @@ async function requireReplaceable(file: string, path: string, store: Store): Pro
     throw usage(`${file} is the store itself`, "name another file with --to");
   const { backup_of: of } = identity(file);
   const used = of !== undefined && (await lookAtPlace(`${file}-wal`)) !== undefined;
-  if (!used && of === (await identityOf(store))) return;
+  if (!used && of === (await identityOf(store))) {
+    if (!(await hasMore(file, store))) return;
+    throw unavailable(
+      "foreign",
+      `${file} has what the store has not`,
+      "was an older copy put in the store's place? ask the person, or name another with --to",
+    );
+  }
   const what = of === undefined ? "a store" : used ? "a store in use" : "a backup of another store";
   throw unavailable(
     "foreign",
@@ -240,7 +260,8 @@ async function republish(
     await keepOthers(store, path);
     await copySnapshot(store, made, publishedFile(path), context.edge);
     // Without the note a later command makes it once more.
-    await noteSnapshot(store, noted).catch(() => {});
+    const writer = { host: await context.edge.host(), warn: context.warn };
+    await noteSnapshot(store, noted, writer).catch(() => {});
   } catch (thrown) {
     if (!(thrown instanceof CoopError)) throw thrown;
     context.warn("not_published", `the backup is made, but not published: ${thrown.message}`);

@@ -40,6 +40,7 @@ without being closed, and numbers skip ahead by ${SKIP}, since it does not tell 
     const names = { from: describe(old), to: describe(young) };
     const files = [old, young].map((each) => (each.engine === "sqlite" ? each.path : ""));
     if (names.from === names.to || (await isSameFile(files[0]!, files[1]!))) throw sameStore();
+    const writer = { host: await context.edge.host(), warn: context.warn, moves: true };
     const opened: Store[] = [];
     const open = async (location: Location) => {
       const store = await openStore(location, context.wait);
@@ -54,7 +55,7 @@ without being closed, and numbers skip ahead by ${SKIP}, since it does not tell 
         const source = await open(old).catch(whyUnavailable);
         const target = await open(young).catch(whyUnavailable);
         const both = { source: names.from, target: names.to };
-        const closed = await undoCopy(source, target, both, context.now());
+        const closed = await undoCopy(source, target, both, context.now(), writer);
         return answer(
           { ...names, undone: true, closed },
           () =>
@@ -62,7 +63,7 @@ without being closed, and numbers skip ahead by ${SKIP}, since it does not tell 
           { made: true },
         );
       }
-      const found = await copyStore(await open(old), await open(young), context.now());
+      const found = await copyStore(await open(old), await open(young), context.now(), writer);
       const { copied, rows, hash, fromBackup } = found;
       if (fromBackup)
         context.warn("skipped", `${names.from} is a backup: numbers go on ${SKIP} higher`);

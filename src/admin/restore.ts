@@ -32,6 +32,7 @@ import {
   fitJournal,
   prepare,
   replaceFile,
+  left,
   type Restorable,
 } from "../store/sqlite/restorable";
 import {
@@ -175,6 +176,8 @@ async function restoreRows(store: Store, path: string, file: string, context: Co
       source.contents.identity === (await identityOf(store))
         ? undefined
         : await highestGiven(path, source, { wait: context.wait, open: true });
+    // To make ready can have taken longer than others are to be waited for.
+    context.wait.renew();
     done = await context.write(async (writing) => {
       // Each write that was acknowledged is in the copy: nobody has written since, or it is made anew while nobody can.
       if ((await dataVersion(writing.tx)) !== version) await save(present, saved, context);
@@ -257,7 +260,7 @@ async function restoreFile(
   const source = await sourceOf(file, path, context, { orItself: backup });
   try {
     const name = await savedName(path, context.now());
-    const saved = there && there.size > 0 ? name : null;
+    const saved = (await left(path)).length > 0 ? name : null;
     const given = await highestGiven(path, source, { wait: context.wait, open: false });
     const identity = (await identityLeft(path, context.wait)) ?? context.edge.clock.unique();
     await fitJournal(source, context.wait);

@@ -4,7 +4,7 @@ import type { Context } from "../cli/context";
 import { asFolderError } from "../files";
 import { fillFrom } from "../store/contents";
 import { openStore, type Store } from "../store/open";
-import { requireKnown } from "../store/schema";
+import { meta, MOVED_TO, requireKnown, setMeta } from "../store/schema";
 import { createSqliteStore } from "../store/sqlite/create";
 import { removeAbandonedStages, STAGED } from "../store/sqlite/making";
 
@@ -33,6 +33,8 @@ export async function withFileOf<T>(
     const file = await openStore({ engine: "sqlite", path }, wait);
     try {
       await fillFrom(store, file);
+      const moved = await meta(store, MOVED_TO);
+      if (moved !== undefined) await file.transaction((tx) => setMeta(tx, MOVED_TO, moved));
       return await work(file, path);
     } finally {
       await file.close();

@@ -13,7 +13,7 @@ import {
 } from "./contents";
 import { skipAhead } from "./counters";
 import { describe } from "./location";
-import type { Store } from "./open";
+import type { Store, Writer } from "./open";
 import {
   ARCHIVE_OF,
   BACKUP_OF,
@@ -55,8 +55,14 @@ export interface Copied extends Contents {
  * conflict moved, when the source or the target was moved elsewhere; conflict state, when the target is a backup, or holds
  * other records, or a copy that is not the same any more; usage, when both are one store; failed, when the copy differs;
  * and what the engines throw.
+ * @param writer who moves it, where the stores are to be held to their mounts.
  */
-export async function copyStore(from: Store, to: Store, now: number): Promise<Copied> {
+export async function copyStore(
+  from: Store,
+  to: Store,
+  now: number,
+  writer?: Writer,
+): Promise<Copied> {
   const names: Names = { source: describe(from.location), target: describe(to.location) };
   const { source, target } = names;
   // Before anything is read: of a store that cannot be opened the snapshot is read in its place, which is a backup.
@@ -68,7 +74,9 @@ export async function copyStore(from: Store, to: Store, now: number): Promise<Co
   if (await isOneStore(from, to)) throw sameStore();
   requireKnown(from, source);
   requireKnown(to, target);
+  await to.requireWritable(writer);
   if ((await meta(from, BACKUP_OF)) !== undefined) return fillFromBackup(from, to, names);
+  await from.requireWritable(writer);
   await holdsCopy(to, names);
   await from.transaction(async (tx) => {
     await letRest(tx);
@@ -160,14 +168,17 @@ export async function undoCopy(
   to: Store | CoopError,
   names: Names,
   now: number,
+  writer?: Writer,
 ): Promise<boolean> {
   const { source, target } = names;
   for (const [store, name] of [
     [from, source],
     [to, target],
-  ] as const)
-    if (!(store instanceof CoopError) && (await meta(store, BACKUP_OF)) !== undefined)
-      throw onlyBackup(name);
+  ] as const) {
+    if (store instanceof CoopError) continue;
+    if ((await meta(store, BACKUP_OF)) !== undefined) throw onlyBackup(name);
+    await store.requireWritable(writer);
+  }
   // What was filled from the source can be given up whatever became of that.
   const giveUp = async () =>
     !(to instanceof CoopError) && (await to.transaction((tx) => stopFilling(tx, source)));

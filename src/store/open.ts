@@ -18,9 +18,18 @@ export interface Store extends Connection {
   reading?<T>(work: (on: Sql) => Promise<T>): Promise<T>;
   /**
    * Asked before a command's first write. With who writes, also holds the store to what it can bear where they are.
-   * @throws CoopError unavailable: newer, when this binary is too old to write; read_only or access; busy.
+   * @throws CoopError unavailable: newer, when this binary is too old to write; read_only or access; busy; and with who
+   *   writes conflict moved or state, unless that moves it.
    */
-  requireWritable(writer?: { host: string; warn: Warn }): Promise<void>;
+  requireWritable(writer?: Writer): Promise<void>;
+}
+
+/** Who is about to write to a store. */
+export interface Writer {
+  host: string;
+  warn: Warn;
+  /** A store is closed by it or opened again, so also one that is closed is held to its mount. */
+  moves?: boolean;
 }
 
 /** What a user is told that is no failure. */

@@ -1,5 +1,5 @@
 import type { Location } from "./location";
-import { openStore, type Store } from "./open";
+import { openStore, type Store, type Writer } from "./open";
 import { CLOSING, setMeta, SNAPSHOT } from "./schema";
 import { join, raw, sql, type Sql } from "./sql";
 import { Wait, type Clock } from "./wait";
@@ -141,8 +141,9 @@ async function write(store: Store, clock: Clock): Promise<void> {
 export async function noteSnapshot(
   store: Store,
   { at, took }: { at: number; took: number },
+  writer?: Writer,
 ): Promise<void> {
-  await store.requireWritable();
+  await store.requireWritable(writer);
   await store.transaction(async (tx) => {
     await setMeta(tx, SNAPSHOT.at, String(at));
     await setMeta(tx, SNAPSHOT.took, String(Math.round(took)));

@@ -20,6 +20,7 @@ import { COOP } from "../binary";
 import { clock } from "../engines";
 import { ordinary as ordinaryUser } from "../ordinary";
 import { SPECIAL } from "../special";
+import { killedInCommit } from "../killed";
 import { story, times, type RunOptions, type Story } from "../story";
 
 const DATED = /^coop\.\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z\.db$/;
@@ -543,6 +544,56 @@ describe("of two stores, one restored from the other's backup, each leaves alone
   });
 });
 
+describe("a backup in which a write was cut off", () => {
+  const cutOff = async (file: string) => {
+    for (let count = 0; count < 20; count++) await writeLetter(`${count} ${"x".repeat(2000)}`);
+    await coop.data(["backup", "--to", file]);
+    await killedInCommit(file);
+    expect(Bun.file(`${file}-journal`).size).toBeGreaterThan(0);
+  };
+
+  test("is replaced by one into which nothing of that comes", async () => {
+    const file = join(coop.folder, "work.db");
+    await cutOff(file);
+    await writeLetter("since");
+    await coop.data(["backup", "--to", file]);
+    expect(await Bun.file(`${file}-journal`).exists()).toBe(false);
+    expect(await lettersIn(file)).toHaveLength(21);
+    await coop.data(["restore", file], { as: "dad" });
+    expect((await lettersIn(coop.store))[0]).toBe("since");
+  });
+
+  test("is not touched while somebody writes into it", async () => {
+    const file = join(coop.folder, "work.db");
+    for (let count = 0; count < 20; count++) await writeLetter(`${count} ${"x".repeat(2000)}`);
+    await coop.data(["backup", "--to", file]);
+    using writer = new Database(file);
+    writer.run("pragma cache_size = 1");
+    writer.run("begin immediate");
+    writer.run("update letters set body = hex(randomblob(1000))");
+    const { exit } = await refusal(["backup", "--to", file]);
+    expect(exit).toBe(7);
+    writer.run("commit");
+    await coop.data(["backup", "--to", file]);
+  });
+
+  test("is told by the doctor, and how to have it undone", async () => {
+    await writeLetter("one");
+    await cutOff(published);
+    const told = async () =>
+      (await coop.data(["doctor"])).checks.find(
+        ({ name }: { name: string }) => name === "published",
+      );
+    expect(await told()).toMatchObject({
+      status: "warn",
+      message: `a write into ${published} was cut off, or is under way`,
+      fix: `coop --db ${published} who, which has it undone`,
+    });
+    await coop.data(["who", "--db", published]);
+    expect(await told()).toMatchObject({ status: "ok" });
+  });
+});
+
 describe("a backup that cannot be made", () => {
   const what: Record<string, () => Promise<string>> = {
     "a text file": async () => {
@@ -592,6 +643,26 @@ describe("a backup that cannot be made", () => {
       exit: 2,
       message: `${path} is no regular file`,
     });
+  });
+
+  test("never replaces the one file that has what the store has not", async () => {
+    const work = join(coop.folder, "work.db");
+    await writeLetter("one");
+    const older = await Bun.file(coop.store).bytes();
+    await writeLetter("two");
+    await coop.data(["backup", "--to", work]);
+    await Bun.write(coop.store, older);
+    await writeLetter("other");
+    const before = await Bun.file(work).bytes();
+    expect(await refusal(["backup", "--to", work])).toMatchObject({
+      exit: 6,
+      reason: "foreign",
+      message: `${work} has what the store has not`,
+    });
+    expect(await Bun.file(work).bytes()).toEqual(before);
+    await coop.data(["restore", work], { as: "dad" });
+    await coop.data(["backup", "--to", work]);
+    expect(await lettersIn(work)).toEqual(["two", "one"]);
   });
 
   test("never replaces a store in use", async () => {

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { link, mkdir, readdir, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { TABLES } from "../../src/store/contents";
-import { command } from "../mounts";
+import { command, pretending } from "../mounts";
 import { PASSWORD, postgres } from "../postgres";
 import { story, times, type Story } from "../story";
 import { turnOf } from "../turn";
@@ -442,6 +442,17 @@ test("a store on a server is backed up into a file that is a store by itself", a
     expect(dated.json().data.file).toMatch(/coop\..*\.db$/);
     const list = await run("todo", "list", "--db", file);
     expect(list.json().data).toEqual((await run("todo", "list")).json().data);
+    // Of a store that was moved none makes room for what is older than the new one's.
+    const young = join(coop.folder, "young.db");
+    await run("init", "--db", young);
+    expect((await coop.run(["copy", "--from", env.PIPPA_COOP_DB, "--to", young])).exit).toBe(0);
+    const keep = await run("backup", "--to", coop.folder, "--keep", "1");
+    expect({ exit: keep.exit, ...keep.json().error }).toMatchObject({ exit: 4, reason: "moved" });
+    expect((await run("backup", "--to", file)).exit).toBe(0);
+    expect((await run("todo", "list", "--db", file)).json().warnings).toMatchObject([
+      { code: "moved" },
+    ]);
+    await coop.data(["copy", "--undo", "--from", env.PIPPA_COOP_DB, "--to", young]);
     expect((await run("todo", "add", "x")).exit).toBe(0);
     const left = Array.from(new Bun.Glob("**").scanSync({ cwd: coop.folder, dot: true }));
     expect(left.filter((name) => name.includes(".coop-copy-"))).toEqual([]);
@@ -492,6 +503,57 @@ test("doctor looks at a server too", async () => {
     await server.sql(`drop schema if exists "${schema}" cascade`);
   }
 }, 60_000);
+
+test("the stores of several moves in one folder are no second copies of each other", async () => {
+  await using coop = await story();
+  await coop.data(["todo", "add", "x"], { as: "ann" });
+  const all = [coop.store, ...["b.db", "c.db"].map((name) => join(dirname(coop.store), name))];
+  for (const [from, to] of [all, all.slice(1)]) {
+    await coop.data(["init", "--db", to!]);
+    await coop.data(["copy", "--from", from!, "--to", to!]);
+  }
+  for (const db of all) {
+    const { checks } = (await coop.run(["doctor", "--json", "--db", db])).json().data;
+    expect(checks).toContainEqual({ name: "strays", status: "ok", message: "none", fix: null });
+  }
+});
+
+test("the snapshot of a store that was moved is not said to be renewed by a later command", async () => {
+  await using coop = await story();
+  for (const title of ["x", "y"]) await coop.data(["todo", "add", title], { as: "ann" });
+  const target = join(coop.folder, "new.db");
+  await coop.data(["init", "--db", target]);
+  await coop.data(["copy", "--from", coop.store, "--to", target]);
+  const { checks } = (await coop.run(["doctor", "--json"])).json().data;
+  expect(checks).toContainEqual({
+    name: "published",
+    status: "ok",
+    message: "whole; nothing is written to the store any more",
+    fix: null,
+  });
+});
+
+test("a store is moved only as its mount bears it, like any other write", async () => {
+  await using coop = await story();
+  await coop.data(["todo", "add", "x"], { as: "ann" });
+  const target = join(coop.folder, "new.db");
+  await coop.data(["init", "--db", target]);
+  const program = await pretending(coop, "nfs4", "vers=4.2,hard,local_lock=none", "client");
+  const words = ["--json", "--wait", "0.1", "copy", "--from", coop.store, "--to", target];
+  using user = new Database(coop.store);
+  user.query("select * from meta").all();
+  const refused = await coop.run(words, { program });
+  expect({ exit: refused.exit, ...refused.json().error }).toMatchObject({
+    exit: 7,
+    message: expect.stringContaining("somebody does"),
+  });
+  user.close();
+  const moved = await coop.run(words, { program });
+  expect(moved.exit).toBe(0);
+  expect(moved.json().warnings).toContainEqual(expect.objectContaining({ code: "journal" }));
+  const undone = await coop.run([...words, "--undo"], { program });
+  expect({ exit: undone.exit, ...undone.json().data }).toMatchObject({ exit: 0, undone: true });
+});
 
 test("the two stores of a move in one folder are no second copies of each other", async () => {
   await using coop = await story();

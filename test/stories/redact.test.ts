@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chmod, copyFile, mkdir, readdir, rm, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { COOP } from "../binary";
+import { killedInCommit } from "../killed";
 import { story, type Story } from "../story";
 
 const SECRET = "hunter2-correct-horse";
@@ -153,6 +154,18 @@ describe("what was redacted", () => {
     const copy = join(folder, "broken.db");
     await coop.data(["backup", "--to", copy]);
     await Bun.write(copy, (await Bun.file(copy).bytes()).fill(0xa5, 4096));
+    const { data, warnings } = (await redact("L1")).json();
+    expect(data.still_in).toEqual([]);
+    expect(warnings).toEqual([
+      { code: "not_looked_into", message: `${copy} could not be looked into` },
+    ]);
+  });
+
+  test("says of a copy that it holds a write which was cut off, and that it looked into no such", async () => {
+    await keepSecret();
+    const copy = join(folder, "cut-off.db");
+    await coop.data(["backup", "--to", copy]);
+    await killedInCommit(copy);
     const { data, warnings } = (await redact("L1")).json();
     expect(data.still_in).toEqual([]);
     expect(warnings).toEqual([

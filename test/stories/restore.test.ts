@@ -701,8 +701,10 @@ describe("a store that cannot be opened", () => {
     });
     expect(contentOf(coop.store)).toEqual(contentOf(file));
     expect(soundness(coop.store)).toEqual(SOUND);
-    if (there.length === 0) expect(data.saved_as).toBeNull();
-    else expect(await Bun.file(data.saved_as).bytes()).toEqual(there);
+    if (there.length > 0) expect(await Bun.file(data.saved_as).bytes()).toEqual(there);
+    else
+      for (const suffix of ["-wal", "-journal"])
+        expect(await Bun.file(data.saved_as + suffix).text()).toStartWith("left over ");
     const { ref } = await ann("letter write --body since");
     expect(Number(ref.slice(1))).toBeGreaterThan(1002);
     expect((await ann("request open first --to ann --body x")).ref).toBe("R1002");
@@ -721,6 +723,40 @@ describe("a store that cannot be opened", () => {
     expect(log.length).toBeGreaterThan(0);
     expect(await Bun.file(`${saved_as}-wal`).bytes()).toEqual(log);
     expect(contentOf(coop.store)).toEqual(contentOf(file));
+  });
+
+  test.each(["-wal", "-journal"])(
+    "that is empty keeps the %s beside it, whatever is run",
+    async (suffix) => {
+      const left = "all that there is of it ".repeat(1000);
+      await writeFile(coop.store, "");
+      await writeFile(coop.store + suffix, left);
+      for (const words of [["todo", "list"], ["todo", "add", "x"], ["init"], ["backup"], ["log"]]) {
+        const { exit, json } = await coop.run(["--json", ...words], { as: "ann" });
+        expect({ words, exit, ...json().error }).toMatchObject({
+          words,
+          exit: 6,
+          reason: "damaged",
+          message: `${coop.store} is empty, and ${coop.store}${suffix} holds what was written to it`,
+        });
+      }
+      expect((await coop.run(["doctor"])).out).toContain(`${coop.store}${suffix} holds what was`);
+      expect(await Bun.file(coop.store + suffix).text()).toBe(left);
+      const { saved_as } = await restore(file);
+      expect(await Bun.file(saved_as + suffix).text()).toBe(left);
+      expect(contentOf(coop.store)).toEqual(contentOf(file));
+    },
+  );
+
+  test("is replaced where a backup of it is left, and not where one of another's name is", async () => {
+    await rename(backups, join(coop.home, "kept"));
+    await mkdir(backups);
+    await copyFile(file, join(backups, "coop.work.latest.db"));
+    await writeFile(coop.store, "no database\n".repeat(1000));
+    const { exit, json } = await coop.run(["--json", "restore", file], { as: "ann" });
+    expect({ exit, ...json().error }).toMatchObject({ exit: 6, reason: "foreign" });
+    await copyFile(file, join(backups, "coop.2026-11-22T09-30-00.000Z.db"));
+    await restore(file);
   });
 
   test("publishes nothing where nobody wants that", async () => {

@@ -67,6 +67,7 @@ async function renewed(
       `coop backup keeps it under its date; or ask the person: coop restore ${shellWord(file)} replaces all that is here by it`,
     );
   if (await hasMore(file, on)) return ahead(file);
+  if (kept.closed) return ok("whole; nothing is written to the store any more");
   const old = kept.at === 0 ? "of unknown age" : `${age(now - kept.at)} old`;
   if (!newest || newest.id <= lastEvent) return ok(`whole, ${old}, nothing was written since`);
   if (!isStale(kept, now)) return ok(`whole, ${old}`);
@@ -131,6 +132,10 @@ const ahead = (file: string) =>
 /** What is in a snapshot, or what is wrong with it. Throws what the system says where it may not be read. */
 async function whole(file: string): Promise<{ contents: Inspected } | { finding: Finding }> {
   await access(file, constants.R_OK);
+  if (Bun.file(`${file}-journal`).size > 0) {
+    const undo = `coop --db ${shellWord(file)} who, which has it undone`;
+    return { finding: warn(`a write into ${file} was cut off, or is under way`, undo) };
+  }
   try {
     return { contents: inspect(file) };
   } catch (thrown) {

@@ -289,9 +289,10 @@ function isSecond(
       archive_of: archive,
       backup_of: backup,
       counterparts,
+      closed,
     } = identity(file);
-    // Neither is written to by anybody.
-    if (archive !== undefined || backup !== undefined) return false;
+    // Nobody writes to any of them.
+    if (archive !== undefined || backup !== undefined || closed) return false;
     // One of the two is closed, and says so.
     if (counterparts.some((other) => ownPath(other) === ownPath(path))) return false;
     return isCalledSo || (made !== undefined && made === created_at);

@@ -17,7 +17,7 @@ import type { Opening } from "../../store/sqlite/open-file";
 import { sqliteVersion } from "../../store/sqlite/version";
 import { journalOf, keptJournal, otherHosts } from "../../store/sqlite/journal";
 import { apart } from "../../store/sqlite/apart";
-import { requireOwnLogs } from "../../store/sqlite/log";
+import { requireNotEmptied, requireOwnLogs } from "../../store/sqlite/log";
 import { logHeader, type LogHeader } from "../../store/sqlite/log-header";
 import { absence } from "../../store/sqlite/refusal";
 import { schemaOf } from "../../store/sqlite/store";
@@ -87,10 +87,11 @@ async function openedChecks(
   const { size: bytes } = await stat(path);
   const backedUp = (await setting(BACKUP_OF)) !== undefined;
   const archive = (await setting(ARCHIVE_OF)) !== undefined;
+  const moved = await setting(MOVED_TO);
   const shown = `${path}, ${size(bytes)}${archive ? ", an archive of finished queue items" : ""}`;
   const store = backedUp
     ? asBackup(shown, path)
-    : standing(shown, await setting(MOVED_TO), await setting(FILLED_FROM));
+    : standing(shown, moved, await setting(FILLED_FROM));
   return [
     { name: "store", ...store },
     // A backup has the journal that it was made with.
@@ -109,7 +110,13 @@ async function openedChecks(
       ? await around(path, now, undefined)
       : [
           await check("published", () => published(path, connection, now, journaling?.actual)),
-          ...(await around(path, now, await setting(CREATED_AT), connection)),
+          // What came of a store that was moved is written to, and this one not any more.
+          ...(await around(
+            path,
+            now,
+            moved === undefined ? await setting(CREATED_AT) : undefined,
+            connection,
+          )),
         ]),
   ];
 }
@@ -137,6 +144,7 @@ const unopened = async (path: string, now: number) => [
  * the log beside it and would remove that.
  */
 async function open(path: string, wait: Wait, log: LogHeader | Finding) {
+  await requireNotEmptied(path);
   if (log === "blank" || log === "damaged") return opened(path, wait, "unchanging");
   const why = await apart(path, wait);
   if (why) return failed(why);

@@ -1,7 +1,15 @@
 import { lstat, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { unavailable } from "../../errors";
-import { asFolderError, giveMode, giveOwner, linkOrCopy, ownPath, statIfThere } from "../../files";
+import {
+  asFolderError,
+  giveMode,
+  giveOwner,
+  linkOrCopy,
+  ownPath,
+  statIfThere,
+  syncFolder,
+} from "../../files";
 import { timestamp } from "../../time";
 import { identityOf } from "../schema";
 import type { Sql } from "../sql";
@@ -139,10 +147,14 @@ export const isBackupOf = (of: string, path: string) => storeOfBackup(path) === 
 export async function hasBackups(store: string): Promise<boolean> {
   const folder = backupsFolder(store);
   const names = await readdir(folder).catch(() => []);
-  return names.some(
-    (name) => name.startsWith(`${stem(store)}.`) && storeOfBackup(join(folder, name)) !== undefined,
-  );
+  const isCalledSo = (name: string) =>
+    name === basename(publishedFile(store)) ||
+    [store, beforeRestore(store)].some((each) => datedAt(each, name) !== undefined);
+  return names.some((name) => isCalledSo(name) && storeOfBackup(join(folder, name)) !== undefined);
 }
+
+/** What a store would be called that has the dated names of what was kept of this one before it was restored. */
+export const beforeRestore = (store: string) => store.replace(/(\.db)?$/, ".before-restore.db");
 
 /** The identity of the store that a file is a backup of; undefined where it is none, or cannot be read. */
 export const storeOfBackup = (path: string): string | undefined => look(path)?.backup_of;
@@ -186,6 +198,7 @@ export async function keepDated(published: string, store: string): Promise<void>
       if (thrown.code !== "EACCES" && thrown.code !== "EPERM") throw thrown;
       await rename(published, dated);
     });
+    await syncFolder(dirname(dated));
   } catch (thrown) {
     if ((thrown as { code?: string }).code !== "EEXIST")
       throw asFolderError(thrown, dirname(published), "--db");

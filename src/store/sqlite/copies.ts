@@ -43,9 +43,12 @@ export async function lookIntoCopies(
       if (!there?.isFile() || (await isSameFile(file, path))) continue;
       try {
         identity(file);
-        await reading(file, async (copy) => {
-          if ((await originOf(copy)) === origin) await look(copy, file);
-        });
+        // What it holds is only told once the write that was cut off is undone.
+        if (Bun.file(`${file}-journal`).size > 0) failed.push(file);
+        else
+          await reading(file, async (copy) => {
+            if ((await originOf(copy)) === origin) await look(copy, file);
+          });
       } catch (thrown) {
         const foreign = thrown instanceof CoopError && thrown.details.reason === "foreign";
         // What bears the name of a copy and cannot be opened may be a damaged one, or half of one.

@@ -1,7 +1,7 @@
 import { access, chmod, constants, mkdir } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { CoopError, unavailable, usage } from "../../errors";
-import { asFolderError, exists, renameUnlessThere, statIfThere } from "../../files";
+import { asFolderError, exists, renameUnlessThere, statIfThere, syncFolder } from "../../files";
 import { byteLength } from "../../words";
 import { GROUP, migrate, setIdentity, setMeta } from "../schema";
 import type { Sql } from "../sql";
@@ -43,7 +43,7 @@ export async function createSqliteStore(
     const kept = { journal: asked, oneHost };
     await chooseByMount(path, kept);
     const group = groupName === undefined ? undefined : await findGroup(groupName);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const made = await mkdir(folder, { recursive: true, mode: 0o700 });
     await access(folder, constants.W_OK | constants.X_OK);
     const { journal } = await decideAsked(path, wait, kept);
     await build(temporary, wait, journal, async (tx) => {
@@ -56,7 +56,10 @@ export async function createSqliteStore(
     });
     await chmod(temporary, 0o600);
     if (group) await share(path, group);
-    return await renameUnlessThere(temporary, path);
+    if (!(await renameUnlessThere(temporary, path))) return false;
+    for (const each of [folder, ...(made === undefined ? [] : [dirname(made)])])
+      await syncFolder(each);
+    return true;
   } catch (thrown) {
     const error = thrown instanceof CoopError ? naming(thrown, temporary, path) : thrown;
     throw asFolderError(error, folder, "--db");

@@ -24,6 +24,8 @@ export interface Identity {
   archive_of: string | undefined;
   /** The stores that it was moved to and copied from, as they were named. */
   counterparts: string[];
+  /** It was moved: nobody writes to it any more. */
+  closed: boolean;
   /** The newest event's time in ms since 1970, and its number; 0 when there is none. */
   lastEventAt: number;
   lastEvent: number;
@@ -83,6 +85,7 @@ function identify(database: Database): Identity {
     identity: setting(IDENTITY) ?? created_at,
     backup_of: setting(BACKUP_OF),
     archive_of: setting(ARCHIVE_OF),
+    closed: setting(MOVED_TO) !== undefined,
     counterparts: [setting(MOVED_TO), setting(COPIED_FROM)].filter((name) => name !== undefined),
     lastEventAt: last?.at ?? 0,
     lastEvent: last?.id ?? 0,

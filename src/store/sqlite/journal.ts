@@ -3,7 +3,7 @@ import { rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { CoopError, unavailable } from "../../errors";
 import { ownPath } from "../../files";
-import type { Warn } from "../open";
+import type { Writer } from "../open";
 import { JOURNAL, meta, MOUNT_OF, ONE_HOST, requireInUse, setMeta } from "../schema";
 import { raw, sql, type Sql } from "../sql";
 import type { Wait } from "../wait";
@@ -208,9 +208,9 @@ export async function fitToMount(
   connection: SqliteConnection,
   path: string,
   host: Host | undefined,
-  warn: Warn,
+  { warn, moves = false }: Pick<Writer, "warn" | "moves">,
 ): Promise<void> {
-  if (host) await requireInUse(connection, { engine: "sqlite", path });
+  if (host && !moves) await requireInUse(connection, { engine: "sqlite", path });
   const kept = await keptJournal(connection);
   const { journal, because } = await decide(path, connection.wait, kept);
   // On a disk of this machine nothing is the matter with another name of it.

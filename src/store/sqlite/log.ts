@@ -1,4 +1,6 @@
+import { unavailable } from "../../errors";
 import { identityOf } from "../schema";
+import { RESTORE_IT } from "../sql";
 import { asSql, codeOf } from "./connection";
 import { openDatabase, type Opening } from "./open-file";
 import { lookAt, type Look } from "./look";
@@ -6,14 +8,31 @@ import { leftBy } from "./refusal";
 import { requireOwnJournal } from "./rollback-journal";
 
 /**
- * Refuses a store beside which another one left a log or a journal.
+ * Refuses a store beside which another one left a log or a journal, and an empty file beside which one is at all: SQLite
+ * would remove what may be all that is left of the store.
  * @param path its own, with no link in it: by that SQLite finds what is beside it.
  * @param seen what the system says of the store's file, where it was asked before.
  * @throws CoopError unavailable damaged.
  */
 export async function requireOwnLogs(path: string, seen?: Look): Promise<void> {
+  await requireNotEmptied(path, seen);
   await requireOwnLog(path, seen);
   await requireOwnJournal(path);
+}
+
+/**
+ * Refuses an empty file beside which a log or a journal is.
+ * @throws CoopError unavailable damaged.
+ */
+export async function requireNotEmptied(path: string, seen?: Look): Promise<void> {
+  if ((seen ?? (await lookAt(path)))?.size !== 0) return;
+  for (const suffix of ["-wal", "-journal"])
+    if (Bun.file(path + suffix).size > 0)
+      throw unavailable(
+        "damaged",
+        `${path} is empty, and ${path}${suffix} holds what was written to it`,
+        `${RESTORE_IT}; coop restore keeps both`,
+      );
 }
 
 /**

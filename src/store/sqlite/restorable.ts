@@ -170,8 +170,8 @@ export async function replaceFile(
         hint: "nothing was changed; look at it, and repeat the command if need be",
       });
     await giveLike(there, copy);
-    for (const suffix of ["", "-wal", "-journal"])
-      if ((await stampOf(store + suffix)) !== "") await linkOrCopy(store + suffix, kept + suffix);
+    for (const suffix of await left(store)) await linkOrCopy(store + suffix, kept + suffix);
+    await syncFolder(dirname(kept));
     for (const suffix of BESIDE) await rm(store + suffix, { force: true });
     await rename(copy, store);
     await syncFolder(dirname(store));
@@ -179,6 +179,14 @@ export async function replaceFile(
     throw asFolderError(thrown, dirname(store), "--db");
   }
 }
+
+/** By what is added to its path what there is of a store that nobody can write to: its file, its log, its journal. */
+export async function left(store: string): Promise<string[]> {
+  const stamps = await Promise.all(KEPT.map((suffix) => stampOf(store + suffix)));
+  return KEPT.filter((_, index) => stamps[index] !== "");
+}
+
+const KEPT = ["", "-wal", "-journal"];
 
 /** Gives a copy the journal that its place bears. */
 export async function fitJournal({ path }: Restorable, wait: Wait): Promise<void> {

@@ -18,7 +18,7 @@ import {
 } from "../schema";
 import { raw, sql, type Sql } from "../sql";
 import type { Writing } from "../write";
-import { datedName, makeBackupsFolder } from "./backups";
+import { beforeRestore, datedName, makeBackupsFolder } from "./backups";
 import { userVersion } from "./examine";
 import type { Restorable } from "./restorable";
 import { useTemporaryFiles } from "./temporary";
@@ -110,7 +110,7 @@ export async function lastEventOf(on: Sql): Promise<number> {
 
 async function tablesOf(tx: Sql): Promise<string[]> {
   const rows = await tx.all<{ name: string }>(
-    sql`select name from pragma_table_list where schema = 'main' and type in ('table', 'shadow')
+    sql`select name from pragma_table_list where schema = 'main' and type = 'table'
       and name not like 'sqlite_%'`,
   );
   return rows.map(({ name }) => name);
@@ -139,7 +139,7 @@ export async function logRestore(
 /** Where the store is kept as it was before a restore at a time (ms since 1970); makes the folder. */
 export async function savedName(store: string, at: number): Promise<string> {
   const folder = await makeBackupsFolder(store);
-  const own = store.replace(/(\.db)?$/, ".before-restore.db");
+  const own = beforeRestore(store);
   // Another restore may have had the same time.
   for (let time = at; ; time++) {
     const path = join(folder, datedName(own, time));

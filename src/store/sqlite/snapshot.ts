@@ -2,12 +2,13 @@ import { constants, Database } from "bun:sqlite";
 import { realpathSync, type Stats } from "node:fs";
 import { rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { CoopError } from "../../errors";
 import { asFolderError, copyPrivately, giveLike, makePrivate, sync, syncFolder } from "../../files";
 import { sqlitePath, type Store } from "../open";
 import { BACKUP_OF, identityOf, schemaVersion } from "../schema";
-import { first, raw, sql, type Fragment, type Value } from "../sql";
+import { first, raw, sql, WAIT_LONGER, type Fragment, type Value } from "../sql";
 import type { Clock } from "../wait";
-import { codeOf, isUnlocked } from "./connection";
+import { codeOf, isBusy, isUnlocked } from "./connection";
 import { damaged, inspect, type Inspected } from "./inspect";
 import { discard, removeAbandoned, safetyName, snapshotInMaking } from "./making";
 
@@ -25,7 +26,12 @@ export interface SnapshotOptions {
   clock: Clock;
   /** Told what is being done, as one word, before each part that can take long. */
   doing?(what: "copying" | "checking"): Promise<void>;
+  /** The store that the one which is copied was itself copied from just now, and which goes on. */
+  origin?: Store | undefined;
 }
+
+/** Something was redacted in the origin since the store that is copied was copied from that. */
+export class Overtaken extends Error {}
 
 /**
  * Copies a live SQLite store as it is at one moment into a file, marked as a backup of it. The file is not there before it
@@ -33,12 +39,12 @@ export interface SnapshotOptions {
  * fails. A copy that was overtaken by a redaction is made once more. The store is only read by the connection that is
  * given: to open and close its files here would drop that connection's locks.
  * @param target an absolute path in a folder that is there.
- * @throws CoopError unavailable: full, access or read_only for the target; damaged; what the store throws.
+ * @throws CoopError unavailable: full, access or read_only for the target; damaged; what the store throws. Overtaken.
  */
 export async function snapshot(
   store: Store,
   target: string,
-  { clock, doing }: SnapshotOptions,
+  { clock, doing, origin }: SnapshotOptions,
 ): Promise<Snapshot> {
   const last = Number(await only(store, sql`select coalesce(max(id), 0) from events`));
   const journal = await only(store, raw("pragma journal_mode"));
@@ -46,6 +52,7 @@ export async function snapshot(
   const of = await identityOf(store);
   const putting: Putting = {
     store,
+    origin,
     clock,
     like: await stat(sqlitePath(store.location)),
     fill: async (temporary) => {
@@ -69,6 +76,7 @@ export async function snapshot(
   for (;;) {
     const made = await put(target, putting);
     if (made) return made;
+    if (origin) throw new Overtaken();
   }
 }
 
@@ -93,7 +101,7 @@ export async function copySnapshot(
   store: Store,
   from: Snapshot,
   target: string,
-  { clock }: SnapshotOptions,
+  { clock }: Pick<SnapshotOptions, "clock">,
 ): Promise<Snapshot> {
   const like = await stat(from.file).catch((thrown) => {
     throw asTargetError(thrown, target);
@@ -114,6 +122,7 @@ export async function copySnapshot(
 interface Putting {
   /** The store that it is of. */
   store: Store;
+  origin?: Store | undefined;
   clock: Clock;
   /** For whom it is to be. */
   like: Stats;
@@ -125,7 +134,7 @@ interface Putting {
 /** Makes a snapshot in its place; undefined, and nothing is made, where the store has redacted since what it holds. */
 async function put(
   target: string,
-  { store, clock, like, fill, inspect: look }: Putting,
+  { store, origin = store, clock, like, fill, inspect: look }: Putting,
 ): Promise<Snapshot | undefined> {
   let temporary: string | undefined;
   try {
@@ -140,11 +149,12 @@ async function put(
     await sync(temporary, "r+");
     const contents = await look(temporary);
     const { size } = await stat(temporary);
-    if (await redactedSince(store, contents)) return undefined;
+    if (await redactedSince(origin, contents)) return undefined;
+    await requireNoJournal(place);
     await rename(temporary, place);
     await syncFolder(dirname(place));
     // One that came between looked for copies before this one had its name.
-    if (await redactedSince(store, contents)) {
+    if (await redactedSince(origin, contents)) {
       await rm(place, { force: true });
       return undefined;
     }
@@ -154,6 +164,27 @@ async function put(
   } finally {
     if (temporary !== undefined) await discard(temporary);
   }
+}
+
+/**
+ * Has SQLite undo a write that was cut off in what is to be replaced, such as a redaction in a backup: its journal would be
+ * put into what takes its place. Where that cannot be undone, nothing is lost without the journal.
+ * @throws CoopError busy, where somebody is writing there.
+ */
+async function requireNoJournal(place: string): Promise<void> {
+  const journal = `${place}-journal`;
+  if (Bun.file(journal).size === 0) return;
+  try {
+    using database = new Database(
+      place,
+      constants.SQLITE_OPEN_READWRITE | constants.SQLITE_OPEN_NOFOLLOW,
+    );
+    database.query("select 1 from sqlite_schema").all();
+  } catch (thrown) {
+    if (isBusy(thrown))
+      throw new CoopError("busy", `somebody is writing to ${place}`, { hint: WAIT_LONGER });
+  }
+  await rm(journal, { force: true });
 }
 
 /** Whether a text was redacted in a store after its last event that a copy has: that one still holds it. */

@@ -111,7 +111,7 @@ async function verified(
       const host = await hostOf(writer.host, path, file);
       if (!(await isFitted(connection, host))) {
         const { fitToMount } = await import("./journal");
-        await fitToMount(connection, path, host, writer.warn);
+        await fitToMount(connection, path, host, writer);
       }
       fitted = true;
     },

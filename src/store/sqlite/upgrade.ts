@@ -44,7 +44,7 @@ export async function upgrade(
   const from = await schemaOf(connection, path);
   if (from >= schemaVersion()) return;
   await requireOwnPlace(path, connection.wait);
-  await fitToMount(connection, path, undefined, warn);
+  await fitToMount(connection, path, undefined, { warn });
   // What is a copy itself needs none.
   const isCopy = isSafetyCopy(path) || (await meta(connection, BACKUP_OF)) !== undefined;
   if (!isCopy) await safetyCopy(connection, path, from);

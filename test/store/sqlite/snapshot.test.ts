@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { dirname, join } from "node:path";
 import { openStore, type Store } from "../../../src/store/open";
-import { copySnapshot, snapshot } from "../../../src/store/sqlite/snapshot";
+import { copySnapshot, Overtaken, snapshot } from "../../../src/store/sqlite/snapshot";
 import { Wait } from "../../../src/store/wait";
 import { clock } from "../../engines";
 import { story, type Story } from "../../story";
@@ -65,4 +65,20 @@ test("a snapshot that gets its name while a text is redacted is made anew withou
   await snapshot(late, target, { clock });
   expect({ holds: await holdsSecret() }).toEqual({ holds: false });
   expect(asked).toBeGreaterThan(2);
+});
+
+test("a snapshot of what was copied from a store that has redacted a text since is none", async () => {
+  const fetched = `${target}.fetched`;
+  await snapshot(store, fetched, { clock });
+  const copied = await openStore({ engine: "sqlite", path: fetched }, new Wait(10, clock));
+  try {
+    await snapshot(copied, target, { clock, origin: store });
+    const before = await Bun.file(target).bytes();
+    await redact();
+    const again = snapshot(copied, target, { clock, origin: store });
+    expect(await again.catch((thrown) => thrown)).toBeInstanceOf(Overtaken);
+    expect(await Bun.file(target).bytes()).toEqual(before);
+  } finally {
+    await copied.close();
+  }
 });
