@@ -110,7 +110,7 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
       after: [],
       waits_on: [],
     });
-    expect(await findTodo(store, 1)).toEqual(added);
+    expect(await findTodo(store, 1)).toEqual({ ...added, before: [] });
     expect(await add({ to: "ben" })).toMatchObject({ ref: "T2", to: "ben" });
     expect(await eventsOf(store)).toMatchObject([
       { verb: "add", number: 1, version: 1, state: "open", before: null },
@@ -133,7 +133,7 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
             note: "because",
             version: Number(before!["version"]) + 1,
           });
-          expect(await findTodo(store, 1)).toEqual(moved);
+          expect(await findTodo(store, 1)).toEqual({ ...moved, before: [] });
           const all = await eventsOf(store);
           expect(all.slice(0, -1)).toEqual(events);
           expect(all.at(-1)).toMatchObject({
@@ -277,15 +277,15 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
     "one that is %s can be edited, and the event has the values before",
     async (state) => {
       await todoIn(state);
-      const before = await findTodo(store, 1);
+      const { before: _, ...was } = await findTodo(store, 1);
       const edited = await edit(1, { title: "new", body: "new body", priority: 0 });
 
       expect(edited).toEqual({
-        ...before,
+        ...was,
         title: "new",
         body: "new body",
         priority: 0,
-        version: before.version + 1,
+        version: was.version + 1,
         updated_at: edited.updated_at,
       });
       expect(await lastEvent()).toMatchObject({
@@ -343,7 +343,7 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
       await move("done", 1);
       const added = await add({ after: [3, 1, 3] });
       expect(added).toMatchObject({ after: ["T1", "T3"], waits_on: ["T3"] });
-      expect(await findTodo(store, 4)).toEqual(added);
+      expect(await findTodo(store, 4)).toEqual({ ...added, before: [] });
       await move("drop", 3);
       expect(await findTodo(store, 4)).toMatchObject({ after: ["T1", "T3"], waits_on: [] });
       await move("reopen", 1);
@@ -403,6 +403,19 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
     test("taking away what was not there is told", async () => {
       await edit(3, { notAfter: [1] });
       expect(warnings).toEqual(["not_after: T3 did not come after T1"]);
+    });
+
+    test("finishing names what waits on nothing from then on, and showing what comes after", async () => {
+      await edit(2, { after: [1] });
+      await edit(3, { after: [1, 2] });
+      expect(await findTodo(store, 1)).toMatchObject({ before: ["T2", "T3"] });
+      expect((await coop.run(["todo", "show", "T1"])).out).toContain("from ann before T2, T3\n");
+      await move("block", 2);
+      expect(await move("done", 1)).toMatchObject({ frees: ["T2"] });
+      expect(await findTodo(store, 1)).toMatchObject({ before: ["T2", "T3"] });
+      const { out } = await coop.run(["todo", "drop", "T2"], { as: "ann" });
+      expect(out).toBe("T2 dropped p2: a title\nwaits on nothing now: T3\n");
+      expect(await move("done", 3)).not.toHaveProperty("frees");
     });
 
     test("starting what waits succeeds, and names what it waits on", async () => {

@@ -6,6 +6,7 @@ import { todos } from "./004-todos";
 import { history } from "./005-history";
 import { queue } from "./006-queue";
 import { commits } from "./007-commits";
+import { todoOrder } from "./008-todo-order";
 
 /** One step of the schema. Steps are only ever added: a released one is never changed. */
 export interface Migration {
@@ -16,4 +17,13 @@ export interface Migration {
 }
 
 /** Every step in order; a store's schema version is how many of them it has taken. */
-export const MIGRATIONS: Migration[] = [core, letters, requests, todos, history, queue, commits];
+export const MIGRATIONS: Migration[] = [
+  core,
+  letters,
+  requests,
+  todos,
+  history,
+  queue,
+  commits,
+  todoOrder,
+];

@@ -12,14 +12,17 @@ import {
   type View,
 } from "../../cli/text";
 import { firstFew } from "../../few";
-import type { Todo } from "./store";
+import type { MovedTodo, Todo, TodoInOrder } from "./store";
 
 const whose = ({ to }: Todo) => to !== null && `@${inline(to)}`;
 
 /** What it waits on: the first few, or all. */
-const waits = ({ ref, waits_on }: Todo, { storeFlag }: View, all = false) =>
-  waits_on.length > 0 &&
-  `waits on ${all ? waits_on.join(", ") : firstFew(waits_on, onStore(`coop show ${ref}`, storeFlag))}`;
+const waits = ({ ref, waits_on }: Todo, view: View, all = false) =>
+  waits_on.length > 0 && `waits on ${all ? waits_on.join(", ") : few(waits_on, ref, view)}`;
+
+/** The first few refs, and which todo shows all. */
+const few = (refs: readonly string[], of: string, { storeFlag }: View) =>
+  firstFew(refs, onStore(`coop show ${of}`, storeFlag));
 
 /**
  * One line: `T45 open p1 3h @codex-pippa: Fix parser`, with a `…` where details are left out; with a whole title, and all
@@ -45,12 +48,13 @@ function shortened({ title, body }: Todo): string {
 }
 
 /** What an addition or a move answers: `T14 open p2: Fix parser`, then what it waits on. */
-export function todoMoved(todo: Todo, view: View): string {
-  const { ref, state, priority, title, body } = todo;
+export function todoMoved(todo: MovedTodo, view: View): string {
+  const { ref, state, priority, title, body, frees } = todo;
   const waiting = waits(todo, view);
   return lines(
     titled(line(ref, state, `p${priority}`, whose(todo)), heading(title, body)),
     waiting && `${ref} ${waiting}`,
+    frees && `waits on nothing now: ${few(frees, ref, view)}`,
   );
 }
 
@@ -58,10 +62,14 @@ export function todoMoved(todo: Todo, view: View): string {
 export const todoBegun = (todo: Todo, view: View) => lines(todoMoved(todo, view), details(todo));
 
 /** A todo in full. */
-export const todoText = (todo: Todo, view: View) =>
+export const todoText = (todo: TodoInOrder, view: View) =>
   lines(
     todoLine(todo, view, true),
-    line(`from ${inline(todo.author)}`, todo.after.length > 0 && `after ${todo.after.join(", ")}`),
+    line(
+      `from ${inline(todo.author)}`,
+      todo.after.length > 0 && `after ${todo.after.join(", ")}`,
+      todo.before.length > 0 && `before ${todo.before.join(", ")}`,
+    ),
     details(todo),
   );
 

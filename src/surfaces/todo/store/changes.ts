@@ -6,9 +6,11 @@ import type { Writing } from "../../../store/write";
 import { addLinks, relink, requireThere } from "./after";
 import {
   FINISHED,
+  NOTHING_UNFINISHED_BEFORE,
   toTodo,
   TODOS,
   UNFINISHED,
+  unfinishedAfter,
   withItsLinks,
   type Todo,
   type TodoRow,
@@ -52,6 +54,12 @@ export async function addTodo(
   return withItsLinks(writing.tx, row!);
 }
 
+/** A todo that was moved. */
+export interface MovedTodo extends Todo {
+  /** The unfinished todos that waited on it alone, where it is finished now. */
+  frees?: string[];
+}
+
 /**
  * Starts, stops, blocks, finishes, drops or reopens a todo. Starting one that is nobody's takes it, and one that waits
  * on unfinished todos warns of them.
@@ -62,7 +70,7 @@ export async function moveTodo(
   verb: keyof typeof MOVES,
   which: Target,
   note: string | undefined,
-): Promise<Todo> {
+): Promise<MovedTodo> {
   const row = await target<TodoRow>(writing, TODOS, which);
   const { from, to } = MOVES[verb];
   const name = ref("todo", row.number);
@@ -82,7 +90,9 @@ export async function moveTodo(
       "waits",
       `${todo.ref} waits on ${firstFew(todo.waits_on, `coop show ${todo.ref}`)}, still unfinished: started all the same`,
     );
-  return todo;
+  if (!TODOS.finished.includes(to)) return todo;
+  const frees = await unfinishedAfter(writing.tx, row.number, [NOTHING_UNFINISHED_BEFORE]);
+  return { ...todo, ...(frees.length > 0 && { frees }) };
 }
 
 async function requireNotAnothers(writing: Writing, row: TodoRow): Promise<void> {

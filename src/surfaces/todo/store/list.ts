@@ -12,14 +12,13 @@ import {
   oneOf,
   oneOfStates,
   only,
-  stateIn,
   type Count,
   type Choice,
   type Listed,
   type ListQuery,
 } from "../../../store/listing";
 import { sql, type Sql } from "../../../store/sql";
-import { TODOS, UNFINISHED, withLinks, type Todo, type TodoRow } from "./todos";
+import { NOTHING_UNFINISHED_BEFORE, TODOS, withLinks, type Todo, type TodoRow } from "./todos";
 
 /** What lists of todos can be narrowed by, besides what every list can. */
 export interface OwnFilter {
@@ -45,10 +44,6 @@ export interface Ready {
   /** How many are ready in other scopes, where that is asked. */
   elsewhere: Count | undefined;
 }
-
-const NOTHING_UNFINISHED_BEFORE = sql`not exists (
-  select 1 from todo_after as link join todos as earlier on earlier.number = link.after
-  where link.todo = todos.number and earlier.${stateIn(UNFINISHED)})`;
 
 /** The open todos with nothing unfinished before them, by priority, then oldest first. */
 export async function readyTodos(

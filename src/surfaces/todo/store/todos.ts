@@ -2,7 +2,7 @@ import { ref } from "../../../ref";
 import { ADDRESSED } from "../../../store/addressed";
 import { stateIn, type Listable } from "../../../store/listing";
 import { find, head, type RecordHead, type RecordRow } from "../../../store/records";
-import { among, inBatches, sql, type Row, type Sql } from "../../../store/sql";
+import { among, and, inBatches, sql, type Fragment, type Row, type Sql } from "../../../store/sql";
 
 /** The states in which a todo is still to be done. */
 export const UNFINISHED = ADDRESSED.todos.states;
@@ -45,6 +45,12 @@ export interface Todo extends RecordHead {
   after: string[];
   /** Those of them that are unfinished; none once it is finished itself. */
   waits_on: string[];
+}
+
+/** A todo with what comes after it. */
+export interface TodoInOrder extends Todo {
+  /** The unfinished todos that come after it. */
+  before: string[];
 }
 
 /** That one todo comes after another, and whether the other is still unfinished. */
@@ -91,5 +97,24 @@ export async function withItsLinks(on: Sql, row: TodoRow): Promise<Todo> {
 }
 
 /** @throws CoopError not_found. */
-export const findTodo = async (on: Sql, number: number) =>
-  withItsLinks(on, await find<TodoRow>(on, TODOS, number));
+export async function findTodo(on: Sql, number: number): Promise<TodoInOrder> {
+  const todo = await withItsLinks(on, await find<TodoRow>(on, TODOS, number));
+  return { ...todo, before: await unfinishedAfter(on, number, []) };
+}
+
+/** That nothing unfinished is before a row of todos. */
+export const NOTHING_UNFINISHED_BEFORE = sql`not exists (
+  select 1 from todo_after as link join todos as earlier on earlier.number = link.after
+  where link.todo = todos.number and earlier.${stateIn(UNFINISHED)})`;
+
+/** The unfinished todos that come after one, of those that meet more conditions. */
+export async function unfinishedAfter(
+  on: Sql,
+  number: number,
+  more: readonly Fragment[],
+): Promise<string[]> {
+  const rows = await on.all<{ number: number }>(sql`
+    select todos.number from todo_after as own join todos on todos.number = own.todo
+    where ${and([sql`own.after = ${number}`, sql`todos.${stateIn(UNFINISHED)}`, ...more])} order by own.todo`);
+  return rows.map((row) => ref("todo", row.number));
+}
