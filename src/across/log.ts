@@ -3,7 +3,7 @@ import { usage } from "../errors";
 import { answer } from "../cli/answer";
 import { DEFAULT_LIMIT, limit } from "../cli/args";
 import { defineVerb, flag, optionalWord } from "../cli/define";
-import { ago, heading, inline, line, lines, type View } from "../cli/text";
+import { ago, heading, inline, line, lines, titled, type View } from "../cli/text";
 import { ref, type Ref } from "../ref";
 import { byteLength, moment, oneId, whole } from "../words";
 import { anyRef } from "./ref";
@@ -12,7 +12,7 @@ import { readLog, type LoggedEvent } from "./store";
 export default defineVerb({
   about: "show what was changed, by whom and when, newest first, in all projects",
   examples: ["coop log T14", "coop log --by codex-pippa --since 2h"],
-  notes: `One record's log also tells the host and folder of each change. --json has every value before a change in full.`,
+  notes: `Each line ends with what the record is called now; one record's log tells the host and folder of each change instead. --json has every value before a change in full.`,
   args: {
     ref: { ...optionalWord(v.string(), "REF", "one record; without it, everything"), ref: "any" },
     by: flag(oneId, "ID", "changed by"),
@@ -63,9 +63,12 @@ function recordRef(text: string): Ref {
   );
 }
 
-/** One line: `T14 edit 3h codex-pippa: priority 2 → 1, body (was 120 bytes)`. */
+/**
+ * One line: `T14 edit 3h codex-pippa (priority 2 → 1, body (was 120 bytes)): Fix parser`; of one record where it was done,
+ * and not what it is called.
+ */
 function eventLine(event: LoggedEvent, where: boolean, view: View): string {
-  const { verb, at, author, host, folder, before, after } = event;
+  const { verb, at, author, host, folder, before, after, called: name } = event;
   const place = where && `on ${inline(host)} in ${inline(folder)}`;
   const told = (column: string, value: unknown) =>
     column.endsWith("_at") && typeof value === "string" ? ago(view, value) : short(value);
@@ -80,8 +83,10 @@ function eventLine(event: LoggedEvent, where: boolean, view: View): string {
     .filter(([column]) => !before || !Object.hasOwn(before, column))
     .map(([column, value]) => `${called(column)} ${told(column, value)}`);
   const all = [...changes, ...added];
-  const what = all.length > 0 && `: ${all.join(", ")}`;
-  return `${line(event.ref, verb, ago(view, at), inline(author), place)}${what || ""}`;
+  const what = all.length > 0 && all.join(", ");
+  const done = line(event.ref, verb, ago(view, at), inline(author), place);
+  if (where || name === null) return titled(done, what || "");
+  return titled(line(done, what && `(${what})`), heading("", name));
 }
 
 /** The columns of who has a record since when, and what of an event they repeat. */

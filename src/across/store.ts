@@ -1,4 +1,4 @@
-import { ref, SIGILS, type Ref, type Surface } from "../ref";
+import { ref, SIGILS, SURFACES, type Ref, type Surface } from "../ref";
 import { ADDRESSED, type Addressed, type Kind } from "../store/addressed";
 import { absent, archiveEvents } from "../store/archived";
 import { skipScan } from "../store/distinct";
@@ -26,6 +26,7 @@ import {
   among,
   and,
   first,
+  inBatches,
   raw,
   sql,
   type Fragment,
@@ -33,6 +34,7 @@ import {
   type Sql,
   type Value,
 } from "../store/sql";
+import { TEXTS } from "../store/tables";
 import { timestamp } from "../time";
 
 /** One change of one record, as the log tells it. */
@@ -53,6 +55,8 @@ export interface LoggedEvent {
   before: Record<string, unknown> | null;
   /** The changed columns' values after, without long text; of a change of the store what it tells of itself. */
   after: Record<string, unknown> | null;
+  /** What the record is called now: its title, else how its text begins. Null for what is not there to be called so. */
+  called: string | null;
 }
 
 interface EventRow extends Row {
@@ -97,7 +101,34 @@ export async function readLog(
   );
   if (of && found.length === 0 && !(await hasEvents(on, of))) throw await absent(on, of);
   const { rows, truncated } = cut(found, limit);
-  return { events: rows.map(toEvent), truncated };
+  const called = await namesOf(on, rows);
+  const toLogged = (row: EventRow): LoggedEvent => {
+    const event = toEvent(row);
+    return { ...event, called: called.get(event.ref) ?? null };
+  };
+  return { events: rows.map(toLogged), truncated };
+}
+
+/** How much of a text is given to call its record by. */
+const BEGINS_CHARACTERS = 200;
+
+/** By their refs what the records of events are called, as far as they are there. */
+async function namesOf(on: Sql, rows: readonly EventRow[]): Promise<Map<string, string>> {
+  const called = new Map<string, string>();
+  for (const surface of SURFACES) {
+    const numbers = rows.filter((row) => row.surface === surface).map(({ number }) => number);
+    const { table, columns } = TEXTS[surface];
+    const title = columns.includes("title") ? raw("title") : raw("''");
+    const text = raw(columns.find((column) => column === "body" || column === "payload")!);
+    for (const some of inBatches([...new Set(numbers)])) {
+      const records = await on.all<{ number: number; title: string; text: string }>(
+        sql`select number, ${title} as title, substr(${text}, 1, ${raw(`${BEGINS_CHARACTERS}`)}) as text
+          from ${raw(table)} where ${among("number", some)}`,
+      );
+      for (const each of records) called.set(ref(surface, each.number), each.title || each.text);
+    }
+  }
+  return called;
 }
 
 /**
@@ -148,7 +179,14 @@ const hasEvents = (on: Sql, { surface, number }: Ref) =>
     sql`select 1 as one from events where surface = ${surface} and number = ${number} limit 1`,
   );
 
-const toEvent = ({ at, surface, number, before, after, ...rest }: EventRow): LoggedEvent => ({
+const toEvent = ({
+  at,
+  surface,
+  number,
+  before,
+  after,
+  ...rest
+}: EventRow): Omit<LoggedEvent, "called"> => ({
   ...rest,
   at: timestamp(at),
   ref: refOf(surface, number),
