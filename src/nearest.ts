@@ -26,6 +26,9 @@ function distances(left: readonly string[], right: readonly string[]): number[] 
   return last;
 }
 
+/** What is worth less than anything else: a large letter for a small one. */
+const OTHER_CASE = 0.05;
+
 /** What is worth less than a letter that is put in: to leave out the end of a word. */
 const ABBREVIATED = 0.5;
 
@@ -54,6 +57,8 @@ export function nearest(
     const far = distances(letters, others);
     let near = far[others.length]!;
     if (shortens) near = Math.min(near, far[letters.length]! + ABBREVIATED);
+    // Of two that differ in case alone the one in the word's own is meant.
+    if (candidate !== candidate.toLowerCase() && word === word.toLowerCase()) near += OTHER_CASE;
     if (near < least) [best, least] = [candidate, near];
   }
   return best;

@@ -49,3 +49,8 @@ describe("the nearest word", () => {
     expect(nearest("aa", [])).toBeUndefined();
   });
 });
+
+test("of two that differ in case alone the one in the word's own is nearest", () => {
+  expect(nearest("jobz", ["Jobs", "jobs"])).toBe("jobs");
+  expect(nearest("jobz", ["jobs", "Jobs"])).toBe("jobs");
+});

@@ -61,8 +61,8 @@ export interface Settings {
   writes: boolean;
   /** Canonical, such as `todo add`. */
   verb: string;
-  /** A hash of the arguments as given, with what was read in place of what names it. */
-  fingerprint: (read: Readonly<Record<string, string>>) => string;
+  /** A hash of the arguments as given, with what was read in place of what names it; of lists the order counts if not sorted. */
+  fingerprint: (read: Readonly<Record<string, string>>, sorted: boolean) => string;
 }
 
 /** Of how many unknown ids a command warns: many lines at once can name thousands. */
@@ -215,6 +215,18 @@ export class Context {
   }
 
   /**
+   * Warns of a scope that was named by flag and that no record has: of any where it is looked in, and where it is written to
+   * of one that is like another.
+   */
+  async warnUnknownScope(on: Sql, writes: boolean): Promise<void> {
+    const { scope, scopeFlag } = this.settings;
+    if (!scopeFlag || !scope) return;
+    const { unknownScope } = await import("./unknown");
+    const warning = await unknownScope(on, scope, writes);
+    if (warning !== undefined) this.warn("unknown_scope", warning);
+  }
+
+  /**
    * Runs a writing command in one transaction, repeatable by its key.
    * @param on what is written, where it is not the store.
    * @throws CoopError usage without a speaker; conflict, busy, unavailable, unknown; and what `work` throws.
@@ -239,6 +251,7 @@ export class Context {
       },
       async (writing) => {
         await this.warnUnknown(writing.tx, [actor.id]);
+        await this.warnUnknownScope(writing.tx, true);
         return work(writing);
       },
     );
@@ -250,7 +263,13 @@ export class Context {
     const { key, verb, fingerprint } = this.settings;
     return key === undefined
       ? undefined
-      : { author: id, verb, key, fingerprint: fingerprint(this.#read) };
+      : {
+          author: id,
+          verb,
+          key,
+          fingerprint: fingerprint(this.#read, true),
+          inOrder: () => fingerprint(this.#read, false),
+        };
   }
 
   /** All of a file or, for `-`, of standard input, that a flag names; `--key` covers what is read, not its name. */

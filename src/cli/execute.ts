@@ -110,20 +110,30 @@ function settings(flags: Flags, edge: Edge, verb: string, { args }: Verb, given:
     key: typeof key === "string" ? key.normalize("NFC") : undefined,
     writes: "key" in args,
     verb,
-    fingerprint: (read: Given) => fingerprint(args, given, read, flags.scope),
+    fingerprint: (read: Given, sorted: boolean) =>
+      fingerprint(args, given, read, flags.scope, sorted),
   };
 }
 
 /**
- * A hash of the arguments as they were given, refs and names in whatever spelling, and what was `read` in place of
- * what names it: the scope only if given by flag, the key itself not at all.
+ * A hash of the arguments as they were given, refs and names in whatever spelling, lists `sorted` or in the order they came
+ * in, and what was `read` in place of what names it: the scope only if given by flag, the key itself not at all.
  */
-function fingerprint(args: Args, given: Given, read: Given, scope: string | undefined): string {
+function fingerprint(
+  args: Args,
+  given: Given,
+  read: Given,
+  scope: string | undefined,
+  sorted: boolean,
+): string {
   const all: Record<string, unknown> = scope === undefined ? {} : { scope };
-  for (const [name, value] of Object.entries(given))
-    if (name !== "key") all[name] = read[name] ?? spelt(args[name], value);
-  const sorted = Object.entries(all).sort(([a], [b]) => (a < b ? -1 : 1));
-  return new Bun.CryptoHasher("sha256").update(JSON.stringify(sorted)).digest("hex");
+  for (const [name, value] of Object.entries(given)) {
+    if (name === "key") continue;
+    const is = read[name] ?? spelt(args[name], value);
+    all[name] = sorted && Array.isArray(is) ? is.toSorted() : is;
+  }
+  const entries = Object.entries(all).sort(([a], [b]) => (a < b ? -1 : 1));
+  return new Bun.CryptoHasher("sha256").update(JSON.stringify(entries)).digest("hex");
 }
 
 /** A value that was given, as coop spells it: refs by their letter, and what its schema makes another text of as that. */

@@ -47,6 +47,7 @@ export async function listQuery(
   const addressees = whose.length > 0 ? whose : undefined;
   const authors = input.from && idsOf(input.from, context);
   await context.warnUnknown(on, [...(addressees ?? []), ...(authors ?? [])]);
+  await context.warnUnknownScope(on, false);
   const scope = allScopes ? undefined : await context.scopeOrNone();
   return {
     filter: {

@@ -1,4 +1,6 @@
 import { nearest, slip } from "../nearest";
+import { isScopeUsed, scopesUsed } from "../store/scopes";
+import type { Sql } from "../store/sql";
 
 /** What others call nobody in particular, and what they call all. */
 const NOBODY = ["nobody", "none", "noone", "no-one", "anyone", "anybody", "unassigned"];
@@ -31,4 +33,20 @@ export function likeness(word: string, known: readonly string[], what: string): 
   return slip(word, [guess]) === undefined
     ? `no known ${what} is like it (the nearest: '${guess}')`
     : `the nearest known ${what} is '${guess}'`;
+}
+
+/** The warning of a scope that no record has; where it is written to, only of one that is a slip for another. */
+export async function unknownScope(
+  on: Sql,
+  scope: string,
+  writes: boolean,
+): Promise<string | undefined> {
+  if (await isScopeUsed(on, scope)) return undefined;
+  const says = `no record is of the project '${scope}'`;
+  if (!writes && EVERYBODY.includes(scope.toLowerCase()))
+    return `${says}: --all-scopes is for those of all`;
+  const known = await scopesUsed(on);
+  const like = likeness(scope, known, "project");
+  const isSlip = slip(scope, known) !== undefined;
+  return like !== undefined && (isSlip || !writes) ? `${says}; ${like}` : undefined;
 }

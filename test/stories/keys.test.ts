@@ -312,6 +312,31 @@ describe.each(engines)("a command with --if-version on $name", ({ openFresh }) =
   );
 });
 
+test("a list that comes in another order is the same, as what an older coop kept of it", async () => {
+  await using coop = await story();
+  const push = async (to: string) =>
+    (
+      await coop.run(["--json", "queue", "push", "fan", "x", "--to", to, "--key", "k"], {
+        as: "site",
+      })
+    ).json();
+  const { data } = await push("b,a,c");
+  for (const to of ["a,b,c", "c,a,b", "b,a,c"])
+    expect(await push(to)).toMatchObject({ data, replayed: true });
+  expect((await push("a,b")).error).toMatchObject({ reason: "key" });
+  using database = new Database(coop.store);
+  const hash = new Bun.CryptoHasher("sha256").update(
+    JSON.stringify([
+      ["payload", "x"],
+      ["queue", "fan"],
+      ["to", ["b", "a", "c"]],
+    ]),
+  );
+  database.run("update keys set fingerprint = ?", [hash.digest("hex")]);
+  expect(await push("b,a,c")).toMatchObject({ data, replayed: true });
+  expect((await push("a,b,c")).error).toMatchObject({ reason: "key" });
+});
+
 test("a take whose answer was lost gives the same items again, and no others", async () => {
   await using coop = await story();
   for (let n = 0; n < 6; n++)

@@ -280,3 +280,22 @@ test("whom nobody knows is warned of from the first hand-off on, with who is nea
   );
   expect(await toldOf("codex-pippa")).toBe("");
 });
+
+test("reading says what else is open on the reader, also where there is no letter", async () => {
+  const said = async () => (await coop.run(["letter", "read"], { as: "ann" })).out;
+  await coop.data(["todo", "add", "x"], { as: "ann" });
+  expect(await said()).toBe("no open letters to ann\n");
+  await coop.data(["todo", "assign", "T1", "--to", "ann"], { as: "ann" });
+  expect(await said()).toBe("no open letters to ann\nalso on you: todos: coop who me\n");
+  await coop.data(["request", "open", "x", "--to", "ann", "--body", "y"], { as: "ann" });
+  await coop.data(["queue", "push", "jobs", "x", "--to", "ann"], { as: "ann" });
+  await write({ as: "ann" });
+  expect(await said()).toEndWith("\nalso on you: requests, todos, queue items: coop who me\n");
+  expect((await coop.run(["letter", "read", "L1"], { as: "ann" })).out).not.toContain(
+    "also on you",
+  );
+  await coop.data(["todo", "done", "T1"], { as: "ann" });
+  await coop.data(["request", "done", "R1"], { as: "ann" });
+  await coop.data(["queue", "take", "Q1"], { as: "ann" });
+  expect(await said()).toEndWith("\nalso on you: queue items: coop who me\n");
+});

@@ -152,3 +152,39 @@ describe("a queue of 400 with 4 producers and 3 takers", () => {
     );
   });
 });
+
+test("a project that was never used is warned of where it is looked in, and written to if it is like another", async () => {
+  await using coop = await story();
+  const say = async (...words: string[]) => (await coop.run(words, { as: "ann" })).err;
+  expect(await say("todo", "add", "x", "--scope", "gamma")).toBe("");
+  const told = (text: string) => `coop: warning: no record is of the project ${text}\n`;
+  const near = told("'gama'; the nearest known project is 'gamma'");
+  expect(await say("todo", "list", "--scope", "gama")).toBe(near);
+  expect(await say("todo", "add", "x", "--scope", "gama")).toBe(near);
+  expect(await say("todo", "list", "--scope", "gama")).toBe("");
+  expect(await say("todo", "add", "x", "--scope", "other")).toBe("");
+  expect(await say("history", "list", "--scope", "never")).toBe(
+    told("'never'; no known project is like it (the nearest: 'other')"),
+  );
+  expect(await say("queue", "list", "--scope", "all")).toBe(
+    told("'all': --all-scopes is for those of all"),
+  );
+  expect((await coop.run(["todo", "list"], { env: { PIPPA_COOP_SCOPE: "gama2" } })).err).toBe("");
+});
+
+test("a commit of another project than its entry's is warned of", async () => {
+  await using coop = await story();
+  const folder = join(coop.folder, "alpha");
+  await mkdir(folder);
+  await git(folder, "init");
+  await git(folder, "commit", "--allow-empty", "-m", "x");
+  const ann = { as: "ann", cwd: folder };
+  await coop.data(["history", "add", "x", "--body", "y", "--scope", "gamma"], ann);
+  const { exit, err } = await coop.run(["history", "commit", "H1", "HEAD"], ann);
+  expect({ exit, err }).toEqual({
+    exit: 0,
+    err: "coop: warning: H1 is of 'gamma', and HEAD is that of 'alpha'; --replace with its own commit mends it\n",
+  });
+  await coop.data(["history", "add", "z", "--body", "y"], ann);
+  expect((await coop.run(["history", "commit", "H2", "HEAD"], ann)).err).not.toContain("is of");
+});

@@ -548,17 +548,18 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
       const [shown, lines] = [out.match(/^L\d+ .* t{1024}$/gm)!, out.match(/^L\d+ /gm)!];
       expect({ shown: shown.length, lines: lines.length }).toEqual({ shown: 23, lines: 40 });
 
+      for (let count = 1; count <= 40; count++) await move("ack", count);
       await write({ body: "\u200b\n".repeat(5 * KB) });
       const [hidden] = (await read()).json().data;
       expect(hidden).toMatchObject({ ref: "L41", complete: false });
       // Each line is printed as \u{200b}.
       expect(hidden.body.length / 2).toBeGreaterThan((24 * KB - 64) / 9);
-      const newest = (await coop.run(["letter", "read"], { as: "ann" })).out.split("\nL40 ")[0]!;
+      const newest = (await coop.run(["letter", "read"], { as: "ann" })).out;
       expect(newest.length).toBeLessThan(24 * KB + 100);
     });
 
     test("cuts what does not fit at a line, says how to see it, and leaves it unread", async () => {
-      await write({ body: "the oldest" });
+      await write({ body: linesOf(20 * KB) });
       await write({ body: linesOf(20 * KB) });
       await write({ body: linesOf(10 * KB) });
       const { data, truncated } = (await read()).json();
@@ -575,17 +576,33 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
       const { out } = await coop.run(["letter", "read"], { as: "ann" });
       expect(out).toContain("cut here; it stays unread. all of it: coop letter read L2\n");
       expect(out).toMatch(
-        /\nL1 unread \d+s: a title \(1 kB\)\ndid not fit here, in full: coop letter read L1\n$/,
+        /\nL1 unread \d+s: a title \(21 kB\)\ndid not fit here, in full: coop letter read L1\n$/,
       );
     });
 
+    test("a long one keeps no shorter one from being read, and comes no more once it was read", async () => {
+      await write({ body: "the hand-off" });
+      await write({ body: linesOf(30 * KB) });
+      expect((await read()).json().data).toMatchObject([
+        { ref: "L2", state: "unread", complete: false },
+        { ref: "L1", state: "read", body: "the hand-off", complete: true, marked: true },
+      ]);
+      await read("L2");
+      expect((await read()).json().data).toMatchObject([
+        { ref: "L2", state: "read", body: null, complete: false },
+        { ref: "L1", body: "the hand-off" },
+      ]);
+      const { out } = await coop.run(["letter", "read"], { as: "ann" });
+      expect(out).toMatch(/^L2 read \d+s: a title \(31 kB\)\nL1 read /);
+    });
+
     test("says what has no room of any project, where it looks in all", async () => {
-      await write({ body: "the oldest", scope: "web" });
+      await write({ body: linesOf(24 * KB - 100), scope: "web" });
       await write({ body: linesOf(30 * KB), scope: "app" });
       await write({ body: linesOf(20 * KB), scope: "api" });
       const outside = await coop.run(["letter", "read"], { as: "ann" });
       expect(outside.out).toContain(
-        "[web]: a title (1 kB)\ndid not fit here, in full: coop letter read L1\n",
+        "[web]: a title (25 kB)\ndid not fit here, in full: coop letter read L1\n",
       );
       const within = await coop.run(["letter", "read", "--scope", "app"], { as: "ann" });
       expect(within.out).toContain("[web]: a title\n");

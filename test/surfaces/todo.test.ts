@@ -778,6 +778,41 @@ describe.each(engines)("todos on $name", ({ openFresh }) => {
       );
     });
 
+    test("ending or blocking what another is doing is warned of, with the way back", async () => {
+      for (const as of ["ann", "ben"])
+        await coop.data(["request", "open", "x", "--to", as, "--body", "x"], { as });
+      const doing = async (verb: string) => {
+        const { ref } = await add();
+        await say("ben", "start", ref);
+        return [ref, (await say("ann", verb, ref)).err] as const;
+      };
+      for (const [verb, back] of [
+        ["done", "coop todo reopen REF, and "],
+        ["drop", "coop todo reopen REF, and "],
+        ["block", ""],
+        ["stop", ""],
+      ] as const) {
+        const [ref, err] = await doing(verb);
+        expect(err).toBe(
+          `coop: warning: ben was doing ${ref}; if another was meant: ${back.replace("REF", ref)}ben can start it again\n`,
+        );
+      }
+      const { ref } = await add({ to: "ben" });
+      expect((await say("ann", "done", ref)).err).toBe("");
+      await say("ann", "reopen", ref);
+      await say("ben", "start", ref);
+      expect((await say("ben", "done", ref)).err).toBe("");
+    });
+
+    test("a line of what is blocked says why, and an answer whose project it is", async () => {
+      await add({ scope: "quest", title: "Rotate the key", body: "" });
+      await say("ann", "block", "T1", "--reason", "needs dad\nto say when");
+      const { out } = await say("ann", "list");
+      expect(out).toMatch(/: Rotate the key \(needs dad…\)\n$/);
+      expect((await say("ann", "stop", "T1")).out).toBe("T1 open p2 [quest]: Rotate the key\n");
+      expect((await say("ann", "stop", "T1", "--scope", "quest")).exit).toBe(4);
+    });
+
     test("a line says whose it is and what it waits on", async () => {
       await add({ to: "ben", priority: 1, title: "Fix lexer" });
       await add({ after: [1], title: "Fix\nparser" });

@@ -40,8 +40,8 @@ adds no other ("created":false), and fills its commit in where that is not known
     const result = await context.write((writing) =>
       addEntry(writing, { ...draft, slug: input.slug ?? slugOf(input.title!, writing.at) }),
     );
-    return written(result, (entry) =>
-      line(entryChanged(entry), !entry.created && "(was there already)"),
+    return written(result, (entry, view) =>
+      line(entryChanged(entry, view), !entry.created && "(was there already)"),
     );
   },
 });

@@ -29,16 +29,22 @@ another one is a conflict unless --replace is given.`,
     const author = context.requireSpeaker();
     const { entry } = input;
     const named = entry === undefined ? undefined : await resolveName(entry, context);
-    const scope = named ? undefined : await context.scope();
+    const here = await (named ? context.scopeOrNone().catch(() => undefined) : context.scope());
     const result = await context.write(async (writing) => {
       // Only now: a repeat with its key answers as before, wherever it is given.
       const commit = input.sha === "HEAD" ? await headSha(context) : input.sha;
-      const name = named ?? (await onePending(writing.tx, author, scope!, commit, input.sha));
-      return commitEntry(writing, name, {
+      const name = named ?? (await onePending(writing.tx, author, here!, commit, input.sha));
+      const committed = await commitEntry(writing, name, {
         sha: commit,
         replace: input.replace ?? false,
         ifVersion: input.ifVersion,
       });
+      if (input.sha === "HEAD" && here !== undefined && committed.scope !== here)
+        writing.warn(
+          "other_scope",
+          `${committed.ref} is of '${committed.scope}', and HEAD is that of '${here}'; --replace with its own commit mends it`,
+        );
+      return committed;
     });
     return written(result, entryChanged);
   },

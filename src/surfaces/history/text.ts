@@ -38,8 +38,8 @@ function briefly({ slug, title }: Entry): string | undefined {
 }
 
 /** What a write answers: `H7 pending 2026-11-22-split-the-parser`. */
-export const entryChanged = (entry: Entry): string =>
-  line(entry.ref, commitOf(entry), inline(entry.slug));
+export const entryChanged = (entry: Entry, view: View): string =>
+  line(entry.ref, commitOf(entry), scopeTag(view, entry), inline(entry.slug));
 
 /** An entry in full. */
 export const entryText = (entry: Entry, view: View): string =>

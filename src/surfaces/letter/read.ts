@@ -7,7 +7,9 @@ import { onStore } from "../../cli/on-store";
 import { countText, inline, lines, type View } from "../../cli/text";
 import { firstFew } from "../../few";
 import { refNumber } from "../../ref";
+import type { Kind } from "../../store/addressed";
 import { isKnown } from "../../store/events";
+import { openOn } from "../../store/open-on";
 import type { Sql } from "../../store/sql";
 import { refOf } from "../../words";
 import { FULL_BYTES, readOne, readOpen, type Reading, type ReadLetter } from "./reading";
@@ -41,6 +43,9 @@ open is not kept with --key: the next read with it looks again.`,
     const store = await context.store();
     // Letters are shown there all the same, unmarked.
     await context.warnClosed(store);
+    const beside = letter === undefined ? await openOn(store, me, BESIDE) : [];
+    const told = (reading: Reading, replayed = false) =>
+      readAnswer(reading, scope, beside, replayed);
     const look = (on: Sql) =>
       letter === undefined ? readOpen(on, me, scope, key !== undefined) : readOne(on, me, letter);
     // Refs alone are no letters in full.
@@ -59,12 +64,12 @@ open is not kept with --key: the next read with it looks again.`,
         );
         return look(writing.tx);
       });
-      return readAnswer(data, scope, replayed);
+      return told(data, replayed);
     };
 
     if (key !== undefined || ifVersion !== undefined)
       return readAndMark().catch(async (thrown) => {
-        if (thrown instanceof NothingOpen) return readAnswer(await look(store), scope);
+        if (thrown instanceof NothingOpen) return told(await look(store));
         throw thrown;
       });
     const seen = await look(store);
@@ -77,7 +82,7 @@ open is not kept with --key: the next read with it looks again.`,
         throw thrown;
       context.warn("not_marked", `shown, but not marked as read: ${thrown.message}`);
     }
-    return readAnswer(seen, scope);
+    return told(seen);
   },
 });
 
@@ -98,14 +103,37 @@ async function explainUnknown(context: Context, on: Sql, me: string): Promise<vo
   context.warn("open_letters", `open letters are ${also}for ${firstFew(others, "coop who")}`);
 }
 
-/** @param here the scope that was looked in; undefined for all. */
-function readAnswer({ letters, total }: Reading, here: string | undefined, replayed = false) {
+/** What else can be open on a reader: who comes without memory asks for letters first. */
+const BESIDE = ["requests", "todos", "items", "taken"] as const satisfies Kind[];
+const NAMES: Record<(typeof BESIDE)[number], string> = {
+  requests: "requests",
+  todos: "todos",
+  items: "queue items",
+  taken: "queue items",
+};
+
+/**
+ * @param here the scope that was looked in; undefined for all.
+ * @param beside of what kinds else something is open on the reader.
+ */
+function readAnswer(
+  { letters, total }: Reading,
+  here: string | undefined,
+  beside: readonly (typeof BESIDE)[number][],
+  replayed: boolean,
+) {
+  const also = [...new Set(beside.map((kind) => NAMES[kind]))].join(", ");
   const missing = total.count - letters.length;
   const rest =
     missing > 0
       ? `${countText({ ...total, count: missing })} more: coop letter list --mine --status ${OPEN.join()} --all-scopes --limit 0`
       : undefined;
-  return answer(letters, (shown, view) => readText(shown, rest, view, here), {
+  const text = (shown: readonly ReadLetter[], view: View) =>
+    lines(
+      readText(shown, rest, view, here),
+      also && onStore(`also on you: ${also}: coop who me`, view.storeFlag),
+    );
+  return answer(letters, text, {
     total,
     truncated: missing > 0 || letters.map(({ complete }) => complete).includes(false),
     rest,

@@ -90,24 +90,33 @@ export async function readOpen(
 }
 
 /**
- * What there is room for of which letters' texts: the whole of them while they fit, then the lines that do. A letter
- * whose first line is already too long takes no room from the others.
+ * What there is room for of which letters' texts: first the whole of those that fit, newest first, so that a long one keeps no
+ * other from being read; then the lines that do of the others, but of what was read in full before. One whose first line is already too long
+ * takes no room from the others.
  */
 async function fitting(on: Sql, envelopes: readonly EnvelopeRow[]): Promise<Map<number, Texts>> {
   const numbers = envelopes.map(({ number }) => number);
   const found = await beginnings(on, numbers, FULL_BYTES);
   const shown = new Map<number, Texts>();
   let left = FULL_BYTES;
+  const printed = (envelope: EnvelopeRow, texts: Texts) =>
+    byteLength(ownText({ ...toLetter(envelope), ...texts }));
+  const show = (envelope: EnvelopeRow, texts: Texts) => {
+    shown.set(envelope.number, texts);
+    left -= printed(envelope, texts);
+  };
+  for (const envelope of envelopes) {
+    const all = found.get(envelope.number);
+    if (all && bytesOf(all) === envelope.bytes && printed(envelope, all) <= left)
+      show(envelope, all);
+  }
   for (const envelope of envelopes) {
     const beginning = found.get(envelope.number);
-    if (beginning === undefined) continue;
-    const printed = (texts: Texts) => byteLength(ownText({ ...toLetter(envelope), ...texts }));
+    if (!beginning || shown.has(envelope.number) || envelope.state === "read") continue;
     // A title and fences take room too; around a part of the texts never more than around all.
-    const around = printed(beginning) - bytesOf(beginning, visible);
+    const around = printed(envelope, beginning) - bytesOf(beginning, visible);
     const texts = cutAtLine(beginning, left - around);
-    if (texts === null) continue;
-    shown.set(envelope.number, texts);
-    left -= printed(texts);
+    if (texts !== null) show(envelope, texts);
   }
   return shown;
 }

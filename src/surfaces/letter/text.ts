@@ -28,8 +28,11 @@ const age = (letter: Letter, view: View) =>
   letter.state === "read" ? ago(view, letter.created_at) : ages(view, letter);
 
 /** What a write or a move answers: `L12 working to codex-pippa: Where I stopped`. */
-export const letterMoved = ({ ref, state, to, title, body }: Letter) =>
-  titled(line(ref, state, `to ${inline(to)}`), heading(title, body));
+export const letterMoved = (letter: Letter, view: View) =>
+  titled(
+    line(letter.ref, letter.state, scopeTag(view, letter), `to ${inline(letter.to)}`),
+    heading(letter.title, letter.body),
+  );
 
 /** A letter in full. */
 export const letterText = (letter: Letter, view: View) =>

@@ -61,8 +61,8 @@ is stored as that string, any other payload as it is written. A line's key makes
       const { ref, items } = await pushToEach(writing, draft, to);
       return { ref, items: items.map((item) => ({ ref: item.ref, to: item.to! })), queue };
     });
-    return written({ data, replayed }, (pushed) =>
-      "items" in pushed ? fannedOut(pushed) : itemMoved(pushed),
+    return written({ data, replayed }, (pushed, view) =>
+      "items" in pushed ? fannedOut(pushed) : itemMoved(pushed, view),
     );
   },
 });

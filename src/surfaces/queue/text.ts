@@ -40,11 +40,11 @@ export const itemLine = (item: Item, view: View) =>
   titled(itemHead(item, view), heading("", item.payload));
 
 /** What a push or a move answers. */
-export const itemMoved = ({ ref, state, queue, to }: Item) =>
-  line(ref, state, inline(queue), arrow(to));
+export const itemMoved = (item: Item, view: View) =>
+  line(item.ref, item.state, inline(item.queue), arrow(item.to), scopeTag(view, item));
 
 /** What a reply answers, which moves nothing. */
-export const itemReplied = (item: Item) => `replied: ${itemMoved(item)}`;
+export const itemReplied = (item: Item, view: View) => `replied: ${itemMoved(item, view)}`;
 
 /** What a push to several answers: `F2 jobs → Q4 codex-pippa, Q5 gemini-pippa`. */
 export const fannedOut = ({ ref, queue, items }: FanOut<{ ref: string; to: string }>) =>

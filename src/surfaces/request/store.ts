@@ -186,13 +186,10 @@ function turnOf(
 async function requireAsker(writing: Writing, row: RequestRow): Promise<void> {
   if (row.author === writing.actor.id) return;
   const name = ref("request", row.number);
-  const mayDecline = [row.addressee, row.accepted_by].includes(writing.actor.id);
   throw await conflict(writing, REQUESTS, row, {
     reason: "claimed",
     says: `can be cancelled by ${row.author} alone, who asked; it is ${row.state}`,
-    hint: mayDecline
-      ? `coop request decline ${name}`
-      : `coop request reply ${name} TEXT tells them`,
+    hint: `coop request decline ${name}`,
   });
 }
 

@@ -38,24 +38,30 @@ export function requestLine(request: Request, view: View, called = heading): str
 }
 
 /** What opening, a reply or a move answers: `R3 accepted waits on codex-pippa: Parser crashes`. */
-export const requestMoved = (request: Request) =>
-  titled(line(request.ref, request.state, waits(request)), heading(request.title, request.body));
+export const requestMoved = (request: Request, view: View) =>
+  titled(
+    line(request.ref, request.state, scopeTag(view, request), waits(request)),
+    heading(request.title, request.body),
+  );
 
 /** The same with what is asked, for whoever begins it: an acceptance makes version 2 where nothing came between. */
-export const requestBegun = (request: Request, { storeFlag }: View) =>
+export const requestBegun = (request: Request, view: View) =>
   lines(
-    requestMoved(request),
+    requestMoved(request, view),
     fenced(request.body),
     request.version > 2 &&
-      onStore(`what came of it since: coop request show ${request.ref}`, storeFlag),
+      onStore(`what came of it since: coop request show ${request.ref}`, view.storeFlag),
   );
 
 /** What a reply answers: that it is there, and whom the request waits on now. */
-export const requestReplied = (request: Request, { storeFlag }: View) =>
+export const requestReplied = (request: Request, view: View) =>
   lines(
-    `replied: ${requestMoved(request)}`,
+    `replied: ${requestMoved(request, view)}`,
     request.waiting_on === null &&
-      onStore(`it waits on nobody; to ask again: coop request reopen ${request.ref}`, storeFlag),
+      onStore(
+        `it waits on nobody; to ask again: coop request reopen ${request.ref}`,
+        view.storeFlag,
+      ),
   );
 
 const messageText = ({ verb, at, author, body }: Message, view: View) =>

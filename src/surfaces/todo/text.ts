@@ -25,8 +25,8 @@ const few = (refs: readonly string[], of: string, { storeFlag }: View) =>
   firstFew(refs, onStore(`coop show ${of}`, storeFlag));
 
 /**
- * One line: `T45 open p1 3h @codex-pippa: Fix parser`, with a `…` where details are left out; with a whole title, and all
- * that it waits on, where all is shown.
+ * One line: `T45 open p1 3h @codex-pippa: Fix parser`, with a `…` where details are left out and why it is blocked; with a
+ * whole title, and all that it waits on, where all is shown.
  */
 export const todoLine = (todo: Todo, view: View, whole = false): string =>
   titled(
@@ -42,9 +42,10 @@ export const todoLine = (todo: Todo, view: View, whole = false): string =>
     whole ? fullHeading(todo.title, todo.body) : shortened(todo),
   );
 
-function shortened({ title, body }: Todo): string {
+function shortened({ state, title, body, note }: Todo): string {
   const called = heading(title, body);
-  return body === "" || called.endsWith("…") ? called : `${called}…`;
+  const whole = body === "" || called.endsWith("…") ? called : `${called}…`;
+  return state === "blocked" && note !== null ? `${whole} (${heading("", note)})` : whole;
 }
 
 /** What an addition or a move answers: `T14 open p2: Fix parser`, then what it waits on. */
@@ -52,7 +53,10 @@ export function todoMoved(todo: MovedTodo, view: View): string {
   const { ref, state, priority, title, body, frees } = todo;
   const waiting = waits(todo, view);
   return lines(
-    titled(line(ref, state, `p${priority}`, whose(todo)), heading(title, body)),
+    titled(
+      line(ref, state, `p${priority}`, scopeTag(view, todo), whose(todo)),
+      heading(title, body),
+    ),
     waiting && `${ref} ${waiting}`,
     frees && `waits on nothing now: ${few(frees, ref, view)}`,
   );

@@ -90,6 +90,12 @@ export async function moveTodo(
       "waits",
       `${todo.ref} waits on ${firstFew(todo.waits_on, `coop show ${todo.ref}`)}, still unfinished: started all the same`,
     );
+  const isAnothers = row.state === "doing" && row.addressee !== writing.actor.id;
+  if (isAnothers && verb !== "start")
+    writing.warn(
+      "not_yours",
+      `${row.addressee} was doing ${name}; if another was meant: ${TODOS.finished.includes(to) ? `coop todo reopen ${name}, and ` : ""}${row.addressee} can start it again`,
+    );
   if (!TODOS.finished.includes(to)) return todo;
   const frees = await unfinishedAfter(writing.tx, row.number, [NOTHING_UNFINISHED_BEFORE]);
   return { ...todo, ...(frees.length > 0 && { frees }) };
