@@ -20,7 +20,7 @@ export default defineVerb({
       text: { file: "reply-file", edit: true },
     },
     body: {
-      ...note("a word on how it ended, kept with the item"),
+      ...note("a word on how it ended, kept with the item; --reply is the answer"),
       text: { file: "body-file", edit: false },
     },
     ...holding,

@@ -19,7 +19,7 @@ export default defineVerb({
   ],
   notes: `Of several that take at once each item goes to one. It stays taken until \`done\`, \`release\` or \`drop\`: nothing
 expires. Without NAME it takes from all queues; with a ref that very item. Items of every project are taken alike, unless
---scope is given. With --count fewer are taken where their payloads would be more than 16 MiB.`,
+--scope is given. It never waits for items to come: --wait is for locks. With --count fewer are taken where their payloads would be more than 16 MiB.`,
   args: {
     queue: {
       ...optionalWord(queueOrItem, "NAME", "the queue (all), or one item's ref"),
