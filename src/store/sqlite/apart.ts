@@ -37,9 +37,8 @@ export async function apart(path: string, wait: Wait): Promise<CoopError | undef
 /** Whether one host alone uses a store. What is no store its user is told where it is opened. */
 async function isOfOneHost(path: string, wait: Wait): Promise<boolean> {
   const look = async () => {
-    const connection = await SqliteConnection.open(path, wait, "unchanging");
-    const { oneHost } = await keptJournal(connection).finally(() => connection.close());
-    return oneHost;
+    await using connection = await SqliteConnection.open(path, wait, "unchanging");
+    return (await keptJournal(connection)).oneHost;
   };
   try {
     // One that is being written to can look damaged, and stays so where a writer was killed.

@@ -138,6 +138,10 @@ export class SqliteConnection implements Connection {
     this.#database.close();
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   #query<R extends Row>(statement: Fragment): R[] {
     const { text, values } = statement.render(SQLITE.placeholder);
     return this.#database.query<R, Row[string][]>(text).all(...values);

@@ -105,20 +105,16 @@ async function build(
   journal: Journal,
   settings: (tx: Sql) => Promise<void>,
 ): Promise<void> {
-  const connection = await SqliteConnection.open(path, wait, "new");
-  try {
-    // Half of SQLite's own choice: a commit touches many pages, and of texts of 2 KB those hold hardly one.
-    await connection.run("pragma page_size = 2048");
-    await connection.run(`pragma journal_mode = ${MODES[journal]}`);
-    await connection.transaction(async (tx) => {
-      await migrate(tx, 0);
-      await stamp(connection);
-      await setIdentity(tx, wait.clock.now(), wait.clock);
-      await settings(tx);
-    });
-    // What SQLite does at the end too, but says nothing when the disk is full: the file would be half of a store.
-    if (journal === "wal") await connection.run("pragma wal_checkpoint(truncate)");
-  } finally {
-    await connection.close();
-  }
+  await using connection = await SqliteConnection.open(path, wait, "new");
+  // Half of SQLite's own choice: a commit touches many pages, and of texts of 2 KB those hold hardly one.
+  await connection.run("pragma page_size = 2048");
+  await connection.run(`pragma journal_mode = ${MODES[journal]}`);
+  await connection.transaction(async (tx) => {
+    await migrate(tx, 0);
+    await stamp(connection);
+    await setIdentity(tx, wait.clock.now(), wait.clock);
+    await settings(tx);
+  });
+  // What SQLite does at the end too, but says nothing when the disk is full: the file would be half of a store.
+  if (journal === "wal") await connection.run("pragma wal_checkpoint(truncate)");
 }

@@ -243,17 +243,13 @@ export async function setJournal(
   const { journal } = await decideAsked(path, wait, asked);
   await requireOwnPlace(path, wait);
   if ((await journalAt(path, wait)) !== journal) await convert(path, journal, wait);
-  const connection = await SqliteConnection.open(path, wait);
-  try {
-    const seen = await hostOf(host, path, await lookAt(path));
-    await connection.transaction(async (tx) => {
-      // What suited the journal until now need not suit this one: every other host finds out anew.
-      await tx.all(sql`delete from meta where ${OF_MOUNTS}`);
-      await keepJournal(tx, asked, seen);
-    });
-  } finally {
-    await connection.close();
-  }
+  await using connection = await SqliteConnection.open(path, wait);
+  const seen = await hostOf(host, path, await lookAt(path));
+  await connection.transaction(async (tx) => {
+    // What suited the journal until now need not suit this one: every other host finds out anew.
+    await tx.all(sql`delete from meta where ${OF_MOUNTS}`);
+    await keepJournal(tx, asked, seen);
+  });
 }
 
 /** The settings of hosts that wrote to the store. */

@@ -45,8 +45,8 @@ export async function highestGiven(
 
 /** Looks into a file that this process has not open, as it is. */
 async function lookingInto<T>(path: string, wait: Wait, look: (on: Sql) => Promise<T>): Promise<T> {
-  const connection = await SqliteConnection.open(path, wait, "unchanging");
-  return look(connection).finally(() => connection.close());
+  await using connection = await SqliteConnection.open(path, wait, "unchanging");
+  return await look(connection);
 }
 
 /**

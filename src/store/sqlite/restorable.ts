@@ -126,15 +126,11 @@ async function takeIn(
   file: string,
   wait: Wait,
 ): Promise<{ version: number; isArchive: boolean }> {
-  const connection = await SqliteConnection.open(path, wait);
-  try {
-    const version = await schemaOf(connection, file);
-    await connection.run("pragma journal_mode = delete");
-    await connection.all(sql`delete from meta where name = ${BACKUP_OF}`);
-    return { version, isArchive: (await meta(connection, ARCHIVE_OF)) !== undefined };
-  } finally {
-    await connection.close();
-  }
+  await using connection = await SqliteConnection.open(path, wait);
+  const version = await schemaOf(connection, file);
+  await connection.run("pragma journal_mode = delete");
+  await connection.all(sql`delete from meta where name = ${BACKUP_OF}`);
+  return { version, isArchive: (await meta(connection, ARCHIVE_OF)) !== undefined };
 }
 
 /** What is wrong with the copy, as an error of the file that the user named. */
@@ -190,12 +186,8 @@ const KEPT = ["", "-wal", "-journal"];
 
 /** Gives a copy the journal that its place bears. */
 export async function fitJournal({ path }: Restorable, wait: Wait): Promise<void> {
-  const connection = await SqliteConnection.open(path, wait);
-  try {
-    const { journal } = await decide(path, wait, await keptJournal(connection));
-    await connection.run(`pragma journal_mode = ${MODES[journal]}`);
-    await connection.transaction((tx) => keepJournal(tx, { journal }, undefined));
-  } finally {
-    await connection.close();
-  }
+  await using connection = await SqliteConnection.open(path, wait);
+  const { journal } = await decide(path, wait, await keptJournal(connection));
+  await connection.run(`pragma journal_mode = ${MODES[journal]}`);
+  await connection.transaction((tx) => keepJournal(tx, { journal }, undefined));
 }

@@ -22,17 +22,13 @@ export async function upgradeSqliteStore(
   warn: Warn,
   tell: (seen: readonly LastSeen[]) => void,
 ): Promise<void> {
-  const connection = await SqliteConnection.open(path, wait);
-  try {
-    const version = await schemaOf(connection, path);
-    if (version >= schemaVersion()) return;
-    if (breaksOlder(version)) tell(await lastSeen(connection));
-    await upgrade(connection, path, warn).catch((thrown) => {
-      throw whileBringingUp(thrown, version);
-    });
-  } finally {
-    await connection.close();
-  }
+  await using connection = await SqliteConnection.open(path, wait);
+  const version = await schemaOf(connection, path);
+  if (version >= schemaVersion()) return;
+  if (breaksOlder(version)) tell(await lastSeen(connection));
+  await upgrade(connection, path, warn).catch((thrown) => {
+    throw whileBringingUp(thrown, version);
+  });
 }
 
 /** Migrates after a safety copy. Safe when several processes do it at once: one does the work. */
