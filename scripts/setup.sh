@@ -2,6 +2,8 @@
 # package.json pins, installing both it and the dependencies first where that is still to be done.
 # It needs Node with npm, or any Bun from 1.2 on; talk goes to stderr.
 
+# Where the user stands, from where paths are that the user gives.
+export CALLER="$PWD"
 ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P) || exit 1
 
 # The first line of the stamp is the Bun that was found; the rest is what it was installed from. The

@@ -48,7 +48,10 @@ console.log(`torture --seed ${seed} --rounds ${rounds}`);
 let failed = false;
 for (const { name, group, part, share } of PARTS) {
   if (wanted && !wanted.includes(name) && !wanted.includes(group)) continue;
-  await using campaign = await begin(seed, values.coop && resolve(values.coop));
+  await using campaign = await begin(
+    seed,
+    values.coop && resolve(process.env["CALLER"] ?? "", values.coop),
+  );
   const start = performance.now();
   let said: string;
   try {

@@ -18,6 +18,8 @@ const REASONS = {
   EMFILE: "access",
   ENFILE: "access",
   EIO: "access",
+  // So Bun tells an I/O error of what it removes.
+  EFAULT: "access",
   EROFS: "read_only",
   ENOSPC: "full",
   EDQUOT: "full",

@@ -93,19 +93,18 @@ export const oneId = later(
   (value) => isPlainWord(value) && !value.includes(","),
 );
 
-/** Whether a word where an id belongs means the speaker: a hand-off to `Me` or `self` is to nobody else. */
-export const isMe = (text: string) =>
-  text === "me" || ["me", "self", "myself"].includes(text.toLowerCase());
+/** Whether a word where an id belongs means the speaker. */
+export const isMe = (text: string) => text === "me";
+
+/** Whether a word is what the speaker may be called by who does not know that it is `me`. */
+export const isLikeMe = (text: string) => ["me", "self", "myself"].includes(text.toLowerCase());
 
 /** The id of who speaks. Not what stands for the speaker: nobody could name a record that is by such an id, or to it. */
 export const speaker = later(
   () =>
     v.pipe(
       named("an id"),
-      v.check(
-        (text) => !isMe(text),
-        ({ input }) => `\`${input}\` stands for the speaker: name an id`,
-      ),
+      v.check((text) => !isMe(text), "`me` stands for the speaker: name an id"),
     ),
   (value) => isPlainWord(value) && !isMe(value),
 );
@@ -235,7 +234,7 @@ export const DEFAULT_PRIORITY = 2;
 export const priority = later(() =>
   v.pipe(
     v.string(),
-    v.regex(/^p?[0-4]$/i, "a priority is a whole number from 0, the most urgent, to 4"),
+    v.regex(/^p?0*[0-4]$/i, "a priority is a whole number from 0, the most urgent, to 4"),
     v.transform((text) => Number(text.at(-1))),
   ),
 );

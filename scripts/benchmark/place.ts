@@ -47,7 +47,10 @@ const MEMORY_FILE_SYSTEMS = ["tmpfs", "ramfs"];
 /** Makes a place in a folder (the system's for temporary files, unless that is in memory), and builds what is run. */
 export async function place(parent: string | undefined): Promise<Place> {
   const inMemory = MEMORY_FILE_SYSTEMS.includes(fileSystemOf(tmpdir()));
-  const above = resolve(parent ?? (inMemory ? join(ROOT, "node_modules/.cache") : tmpdir()));
+  const above = resolve(
+    process.env["CALLER"] ?? "",
+    parent ?? (inMemory ? join(ROOT, "node_modules/.cache") : tmpdir()),
+  );
   await mkdir(above, { recursive: true });
   const folder = await mkdtemp(join(above, "coop-bench-"));
   const executable = async (entry: string, name: string) => {

@@ -10,7 +10,7 @@ import { id as idSchema } from "../words";
 import { chargeOf, presences, type Charge, type Presence } from "./store";
 
 export default defineVerb({
-  unscoped: true,
+  unscoped: "all",
   about: "show who takes part, when they last wrote, and what is open on whom, in all projects",
   examples: ["coop who", "coop --as codex-pippa who me"],
   notes: `Of one id it names the newest ${DEFAULT_LIMIT} of each kind that is open on it: letters to it, requests that wait on it, its todos, queue items

@@ -58,7 +58,7 @@ const args = {
 };
 
 export default defineVerb({
-  unscoped: true,
+  unscoped: "all",
   about: "copy the store as it is now into a checked file; nobody has to stop for it",
   examples: [
     "coop backup",

@@ -12,7 +12,7 @@ import { BACKUP_OF, meta } from "../store/schema";
 import { requireOwnPlace } from "../store/sqlite/names";
 
 export default defineVerb({
-  unscoped: true,
+  unscoped: "all",
   about: "move to another store: from one machine to many, and back",
   examples: [
     "coop copy --from /home/me/pippa-db/coop.db --to postgres://coop@db.example.org/work",

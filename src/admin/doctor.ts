@@ -9,7 +9,7 @@ import { serverChecks } from "./doctor/server";
 import { sqliteChecks } from "./doctor/sqlite";
 
 export default defineVerb({
-  unscoped: true,
+  unscoped: "all",
   about: "look at the store and all around it: ok, warn or fail, and what to do; changes nothing",
   examples: ["coop doctor", "coop doctor --json"],
   notes: `Exit 0, or 6 if something fails. --json: {"checks":[{name,status,message,fix}]}.`,

@@ -24,7 +24,7 @@ const args = {
 };
 
 export default defineVerb({
-  unscoped: true,
+  unscoped: "none",
   about: "make the store, if it is not there; the only command that ever does",
   examples: [
     "coop init",

@@ -33,6 +33,7 @@ import {
   prepare,
   replaceFile,
   left,
+  takeLogIn,
   type Restorable,
 } from "../store/sqlite/restorable";
 import {
@@ -58,7 +59,7 @@ interface Restored {
 }
 
 export default defineVerb({
-  unscoped: true,
+  unscoped: "all",
   about:
     "put back the store as a snapshot or a backup holds it; keeps the present one under a dated name",
   examples: [
@@ -266,12 +267,14 @@ async function restoreFile(
     await fitJournal(source, context.wait);
     const result = await opened(source.path, context, async (copy) => {
       await copy.transaction((tx) => forgetKey(tx, context));
-      return context.write(async (writing) => {
-        await keepIdentity(writing.tx, identity);
-        await skipAhead(writing.tx, given.counters);
-        await logRestore(writing, { from: file, saved_as: saved }, given.lastEvent + SKIP);
-        return answerOf(file, saved, source);
-      }, copy);
+      return context
+        .write(async (writing) => {
+          await keepIdentity(writing.tx, identity);
+          await skipAhead(writing.tx, given.counters);
+          await logRestore(writing, { from: file, saved_as: saved }, given.lastEvent + SKIP);
+          return answerOf(file, saved, source);
+        }, copy)
+        .finally(() => takeLogIn(copy));
     });
     await replaceFile(source, path, { there, kept: name });
     context.warn(

@@ -13,6 +13,8 @@ export interface Answer<T = unknown> {
   finished?: Count | undefined;
   /** How many match in other projects, where nobody named one. */
   elsewhere?: Count | undefined;
+  /** Of what other kinds something is open on the reader. */
+  alsoOpen?: readonly string[] | undefined;
   /** What is left out and how to get it, in a line of the text; `--quiet` tells it on stderr. */
   rest?: string | undefined;
   /** Whether this is the kept answer to an earlier command with the same key. */

@@ -8,7 +8,7 @@ import type { Sql } from "../store/sql";
 import { Wait, type Clock } from "../store/wait";
 import { write, type Writing } from "../store/write";
 import { findWorkTree, scopeOf, type Files, type WorkTree } from "../scope";
-import { isMe, scope as scopeSchema } from "../words";
+import { isLikeMe, isMe, scope as scopeSchema } from "../words";
 import type { Versions } from "./about";
 import { check, readLines, type TextSources } from "./input";
 import { onStore } from "./on-store";
@@ -106,7 +106,7 @@ export class Context {
     throw usage("who speaks? no id was given", "put --as ID first, or set PIPPA_COOP_ID");
   }
 
-  /** An id as given, with `me` and its like for the speaker. */
+  /** An id as given, with `me` for the speaker. */
   resolveId(id: string): string {
     return isMe(id) ? this.requireSpeaker() : id;
   }
@@ -189,18 +189,25 @@ export class Context {
     this.warnings.push({ code, message });
   };
 
-  /** Warns that a command is of all projects, where a scope was named by flag. */
-  warnUnscoped(): void {
+  /** Warns that a command is of all projects, or of none, where a scope was named by flag. */
+  warnUnscoped(of: "all" | "none" = "all"): void {
     const { scopeFlag, verb } = this.settings;
-    if (scopeFlag)
+    if (!scopeFlag) return;
+    if (of === "all")
       this.warn("all_scopes", `--scope does not narrow \`coop ${verb}\`, which is of all projects`);
+    else this.warn("unused_scope", `--scope changes nothing for \`coop ${verb}\``);
   }
 
-  /** Warns of the first few ids that have never written, naming the nearest that has. */
+  /**
+   * Warns of the first few ids that have never written, naming the nearest that has.
+   * @throws CoopError usage, for a word that is meant for the speaker: a hand-off to it would be lost.
+   */
   async warnUnknown(on: Sql, ids: Iterable<string | undefined | null>): Promise<void> {
     let unknown = 0;
     for (const id of new Set(ids)) {
       if (!id || (await isKnown(on, id))) continue;
+      if (id !== this.speaker && isLikeMe(id))
+        throw usage(`'${id}' is nobody's id here`, "`me` is yourself");
       if (++unknown > MOST_UNKNOWN) {
         this.warn("unknown_id", "other ids may be unknown too: coop who lists the known");
         return;
@@ -251,7 +258,6 @@ export class Context {
       },
       async (writing) => {
         await this.warnUnknown(writing.tx, [actor.id]);
-        await this.warnUnknownScope(writing.tx, true);
         return work(writing);
       },
     );

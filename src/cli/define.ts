@@ -97,7 +97,7 @@ const GIVEN = v.optional(v.literal(true));
 export interface VerbDefinition<A extends Args> {
   about: string;
   /** It is of all projects, or of none: a scope by flag would change nothing. */
-  unscoped?: true;
+  unscoped?: "all" | "none";
   /** Real commands, ready to be typed. */
   examples: readonly string[];
   args: A;

@@ -35,7 +35,7 @@ export async function execute(
     settings(flags, edge, path.join(" "), command, texts),
     warnings,
   );
-  if (command.unscoped) context.warnUnscoped();
+  if (command.unscoped) context.warnUnscoped(command.unscoped);
   warnUnusedScope(context, command.args, texts);
   try {
     const answer = await runVerb(command, texts, path, context);

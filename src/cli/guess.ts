@@ -2,7 +2,8 @@ import * as v from "valibot";
 import { usage } from "../errors";
 import { distance, ENOUGH, slip } from "../nearest";
 import { looksLikeRef, parseRef, SIGILS, type Surface } from "../ref";
-import { isMe } from "../words";
+import { shellWord } from "../shell";
+import { isLikeMe } from "../words";
 import { NOTE_ALIASES } from "./args";
 import {
   ACTS,
@@ -100,7 +101,7 @@ export async function unknownVerb(group: Group, token: string, path: readonly st
   if (SEARCHES.includes(token) && Object.hasOwn(group.commands, "list"))
     return usage(
       `there is no \`${words} ${token}\``,
-      `nothing searches texts; \`${words} list --status all --json --limit 0\` gives them all`,
+      `nothing searches texts; \`${words} list --status all --all-scopes --json --limit 0\` gives them all`,
     );
   if (path.length === 0 && token === "version")
     return usage("there is no `coop version`", "did you mean `coop --version`?");
@@ -182,14 +183,16 @@ export function wordTooMuch(
   const words = `coop ${path.join(" ")}`;
   const meant = flagOfWord(token, args);
   const main = Object.keys(args).find((key) => args[key]!.text?.edit);
-  const several = Object.keys(args).find((key) => args[key]!.list && Array.isArray(given[key]));
+  const several = Object.keys(args).find(
+    (key) => args[key]!.list && args[key]!.ref !== undefined && Array.isArray(given[key]),
+  );
   const [record, ...others] = Object.values(args);
   const takesText = others.some(({ type }) => type === "positional");
   const hint = () => {
     if (token === "-" && main) return `--${flagName(main)} - reads standard input`;
     if (meant) return `did you mean ${meant}?`;
     if (several && looksLikeRef(token))
-      return `several go with commas: --${flagName(several)} ${[given[several], token].flat().join(",")}`;
+      return `several go with commas: --${flagName(several)} ${shellWord([given[several], token].flat().join(","))}`;
     if (record?.ref !== undefined && !takesText && looksLikeRef(token))
       return "one record a command";
     if (!main) return `${words} --help`;
@@ -205,20 +208,22 @@ function flagOfWord(token: string, args: Args): string | undefined {
   const word = token.toLowerCase();
   if (/^\d+$/.test(word)) return count ? `--count ${word}` : limit && `--limit ${word}`;
   if (status?.list) {
-    if (mine && isMe(word)) return "--mine";
+    if (mine && isLikeMe(word)) return "--mine";
     if (word === "mine" || word === "nobody") return args[word] && `--${word}`;
     const isState = v.safeParse(status.schema, [word]).success;
     return isState ? `--status ${word}` : undefined;
   }
   // What has no text of its own is about a record, and of what else it needs a word could be the value.
   const isText = Object.values(args).some(({ text, alsoFlag }) => text?.edit || alsoFlag);
-  return to && !to.list && !from && !isText ? `--to ${token}` : undefined;
+  return to && !to.list && !from && !isText ? `--to ${shellWord(token)}` : undefined;
 }
 
 /** Where a command was looked for: its words, and the group that it is in. */
 export interface Within {
   path: readonly string[];
   group: Group;
+  /** Whether words came before: a verb's own are there then. */
+  hasWords: boolean;
 }
 
 /** The flags that a command has, as they are typed, and that of its main text. */
@@ -231,7 +236,7 @@ interface Known {
 export async function unknownFlag(
   name: string,
   command: Verb | Group,
-  { path, group }: Within,
+  { path, group, hasWords }: Within,
   { names, text }: Known,
 ) {
   const words = ["coop", ...path].join(" ");
@@ -242,7 +247,7 @@ export async function unknownFlag(
   if (short !== undefined && names.includes(short))
     return usage(says, `put a space: ${short} ${short === "-F" ? "PATH" : "TEXT"}`);
   const bare = name.replace(/^-+/, "");
-  const asWord = command.kind === "verb" && wordCalled(bare, command.args);
+  const asWord = command.kind === "verb" && !hasWords && wordCalled(bare, command.args);
   if (asWord) return usage(says, `it is a word: ${words} ${asWord}`);
   if (NOTE_ALIASES.includes(bare) && path.at(-1) === "edit")
     return usage(says, `${text} replaces all of the text; a note goes with a move, such as done`);

@@ -6,7 +6,7 @@ import type { Warning } from "../store/open";
 
 /** The one document that `--json` prints on stdout. */
 export function jsonDocument(
-  { data, total, truncated, finished, elsewhere, replayed }: Omit<Answer, "text">,
+  { data, total, truncated, finished, elsewhere, alsoOpen = [], replayed }: Omit<Answer, "text">,
   warnings: readonly Warning[] = [],
 ): string {
   return JSON.stringify({
@@ -16,6 +16,7 @@ export function jsonDocument(
     ...(truncated !== undefined && { truncated }),
     ...counted("finished", finished),
     ...counted("elsewhere", elsewhere),
+    ...(alsoOpen.length > 0 && { also_open: alsoOpen }),
     ...(replayed && { replayed }),
     ...(warnings.length > 0 && { warnings }),
   });

@@ -17,9 +17,9 @@ export function neverKnown(
 ): string | undefined {
   const says = `'${id}' has never written here`;
   const word = id.toLowerCase();
-  if (NOBODY.includes(word))
+  if (!isSpeaker && NOBODY.includes(word))
     return `${says}, and is taken as somebody's id: to leave it to whoever comes give no --to, or --nobody where there is one`;
-  if (EVERYBODY.includes(word))
+  if (!isSpeaker && EVERYBODY.includes(word))
     return `${says}, and is taken as somebody's id: name each of those that are meant`;
   const like = likeness(id, known, "id");
   if (like !== undefined) return `${says}; ${like}`;

@@ -1,6 +1,8 @@
-import { lstat, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { usage } from "../errors";
-import { asFolderError, exists } from "../files";
+import { asFolderError, exists, sync, syncFolder } from "../files";
+import type { Clock } from "../store/wait";
 
 /** A file that coop writes for another program. */
 export interface ClientFile {
@@ -14,7 +16,7 @@ export interface ClientFile {
 
 /**
  * Puts files into a folder, which is made if it is not there, each one whole or not at all. Those that are there and do
- * not begin with the mark are somebody's own: then nothing is written. `unique` makes the names they are first written to.
+ * not begin with the mark are somebody's own: then nothing is written. The clock makes the names they are first written to.
  * @throws CoopError usage, naming the files that coop did not write, or for what is no folder; unavailable access,
  *   read_only or full.
  */
@@ -22,7 +24,7 @@ export async function putFiles(
   folder: string,
   files: readonly ClientFile[],
   mark: string,
-  unique: string,
+  clock: Pick<Clock, "now" | "unique">,
 ): Promise<{ written: string[]; unchanged: string[] }> {
   try {
     const there = await Promise.all(files.map(({ path }) => textOf(path)));
@@ -38,7 +40,8 @@ export async function putFiles(
       stays ? there[index] === undefined : there[index] !== text,
     );
     await mkdir(folder, { recursive: true });
-    await replaceAll(stale, unique);
+    await removeLeft(folder, files, clock.now());
+    await replaceAll(stale, clock.unique());
     const names = (of: readonly ClientFile[]) => of.map(({ name }) => name);
     return {
       written: names(stale),
@@ -63,12 +66,34 @@ async function textOf(path: string): Promise<string | undefined> {
   }
 }
 
+/** Removes what a command that was killed left under the names that files are first written to. */
+async function removeLeft(
+  folder: string,
+  files: readonly ClientFile[],
+  now: number,
+): Promise<void> {
+  const isLeft = (each: string) =>
+    files.some(({ name }) => each.startsWith(`${name}.`) && UNIQUE.test(each));
+  for (const each of (await readdir(folder)).filter(isLeft)) {
+    const path = join(folder, each);
+    const { mtimeMs } = await lstat(path);
+    if (now - mtimeMs > LEFT_MS) await rm(path, { force: true });
+  }
+}
+
+const UNIQUE = /\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const LEFT_MS = 60_000;
+
 /** Writes all files under other names before it renames the first. */
 async function replaceAll(files: readonly ClientFile[], unique: string): Promise<void> {
   const suffix = `.${unique}`;
   try {
-    for (const { path, text } of files) await writeFile(path + suffix, text, { flag: "wx" });
+    for (const { path, text } of files) {
+      await writeFile(path + suffix, text, { flag: "wx" });
+      await sync(path + suffix, "r+");
+    }
     for (const { path } of files) await rename(path + suffix, path);
+    if (files.length > 0) await syncFolder(dirname(files[0]!.path));
   } finally {
     for (const { path } of files) await rm(path + suffix, { force: true });
   }

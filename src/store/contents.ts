@@ -1,10 +1,10 @@
 import { CoopError } from "../errors";
-import { inOrder } from "./listing";
+import { inOrder, type Order } from "./listing";
 import { describe } from "./location";
 import type { Store } from "./open";
 import { pages } from "./pages";
 import { CREATED_AT, IDENTITY, identityOf, meta, setMeta } from "./schema";
-import { join, letRest, raw, seeWhole, sql, type Row, type Sql } from "./sql";
+import { join, letRest, raw, seeWhole, sql, type Fragment, type Row, type Sql } from "./sql";
 
 interface CopiedTable {
   name: string;
@@ -114,8 +114,8 @@ export async function requireWhole(tx: Sql): Promise<void> {
 /** What a store holds. */
 export const contentsOf = (on: Sql): Promise<Contents> => readAll(on, async () => {});
 
-/** Few enough that a batch of the longest texts fits into memory. */
-const ROWS_A_BATCH = 50;
+/** How many rows, and about how many bytes of JSON, are gone through at once: what a slow line carries in some seconds. */
+const BATCH = { rows: 50, bytes: 1024 * 1024 } as const;
 
 async function readAll(
   on: Sql,
@@ -126,11 +126,18 @@ async function readAll(
   const counts: Record<string, number> = {};
   for (const table of TABLES) {
     counts[table.name] = 0;
-    for await (const rows of batches(on, table)) {
+    const paging = { columns: table.key, backwards: table.backwards, size: 1 };
+    const next = (from: Fragment, order: Order) =>
+      sql`select * from ${raw(table.name)} where ${from} ${inOrder(order)}`;
+    for await (const rows of pages(on, paging, next)) {
+      let bytes = 0;
       for (const row of rows) {
         const entries = Object.entries(row).sort(([one], [other]) => (one < other ? -1 : 1));
-        hasher.update(JSON.stringify([table.name, entries]));
+        const json = JSON.stringify([table.name, entries]);
+        bytes += json.length;
+        hasher.update(json);
       }
+      paging.size = sizeAfter(rows.length, bytes);
       counts[table.name]! += rows.length;
       await take(table, rows);
     }
@@ -138,13 +145,9 @@ async function readAll(
   return { rows: counts, hash: hasher.digest("hex") };
 }
 
-/** The rows of a table in the order of its key, some at a time. */
-const batches = (on: Sql, { name, key, backwards }: CopiedTable) =>
-  pages(
-    on,
-    { columns: key, backwards, size: ROWS_A_BATCH },
-    (next, order) => sql`select * from ${raw(name)} where ${next} ${inOrder(order)}`,
-  );
+/** How many rows to take after so many of so many bytes: as many as have the bytes of a batch, but no more than twice as many. */
+const sizeAfter = (rows: number, bytes: number) =>
+  Math.max(1, Math.min(BATCH.rows, 2 * rows, Math.floor((BATCH.bytes / bytes) * rows)));
 
 /** How a copy differs from what was copied, such as "todos: 1, not 2"; undefined when it does not. */
 export function differenceOf(contents: Contents, copy: Contents): string | undefined {

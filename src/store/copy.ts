@@ -148,6 +148,8 @@ const fillFromBackup = (from: Store, to: Store, names: Names): Promise<Copied> =
       await setMeta(tx, COPIED_FROM, names.source);
       await setMeta(tx, CREATED_AT, (await meta(on, CREATED_AT)) ?? "");
       await skipAhead(tx);
+      // A copy from what was there before can have been cut off.
+      await stopFilling(tx, names.source);
       return { ...contents, copied: true, fromBackup: true };
     }),
   );

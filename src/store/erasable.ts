@@ -71,13 +71,23 @@ async function changesOf(
   text: string | undefined,
   stone: string,
 ): Promise<Changes> {
-  const one = eraser(text, stone);
   const { table, columns, said } = TEXTS[surface];
   const slug = columns.includes("slug") ? await freeSlug(on, number) : "";
+  const rows = await on.all(sql`select * from ${raw(table)} where number = ${number}`);
+  const logged = await on.all<{ id: number; before: string | null; after: string | null }>(
+    sql`select id, before, after from events where surface = ${surface} and number = ${number}`,
+  );
+  const own = eraser(text, stone);
+  const titles = [
+    ...rows,
+    ...logged.flatMap(({ before, after }) => [before, after]).map((json) => json && keptJson(json)),
+  ].map((each) => (each as { title?: unknown } | null)?.title);
+  const held = titles.some((title) => typeof title === "string" && own.erase(title) !== title);
+  const one = held ? { ...own, isInSlug: own.isLeftInSlug } : own;
   const erased: EraseRow = (row) => eraseIn(row, columns, one, slug);
 
   const record: Found[] = [];
-  for (const row of await on.all(sql`select * from ${raw(table)} where number = ${number}`)) {
+  for (const row of rows) {
     const set = difference(row, erased(row));
     if (set) record.push({ table, set, where: sql`number = ${number}` });
   }
@@ -92,9 +102,6 @@ async function changesOf(
   }
 
   const events: Found[] = [];
-  const logged = await on.all<{ id: number; before: string | null; after: string | null }>(
-    sql`select id, before, after from events where surface = ${surface} and number = ${number}`,
-  );
   for (const { id, ...values } of logged) {
     const clean = (json: string | null) => json && inJson(json, erased);
     const set = difference(values, { before: clean(values.before), after: clean(values.after) });

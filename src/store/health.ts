@@ -58,12 +58,12 @@ export async function lastSetBack(
 ): Promise<SetBack | undefined> {
   let from: number = Number.MAX_SAFE_INTEGER;
   for (;;) {
-    const part = sql`(select id, at, host, surface from events where id <= ${from} order by id desc limit ${EVENTS_A_LOOK})`;
+    const part = sql`(select id, at, host from events where id <= ${from} and surface <> 'store' order by id desc limit ${EVENTS_A_LOOK})`;
     const found = await first<SetBack>(
       on,
       sql`select id, at, host, before, host_before from
         (select id, at, host, lag(at) over (order by id) as before, lag(host) over (order by id) as host_before
-          from ${part} as part where surface <> 'store') as stepped
+          from ${part} as part) as stepped
         where at < before - ${tolerance} and before >= ${since} order by id desc limit 1`,
     );
     if (found) return found;

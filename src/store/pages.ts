@@ -7,21 +7,23 @@ export interface Paging {
   columns: readonly string[];
   /** Last rows first. */
   backwards?: true | undefined;
-  /** How many are in memory at once. */
+  /** How many are in memory at once; whoever goes through them may change it after each page. */
   size: number;
 }
 
 /** The rows of a query, a page at a time. It is given the condition of what comes next, and the order of it. */
 export async function* pages<R extends Row>(
   on: Sql,
-  { columns, backwards, size }: Paging,
+  paging: Paging,
   query: (next: Fragment, order: Order) => Fragment,
 ): AsyncGenerator<R[]> {
+  const { columns, backwards } = paging;
   const [beyond, direction] = backwards ? ["<", " desc"] : [">", ""];
   const keys = raw(columns.join(", "));
   const by = raw(columns.map((column) => column + direction).join(", "));
   let next = and([]);
   for (;;) {
+    const { size } = paging;
     const rows = await on.all<R>(query(next, { keys, by, most: atMost(size) }));
     if (rows.length > 0) yield rows;
     if (rows.length < size) return;

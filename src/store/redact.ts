@@ -7,7 +7,7 @@ import type { Store } from "./open";
 import { closingMarks, setMeta } from "./schema";
 import { target } from "./moves";
 import type { RecordRow, Table } from "./records";
-import { among, assignments, join, raw, sql, type Sql } from "./sql";
+import { among, assignments, join, raw, seeWhole, sql, type Sql } from "./sql";
 import { commonSpellings, quoted } from "./spelling";
 import { findIn, type Which } from "./erasable";
 import { tableName, TEXTS } from "./tables";
@@ -27,7 +27,7 @@ export interface Replaced {
  * when, not what. Where there is nothing to replace, nothing is written. Of a record that is not there any more one text
  * is replaced in what is left of it.
  * @returns the version of each record; null where one is not there any more.
- * @throws CoopError not_found, conflict version; unavailable damaged.
+ * @throws CoopError not_found, conflict version; unavailable: damaged, and access where rows are hidden from this user.
  */
 export async function redact(
   writing: Writing,
@@ -35,6 +35,7 @@ export async function redact(
   { text, ifVersion }: { text: string | undefined; ifVersion?: number | undefined },
 ): Promise<{ versions: (number | null)[]; replaced: Replaced }> {
   const { tx, actor, at } = writing;
+  await seeWhole(tx);
   const rows: (RecordRow | undefined)[] = [];
   for (const each of which) rows.push(await recordOf(writing, each, { text, ifVersion }));
   const { places, keys } = await findIn(tx, which, text, tombstone(actor.id, at));

@@ -156,14 +156,19 @@ export async function identityOf(on: Sql): Promise<string> {
 export const originOf = async (on: Sql) => (await meta(on, ARCHIVE_OF)) ?? meta(on, CREATED_AT);
 
 /**
- * Refuses to write to a store that another has taken the place of or is being copied into, to an archive and to a backup.
- * To be asked in the transaction that writes.
- * @throws CoopError conflict: moved, state.
+ * Refuses to write to a store that another has taken the place of or is being copied into, to an archive and to a backup, and
+ * to one that was closed to this binary since it was opened. To be asked in the transaction that writes.
+ * @throws CoopError conflict: moved, state; unavailable newer.
  */
 export async function requireInUse(tx: Sql, location: Location): Promise<void> {
-  const marks = await closingMarks(tx);
-  if (marks.length === 0) return;
+  const marks = await tx.all<{ name: string; value: string }>(
+    sql`select name, value from meta where ${among("name", [...CLOSING, LEAST.writer])}`,
+  );
   const found = new Map(marks.map(({ name, value }) => [name, value]));
+  const least = Number(found.get(LEAST.writer) ?? 0);
+  if (least > schemaVersion()) throw newer("the store", least);
+  found.delete(LEAST.writer);
+  if (found.size === 0) return;
   const moved = found.get(MOVED_TO);
   if (moved !== undefined) throw movedAway(moved);
   const filled = found.get(FILLED_FROM);

@@ -1,8 +1,19 @@
 /**
  * A text as programs write it: plainly, in JSON, in JSON of ASCII alone or that is safe in HTML, with slashes escaped or
- * without, and in JSON within JSON; the longest first. Of a long text only the first few.
+ * without, and in JSON within JSON, with the line ends of either system, composed or not; the longest first. Of a long text
+ * only the first few.
  */
 export function commonSpellings(text: string): string[] {
+  const lines = text.replaceAll("\r\n", "\n");
+  const texts = [text, ...composed(text), lines, lines.replaceAll("\n", "\r\n")];
+  const forms = new Set(texts.flatMap(spellingsOf));
+  return [...forms].sort((one, other) => other.length - one.length);
+}
+
+/** The forms of Unicode that a text can have. */
+const composed = (text: string) => [text.normalize("NFC"), text.normalize("NFD")];
+
+function spellingsOf(text: string): string[] {
   const plain = quoted(text);
   const few = [text, plain, ascii(plain), quoted(plain)];
   const more = [
@@ -13,8 +24,7 @@ export function commonSpellings(text: string): string[] {
   ];
   const slashed = more.map((form) => form.replaceAll("/", "\\/"));
   const all = [...more, ...slashed].flatMap((form) => [form, quoted(form)]);
-  const forms = new Set(text.length > LONGEST_PATTERN ? few : [...few, ...all]);
-  return [...forms].sort((one, other) => other.length - one.length);
+  return text.length > LONGEST_PATTERN ? few : [...few, ...all];
 }
 
 const ascii = (text: string) => text.replace(/[\u0080-\uffff]/g, escape);
@@ -30,13 +40,17 @@ const LONGEST_PATTERN = 10_000;
 
 /**
  * A pattern that finds a text however it is escaped in JSON, and in JSON within JSON up to three deep, where each level doubles the
- * backslashes. A run of them is one piece with the character after it, and their number is bounded: else there were many
+ * backslashes, with whatever line ends, and composed or not. A run of them is one piece with the character after it, and their number is bounded: else there were many
  * ways to find the same, and to try them all takes for ever. Undefined for a text too long for a pattern.
  */
-export const anySpelling = (text: string): RegExp | undefined =>
-  text.length > LONGEST_PATTERN
-    ? undefined
-    : new RegExp((text.match(/\\*[^\\]|\\+$/g) ?? []).map(inAnyForm).join(""), "g");
+export function anySpelling(text: string): RegExp | undefined {
+  if (text.length > LONGEST_PATTERN) return undefined;
+  const texts = new Set([text, ...composed(text)].map((each) => each.replaceAll("\r\n", "\n")));
+  const patterns = [...texts].map((each) =>
+    (each.match(/\\*[^\\]|\\+$/g) ?? []).map(inAnyForm).join(""),
+  );
+  return new RegExp(patterns.join("|"), "g");
+}
 
 const SHORT: Record<string, string> = { "\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f" };
 
@@ -53,8 +67,10 @@ function inAnyForm(piece: string): string {
   const hex = hexOf(character).replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
   const short = SHORT[character];
   const escaped = `${backslashes(1, 4)}(?:u${hex}${short ? `|${short}` : ""})`;
+  // What ends a line can be two.
+  const before = character === "\n" && run === 0 ? `(?:${inAnyForm("\r")})?` : "";
   const quotes = character === '"' || character === "/" ? 7 : 0;
-  return `(?:${backslashes(0, quotes)}${RegExp.escape(character)}|${escaped})`;
+  return `${before}(?:${backslashes(0, quotes)}${RegExp.escape(character)}|${escaped})`;
 }
 
 /** A text as it stands between the quotation marks of JSON. */

@@ -1,5 +1,5 @@
 import { day } from "../time";
-import { slugWords } from "../words";
+import { byteLength, LONGEST, slugWords } from "../words";
 import { isJson, keptJson } from "./json";
 import { anySpelling, commonSpellings } from "./spelling";
 
@@ -17,6 +17,8 @@ export interface Eraser {
   erase: Erase;
   /** Whether a slug that was made of a title has what is to go, as its own words. */
   isInSlug(slug: string): boolean;
+  /** The same where the title is known to have held it: also within a word, or as much of it as there was room for. */
+  isLeftInSlug(slug: string): boolean;
 }
 
 /**
@@ -64,25 +66,38 @@ export function eraseIn<T extends object>(
   return clean as T;
 }
 
+/** How many letters at the end of a slug tell something. */
+const TELLING = 4;
+
 /** Puts a tombstone for one text, or for all; what is a tombstone already stays. */
 export function eraser(text: string | undefined, stone: string): Eraser {
   if (text === undefined)
     return {
       erase: (from) => (from === "" || from.replace(TOMBSTONE, "") === "" ? from : stone),
       isInSlug: () => false,
+      isLeftInSlug: () => false,
     };
   const spelling = anySpelling(text);
   const erase: Erase = (from) =>
     spelling
       ? from.replace(spelling, () => stone)
       : commonSpellings(text).reduce((rest, each) => rest.replaceAll(each, stone), from);
-  const words = slugWords(text).join("-");
+  const words = slugWords(text);
+  const letters = words.join("");
   return {
     erase: (from) =>
       from
         .split(TOMBSTONE)
         .map((part, index) => (index % 2 === 1 ? part : erase(part)))
         .join(""),
-    isInSlug: (slug) => words !== "" && `-${slug}-`.includes(`-${words}-`),
+    isInSlug: (slug) => letters !== "" && `-${slug}-`.includes(`-${words.join("-")}-`),
+    isLeftInSlug: (slug) => {
+      const own = slugWords(slug).join("");
+      if (letters === "" || own.includes(letters)) return letters !== "";
+      // Cut where it was full.
+      const begun = [...letters].map((_, index) => letters.slice(0, index + 1));
+      const ends = begun.some((each) => each.length >= TELLING && own.endsWith(each));
+      return ends && byteLength(slug) > LONGEST.word / 2;
+    },
   };
 }

@@ -388,8 +388,35 @@ describe.each(engines)("redacting on $name", ({ openFresh }) => {
     await redact("H1", "--text", "Hunter2-Pass");
     expect(await ann("history", "show", "H1")).toMatchObject({ slug: "redacted-h1" });
     await ann("history", "add", "Hunters pass", "--body", "why");
-    await redact("H2", "--text", "Hunter");
+    // Not where the title had something else, which is hardly like it.
+    await redact("H2", "--text", "hUnter");
     expect((await ann("history", "show", "H2")).slug).toEndWith("-hunters-pass");
+    await redact("H2", "--text", "Hunter");
+    expect(await ann("history", "show", "H2")).toMatchObject({ slug: "redacted-h2" });
+    // Of a long title there was room for a part.
+    const long = `Notes ${Array.from({ length: 25 }, (_, n) => `word${n}`).join(" ")}`;
+    await ann("history", "add", `${long} correct horse battery staple`, "--body", "why");
+    await ann("history", "edit", "H3", "--title", "other");
+    await redact("H3", "--text", "correct horse battery staple");
+    expect(await ann("history", "show", "H3")).toMatchObject({ slug: "redacted-h3" });
+  });
+
+  test("of a text finds it with the line ends of either system, and composed or not", async () => {
+    const lines = "-----BEGIN KEY-----\nabc\ndef";
+    const crlf = lines.replaceAll("\n", "\r\n");
+    await ann("todo", "add", "x", "--body", lines);
+    await ann("todo", "block", "T1", "--body", `so: ${crlf}.`);
+    await ann("todo", "add", "y", "--body", crlf);
+    for (const given of [crlf, lines]) {
+      const { also_in } = await redact("T1", "--text", given);
+      expect(also_in).toEqual(["T2"]);
+      expect(await placesOf("def")).toEqual(["todos body"]);
+    }
+    await redact("T2", "--text", lines);
+    expect(await placesOf("def")).toEqual([]);
+    await ann("letter", "write", "--body", "caf\u00e9-pw".normalize("NFD"));
+    await redact("L1", "--text", "caf\u00e9-pw");
+    expect(await placesOf("-pw")).toEqual([]);
   });
 
   test("of a push to several is of each of its items", async () => {

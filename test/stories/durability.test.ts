@@ -30,7 +30,7 @@ interface Call {
 }
 
 const WRITES = ["fsync", "fdatasync", "pwrite64", "write", "writev"];
-const CALLS = ["openat", "open", ...WRITES, "rename", "renameat", "renameat2"];
+const CALLS = ["openat", "open", ...WRITES, "rename", "renameat", "renameat2", "unlink"];
 
 /** Runs a command that must succeed without a word, and gives its calls that open, write, sync or rename a file, in their order. */
 async function callsOf(...words: string[]): Promise<Call[]> {
@@ -56,6 +56,8 @@ function callsIn(lines: readonly string[]): Call[] {
     const [, from, to] =
       /^\d+ +rename\w*\((?:AT_FDCWD[^,]*, )?"(.*?)", (?:AT_FDCWD[^,]*, )?"(.*?)"/.exec(line) ?? [];
     if (to !== undefined) return { call: "rename", file: to, from: from! };
+    const [, removed] = /^\d+ +unlink\("(.*?)"/.exec(line) ?? [];
+    if (removed !== undefined) return { call: "unlink", file: removed };
     const [, done, handle, path] = /^\d+ +(\w+)\((\d+)<([^>]*)>/.exec(line) ?? [];
     if (!done) return [];
     const what = done.includes("sync") ? "sync" : "write";
@@ -72,6 +74,26 @@ test("what a command says that it wrote is on the disk before it says so", async
   expect(at("sync", log)).toBeGreaterThan(at("write", log));
   const said = calls.findIndex(({ call, file }) => call === "write" && file === "stdout");
   expect(said).toBeGreaterThan(at("sync", log));
+});
+
+test("a commit by a rollback journal is on the disk before it is told of, also that the journal is gone", async () => {
+  other.close();
+  await coop.data(["init", "--journal", "rollback"]);
+  const archive = join(coop.folder, "archive.db");
+  await coop.data(["queue", "push", "jobs", "x"], { as: "ann" });
+  await coop.data(["queue", "drop", "Q1"], { as: "ann" });
+  for (const [file, words] of [
+    [coop.store, ["todo", "add", "x"]],
+    [archive, ["queue", "archive", "--older", "0s", "--to", archive]],
+  ] as const) {
+    const calls = await callsOf("--as", "ann", ...words);
+    const gone = calls.findLastIndex(
+      ({ call, file: of }) => call === "unlink" && of === `${file}-journal`,
+    );
+    expect(gone).toBeGreaterThanOrEqual(0);
+    const told = calls.findIndex(({ call, file: of }) => call === "write" && of === "stdout");
+    expect(calls.slice(gone, told)).toContainEqual({ call: "sync", file: dirname(file) });
+  }
 });
 
 test("a command opens the store and its log once, and nothing else of the person's", async () => {

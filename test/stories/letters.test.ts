@@ -243,17 +243,20 @@ test("a reader that runs against four writers misses no letter", async () => {
   expect(await read()).toEqual([]);
 });
 
-test("a hand-off to oneself by any word for it is to oneself, and nobody speaks by one", async () => {
-  for (const to of ["me", "Me", "self", "MYSELF"])
-    expect(
-      await coop.data(["letter", "write", "--to", to, "--body", "x"], { as: "ann" }),
-    ).toMatchObject({ to: "ann" });
-  expect(await coop.data(["letter", "read"], { as: "ann" })).toHaveLength(4);
-  const spoken = await coop.run(["letter", "read"], { as: "Self" });
-  expect({ exit: spoken.exit, err: spoken.err }).toMatchObject({
-    exit: 2,
-    err: expect.stringContaining("`Self` stands for the speaker"),
-  });
+test("a hand-off to what is meant for oneself is refused, unless somebody is called so", async () => {
+  const hand = (to: string) =>
+    coop.run(["letter", "write", "--to", to, "--body", "x"], { as: "ann" });
+  expect((await hand("me")).out).toBe("L1 unread to ann: x\n");
+  for (const to of ["Me", "self", "MYSELF"]) {
+    const { exit, err } = await hand(to);
+    expect({ exit, err }).toEqual({
+      exit: 2,
+      err: `coop: '${to}' is nobody's id here; \`me\` is yourself\n`,
+    });
+  }
+  await coop.data(["todo", "add", "x"], { as: "self" });
+  expect((await hand("self")).out).toBe("L2 unread to self: x\n");
+  expect((await coop.run(["letter", "read"], { as: "self" })).out).toContain("L2 read");
 });
 
 test("whom nobody knows is warned of from the first hand-off on, with who is nearest and whether that is near", async () => {

@@ -251,7 +251,7 @@ describe.each(engines)("history on $name", ({ openFresh }) => {
     expect(await shown("abcdef13")).toEqual([
       3,
       "no entry has the commit abcdef13",
-      "if it was amended or rebased, coop history commit H7 HEAD --replace renews its entry's; coop history pending lists those that wait for theirs",
+      "if it was amended or rebased, coop history commit ENTRY HEAD --replace renews its entry's; coop history pending lists those that wait for theirs",
     ]);
     expect((await shown("abcdef"))[1]).toContain("there is no history entry 'abcdef' in quest");
     await commitOf("H2", "abcdef12345");

@@ -559,8 +559,8 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
     });
 
     test("cuts what does not fit at a line, says how to see it, and leaves it unread", async () => {
-      await write({ body: linesOf(20 * KB) });
-      await write({ body: linesOf(20 * KB) });
+      await write({ body: linesOf(30 * KB) });
+      await write({ body: linesOf(30 * KB) });
       await write({ body: linesOf(10 * KB) });
       const { data, truncated } = (await read()).json();
       expect(data).toMatchObject([
@@ -576,8 +576,10 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
       const { out } = await coop.run(["letter", "read"], { as: "ann" });
       expect(out).toContain("cut here; it stays unread. all of it: coop letter read L2\n");
       expect(out).toMatch(
-        /\nL1 unread \d+s: a title \(21 kB\)\ndid not fit here, in full: coop letter read L1\n$/,
+        /\nL1 unread \d+s: a title \(31 kB\)\ndid not fit here, in full: coop letter read L3\n$/,
       );
+      // What was read makes room for what was not.
+      expect(out).toMatch(/^L3 read \d+s: a title \(11 kB\)\nL2 unread \d+s: a title\n```\n/);
     });
 
     test("a long one keeps no shorter one from being read, and comes no more once it was read", async () => {
@@ -671,8 +673,10 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
       ]);
       expect(truncated).toBe(true);
       const { out } = await coop.run(["letter", "read"], { as: "ann" });
-      for (const line of [/^L5 .*\(31 kB\)$/m, /^L3 .*\(30 kB\)$/m, /^L2 .*\(21 kB\)$/m])
+      for (const line of [/^L5 .*\(31 kB\)$/m, /^L4 .*\(11 kB\)$/m, /^L3 .*\(30 kB\)$/m])
         expect(out).toMatch(line);
+      // By now it is the newest of those not read that fits.
+      expect(out).toMatch(/^L2 read \d+s: a title\n```\ny{20480}\n/m);
       expect(out).toEndWith("\ndid not fit here, in full: coop letter read L5\n");
       const [whole] = (await read("L5")).json().data;
       expect(whole).toMatchObject({ complete: true, marked: true, bytes: 30_005 });

@@ -35,7 +35,7 @@ async function versionOf(path: string): Promise<string | undefined> {
 }
 
 export default defineVerb({
-  unscoped: true,
+  unscoped: "none",
   about: "write a Python package that calls coop",
   examples: ["coop shim python --dir tools/coop"],
   notes: `For Python 3.9 and newer, without anything to install. In the folder that holds tools then:
@@ -60,7 +60,7 @@ left alone. For mypy, and where another package is called tools, put an empty __
       stays: name === TYPED,
     }));
     const before = await versionOf(files[0]!.path);
-    const { written, unchanged } = await putFiles(folder, files, MARK, context.edge.clock.unique());
+    const { written, unchanged } = await putFiles(folder, files, MARK, context.edge.clock);
     if (before !== undefined && Bun.semver.order(before, version) > 0)
       context.warn(
         "older",

@@ -48,6 +48,9 @@ const MOST_VALUES = 65_535;
 /** How long a server may leave a statement unanswered, beside what the statement may wait for locks. */
 const SILENCE_MS = 30_000;
 
+/** The slowest line that a server is waited for on, in bytes a ms. */
+const SLOWEST = 20;
+
 /** Beside it, how long the server keeps the lock of a client that is gone without a word. */
 const IDLE_MS = 30_000;
 
@@ -107,6 +110,7 @@ export class PostgresConnection implements Connection {
       if (late) await this.#shortenWaits();
       const rows = await this.#answer<Record<string, unknown>[]>(
         bound.length === 0 ? this.session.unsafe(text) : this.session.unsafe(text, bound),
+        lengthOf(bound),
       );
       return rows.map(asRow) as R[];
     } catch (thrown) {
@@ -158,12 +162,13 @@ export class PostgresConnection implements Connection {
    * sees all that was committed before: the lock is had first.
    */
   async #beginAlone(): Promise<number> {
-    const schema = this.server.schema.replaceAll("'", "''");
+    // As it is whatever the role has for `standard_conforming_strings`: the lock is the same one for all.
+    const schema = this.server.schema.replaceAll("'", "''").replaceAll("\\", "\\\\");
     const results = await this.#begin(
       "read committed",
       `set local idle_in_transaction_session_timeout = ${IDLE_MS}`,
       "select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'",
-      `select pg_advisory_xact_lock(${LOCK_CLASS}, hashtext('${schema}'))`,
+      `select pg_advisory_xact_lock(${LOCK_CLASS}, hashtext(E'${schema}'))`,
       "select floor(extract(epoch from clock_timestamp()) * 1000)::int8 as now",
     );
     return Number(results.at(-1)![0]!["now"]);
@@ -233,11 +238,21 @@ export class PostgresConnection implements Connection {
       });
   }
 
-  /** A statement's answer; a server that is silent for too long is given up. */
-  async #answer<T>(query: PromiseLike<unknown>): Promise<T> {
-    const limit = Math.max(0, this.wait.left) + SILENCE_MS;
+  /**
+   * A statement's answer; a server that is silent for too long is given up.
+   * @param length how much is sent to it.
+   */
+  async #answer<T>(query: PromiseLike<unknown>, length = 0): Promise<T> {
+    const limit = Math.round(Math.max(0, this.wait.left) + SILENCE_MS + length / SLOWEST);
     return within(query as PromiseLike<T>, limit, () => new Lost(`no answer within ${limit} ms`));
   }
+}
+
+/** How long the texts among values are, in UTF-16 units. */
+function lengthOf(values: readonly unknown[]): number {
+  let length = 0;
+  for (const value of values) if (typeof value === "string") length += value.length;
+  return length;
 }
 
 /** Connects as the mode of TLS says; the two that leave it open try one way, then the other. */

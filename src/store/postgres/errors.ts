@@ -197,7 +197,7 @@ export function postgresError(thrown: unknown, server: Server, wait: Wait): unkn
     return unavailable(
       "access",
       `the store ${server.name} hides rows from this user (${state})`,
-      "nothing was copied: row-level security is on; do it as the tables' owner, or ask the person",
+      "nothing was changed or copied: row-level security is on; do it as the tables' owner, or ask the person",
       thrown,
     );
   const says = (what: string) => `the store ${server.name} ${what}${state && ` (${state})`}`;
@@ -236,7 +236,7 @@ export function postgresError(thrown: unknown, server: Server, wait: Wait): unkn
   if (isLost(thrown))
     return unavailable(
       CONNECTION,
-      says("was lost: the connection broke"),
+      says("was lost: the connection broke, or was too slow"),
       "try again; nothing was written",
       thrown,
     );

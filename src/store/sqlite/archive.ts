@@ -47,6 +47,7 @@ export async function openArchive(
   of: string,
   wait: Wait,
 ): Promise<Connection> {
+  await removeAbandoned(file, wait.clock);
   if (!(await isThere(file))) await make({ file, store }, of, wait);
   return prepared(file, of, wait).catch((thrown) => {
     throw isForeign(thrown) ? foreign(file) : thrown;
@@ -99,7 +100,6 @@ async function isThere(file: string): Promise<boolean> {
 async function make({ file, store }: ArchiveFile, of: string, wait: Wait): Promise<void> {
   const temporary = snapshotInMaking(file, wait.clock);
   try {
-    await removeAbandoned(file, wait.clock);
     await makePrivate(temporary);
     const like = store === undefined ? undefined : await statIfThere(store);
     if (like) await giveLike(like, temporary);

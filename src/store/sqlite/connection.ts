@@ -26,11 +26,12 @@ export const SQLITE: Dialect = {
 };
 
 /**
- * A commit waits until the disk has it. On macOS to be told so a file is synced in another way, which no other system knows
+ * A commit waits until the disk has it: with a rollback journal also that the journal is gone, by which it is committed, and
+ * which alone `full` leaves to the file system (https://www.sqlite.org/pragma.html#pragma_synchronous). On macOS to be told so a file is synced in another way, which no other system knows
  * (https://www.sqlite.org/pragma.html#pragma_fullfsync).
  */
 export const DURABLE = [
-  "pragma synchronous = full",
+  "pragma synchronous = extra",
   "pragma fullfsync = on",
   "pragma checkpoint_fullfsync = on",
 ].join(";");

@@ -57,9 +57,12 @@ export async function createSqliteStore(
     await chmod(temporary, 0o600);
     if (group) await share(path, group);
     if (!(await renameUnlessThere(temporary, path))) return false;
-    for (const each of [folder, ...(made === undefined ? [] : [dirname(made)])])
-      await syncFolder(each);
-    return true;
+    // Its name, and those of the folders that were made for it.
+    const above = made === undefined ? folder : dirname(made);
+    for (let at = folder; ; at = dirname(at)) {
+      await syncFolder(at);
+      if (at === above) return true;
+    }
   } catch (thrown) {
     const error = thrown instanceof CoopError ? naming(thrown, temporary, path) : thrown;
     throw asFolderError(error, folder, "--db");

@@ -1,6 +1,16 @@
-import { access, constants, open, readFile, readlink, realpath, stat } from "node:fs/promises";
+import {
+  access,
+  constants,
+  mkdtemp,
+  open,
+  readFile,
+  readlink,
+  realpath,
+  rmdir,
+  stat,
+} from "node:fs/promises";
 import { userInfo } from "node:os";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { CoopError, unavailable } from "../../errors";
 import { shellWord } from "../../shell";
 import { BESIDE } from "../location";
@@ -11,10 +21,17 @@ const { R_OK, W_OK, X_OK } = constants;
 
 /** Why SQLite was not let at a store, found by looking at what the system lets this process do there. */
 export async function refusal(path: string, thrown: unknown): Promise<CoopError> {
-  const absent = await absence(path);
-  if (absent) return absent;
   const file = await realpath(path).catch(() => path);
   const folder = dirname(file);
+  if (await isFullOfFiles(folder))
+    return unavailable(
+      "full",
+      `${path} cannot be used: its disk has no room for another file`,
+      "free some space or some files, and repeat; nothing was written",
+      thrown,
+    );
+  const absent = await absence(path);
+  if (absent) return absent;
   if (await handlesAreOut(folder))
     return unavailable(
       "access",
@@ -51,6 +68,16 @@ export async function refusal(path: string, thrown: unknown): Promise<CoopError>
     mine ? `change its mode (chmod), or ${allow}` : `${letIn}; or ${allow}`,
     thrown,
   );
+}
+
+/** Whether nothing more can be made in a folder for want of room: that SQLite does not tell. */
+async function isFullOfFiles(folder: string): Promise<boolean> {
+  try {
+    await rmdir(await mkdtemp(join(folder, ".coop-room-")));
+    return false;
+  } catch (thrown) {
+    return ["ENOSPC", "EDQUOT"].includes((thrown as { code?: string }).code ?? "");
+  }
 }
 
 /** The group that `coop init --group` let into a store's folder. */

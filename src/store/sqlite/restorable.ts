@@ -2,7 +2,15 @@ import type { Stats } from "node:fs";
 import { access, chmod, constants, copyFile, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CoopError, unavailable } from "../../errors";
-import { asFolderError, giveLike, linkOrCopy, ownPath, syncFolder } from "../../files";
+import {
+  asFolderError,
+  giveLike,
+  linkOrCopy,
+  ownPath,
+  statIfThere,
+  sync,
+  syncFolder,
+} from "../../files";
 import { shellWord } from "../../shell";
 import { BESIDE } from "../location";
 import {
@@ -14,7 +22,7 @@ import {
   requireKnown,
   schemaVersion,
 } from "../schema";
-import { sql } from "../sql";
+import { raw, sql, type Sql } from "../sql";
 import type { Wait } from "../wait";
 import { naming, SqliteConnection } from "./connection";
 import { inspect, type Inspected } from "./inspect";
@@ -169,6 +177,7 @@ export async function replaceFile(
     for (const suffix of await left(store)) await linkOrCopy(store + suffix, kept + suffix);
     await syncFolder(dirname(kept));
     for (const suffix of BESIDE) await rm(store + suffix, { force: true });
+    await sync(copy, "r+");
     await rename(copy, store);
     await syncFolder(dirname(store));
   } catch (thrown) {
@@ -178,11 +187,19 @@ export async function replaceFile(
 
 /** By what is added to its path what there is of a store that nobody can write to: its file, its log, its journal. */
 export async function left(store: string): Promise<string[]> {
-  const stamps = await Promise.all(KEPT.map((suffix) => stampOf(store + suffix)));
-  return KEPT.filter((_, index) => stamps[index] !== "");
+  const stamps = await Promise.all(["", "-wal", "-journal"].map((each) => stampOf(store + each)));
+  const [file, log, journal] = stamps.map((each) => each !== "");
+  const beside = [...(log ? ["-wal"] : []), ...(journal ? ["-journal"] : [])];
+  // An empty file too, beside which something is: together they are what there was.
+  const isThere = file || (beside.length > 0 && (await statIfThere(store)) !== undefined);
+  return isThere ? ["", ...beside] : beside;
 }
 
-const KEPT = ["", "-wal", "-journal"];
+/**
+ * Takes the log of a copy into its file, which alone is put in place. SQLite does that when it closes it too, but then says
+ * nothing of what goes wrong.
+ */
+export const takeLogIn = (copy: Sql) => copy.all(raw("pragma wal_checkpoint(truncate)"));
 
 /** Gives a copy the journal that its place bears. */
 export async function fitJournal({ path }: Restorable, wait: Wait): Promise<void> {

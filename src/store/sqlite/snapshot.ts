@@ -6,8 +6,8 @@ import { CoopError } from "../../errors";
 import { asFolderError, copyPrivately, giveLike, makePrivate, sync, syncFolder } from "../../files";
 import { sqlitePath, type Store } from "../open";
 import { BACKUP_OF, identityOf, schemaVersion } from "../schema";
-import { first, raw, sql, WAIT_LONGER, type Fragment, type Value } from "../sql";
-import type { Clock } from "../wait";
+import { first, raw, sql, type Fragment, type Value } from "../sql";
+import { Wait, type Clock } from "../wait";
 import { codeOf, isBusy, isUnlocked } from "./connection";
 import { damaged, inspect, type Inspected } from "./inspect";
 import { discard, removeAbandoned, safetyName, snapshotInMaking } from "./making";
@@ -150,7 +150,7 @@ async function put(
     const contents = await look(temporary);
     const { size } = await stat(temporary);
     if (await redactedSince(origin, contents)) return undefined;
-    await requireNoJournal(place);
+    await requireNoJournal(place, clock);
     await rename(temporary, place);
     await syncFolder(dirname(place));
     // One that came between looked for copies before this one had its name.
@@ -166,23 +166,29 @@ async function put(
   }
 }
 
+/** How long is waited for whoever writes into a backup: only a redaction does. */
+const UNDO_SECONDS = 5;
+
 /**
  * Has SQLite undo a write that was cut off in what is to be replaced, such as a redaction in a backup: its journal would be
  * put into what takes its place. Where that cannot be undone, nothing is lost without the journal.
  * @throws CoopError busy, where somebody is writing there.
  */
-async function requireNoJournal(place: string): Promise<void> {
+async function requireNoJournal(place: string, clock: Clock): Promise<void> {
   const journal = `${place}-journal`;
   if (Bun.file(journal).size === 0) return;
-  try {
+  const undo = () => {
     using database = new Database(
       place,
       constants.SQLITE_OPEN_READWRITE | constants.SQLITE_OPEN_NOFOLLOW,
     );
     database.query("select 1 from sqlite_schema").all();
+  };
+  try {
+    await new Wait(UNDO_SECONDS, clock).retry(undo, isBusy);
   } catch (thrown) {
     if (isBusy(thrown))
-      throw new CoopError("busy", `somebody is writing to ${place}`, { hint: WAIT_LONGER });
+      throw new CoopError("busy", `somebody is writing to ${place}`, { hint: "try again" });
   }
   await rm(journal, { force: true });
 }
@@ -199,7 +205,7 @@ async function redactedSince(store: Store, { lastEvent }: Inspected): Promise<bo
 /** What SQLite met while it wrote the copy, as the system says it. */
 const WRITING: readonly [pattern: RegExp, code: string][] = [
   [/^SQLITE_FULL/, "ENOSPC"],
-  [/^SQLITE_(IOERR_(WRITE|FSYNC|DIR_FSYNC|TRUNCATE|CLOSE)|CANTOPEN)/, "EIO"],
+  [/^SQLITE_(IOERR_(WRITE|FSYNC|DIR_FSYNC|TRUNCATE|CLOSE|DELETE)|CANTOPEN|READONLY)/, "EIO"],
 ];
 
 function asTargetError(thrown: unknown, target: string): unknown {

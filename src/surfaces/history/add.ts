@@ -37,9 +37,10 @@ adds no other ("created":false), and fills its commit in where that is not known
       body: input.body,
       commitSha: input.commit ?? null,
     };
-    const result = await context.write((writing) =>
-      addEntry(writing, { ...draft, slug: input.slug ?? slugOf(input.title!, writing.at) }),
-    );
+    const result = await context.write(async (writing) => {
+      await context.warnUnknownScope(writing.tx, true);
+      return addEntry(writing, { ...draft, slug: input.slug ?? slugOf(input.title!, writing.at) });
+    });
     return written(result, (entry, view) =>
       line(entryChanged(entry, view), !entry.created && "(was there already)"),
     );

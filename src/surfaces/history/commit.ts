@@ -3,6 +3,7 @@ import { written } from "../../cli/answer";
 import { changing } from "../../cli/args";
 import { defineVerb, optionalWord, toggle, word } from "../../cli/define";
 import { A_COMMIT, sha } from "../../words";
+import { scopeOf } from "../../scope";
 import { entryName, headSha, resolveName } from "./name";
 import { commitEntry, onePending } from "./store";
 import { entryChanged } from "./text";
@@ -29,11 +30,13 @@ another one is a conflict unless --replace is given.`,
     const author = context.requireSpeaker();
     const { entry } = input;
     const named = entry === undefined ? undefined : await resolveName(entry, context);
-    const here = await (named ? context.scopeOrNone().catch(() => undefined) : context.scope());
+    const scope = named ? undefined : await context.scope();
+    const workTree = await context.workTree();
+    const here = workTree && scopeOf(workTree);
     const result = await context.write(async (writing) => {
       // Only now: a repeat with its key answers as before, wherever it is given.
       const commit = input.sha === "HEAD" ? await headSha(context) : input.sha;
-      const name = named ?? (await onePending(writing.tx, author, here!, commit, input.sha));
+      const name = named ?? (await onePending(writing.tx, author, scope!, commit, input.sha));
       const committed = await commitEntry(writing, name, {
         sha: commit,
         replace: input.replace ?? false,

@@ -48,7 +48,7 @@ async function ofCommit(text: string, context: Context): Promise<Entry | undefin
   const [found, ...others] = await withCommit(await context.store(), output);
   if (!found)
     throw new CoopError("not_found", `no entry has the commit ${commit}`, {
-      hint: "if it was amended or rebased, coop history commit H7 HEAD --replace renews its entry's; coop history pending lists those that wait for theirs",
+      hint: "if it was amended or rebased, coop history commit ENTRY HEAD --replace renews its entry's; coop history pending lists those that wait for theirs",
     });
   if (others.length === 0) return found;
   throw usage(

@@ -43,11 +43,15 @@ open is not kept with --key: the next read with it looks again.`,
     const store = await context.store();
     // Letters are shown there all the same, unmarked.
     await context.warnClosed(store);
-    const beside = letter === undefined ? await openOn(store, me, BESIDE) : [];
+    const asksAll = letter === undefined && !context.settings.quiet;
+    const beside = asksAll ? await openOn(store, me, BESIDE) : [];
+    if (letter === undefined) await context.warnUnknownScope(store, false);
     const told = (reading: Reading, replayed = false) =>
       readAnswer(reading, scope, beside, replayed);
-    const look = (on: Sql) =>
-      letter === undefined ? readOpen(on, me, scope, key !== undefined) : readOne(on, me, letter);
+    const look = (on: Sql, marked: ReadonlySet<number> = new Set()) =>
+      letter === undefined
+        ? readOpen(on, me, scope, { kept: key !== undefined, marked })
+        : readOne(on, me, letter);
     // Refs alone are no letters in full.
     const becomesRead = ({ state, complete, to }: ReadLetter) =>
       !context.settings.quiet && state === "unread" && complete && to === me;
@@ -57,12 +61,9 @@ open is not kept with --key: the next read with it looks again.`,
         if (letter !== undefined) await requireAt(writing, { number: letter, ifVersion });
         const { letters } = await look(writing.tx);
         if (key !== undefined && letters.length === 0) throw new NothingOpen();
-        const unread = letters.filter(becomesRead);
-        await markRead(
-          writing,
-          unread.map(({ ref }) => refNumber("letter", ref)),
-        );
-        return look(writing.tx);
+        const unread = letters.filter(becomesRead).map(({ ref }) => refNumber("letter", ref));
+        await markRead(writing, unread);
+        return look(writing.tx, new Set(unread));
       });
       return told(data, replayed);
     };
@@ -137,6 +138,7 @@ function readAnswer(
     total,
     truncated: missing > 0 || letters.map(({ complete }) => complete).includes(false),
     rest,
+    alsoOpen: beside,
     ...(replayed && { replayed }),
   });
 }

@@ -54,12 +54,13 @@ export async function readOne(on: Sql, to: string, number: number): Promise<Read
  * The open letters to an id: those of a scope and of none in full as far as they fit, newest first, then those of
  * other scopes without their text. Without a scope, all are treated alike.
  * @param kept whether it is kept for a key, where a redaction by any coop finds a part of a text as a record's column only.
+ * @param marked what was marked as read just now, because it was to be shown in full.
  */
 export async function readOpen(
   on: Sql,
   to: string,
   scope: string | undefined,
-  kept: boolean,
+  { kept, marked }: { kept: boolean; marked: ReadonlySet<number> },
 ): Promise<Reading> {
   const here = await openEnvelopes(on, to, scope === undefined ? {} : { in: scope }, MOST_LETTERS);
   const elsewhere =
@@ -67,7 +68,8 @@ export async function readOpen(
       ? { envelopes: [], total: { count: 0, exact: true } }
       : await openEnvelopes(on, to, { notIn: scope }, MOST_LETTERS);
 
-  const texts = await fitting(on, here.envelopes);
+  const isFresh = ({ number, state }: EnvelopeRow) => state !== "read" || marked.has(number);
+  const texts = await fitting(on, here.envelopes, isFresh);
   const all = [...here.envelopes, ...elsewhere.envelopes];
   const untitled = all
     .filter(({ number, title }) => title === "" && !kept && !texts.has(number))
@@ -90,34 +92,43 @@ export async function readOpen(
 }
 
 /**
- * What there is room for of which letters' texts: first the whole of those that fit, newest first, so that a long one keeps no
- * other from being read; then the lines that do of the others, but of what was read in full before. One whose first line is already too long
- * takes no room from the others.
+ * What there is room for of which letters' texts, newest first: of those that were not read in full the whole of what fits, so
+ * that a long one keeps no other from being read, then the lines that do of the others; then the whole of those that were.
+ * One whose first line is already too long takes no room from the others.
  */
-async function fitting(on: Sql, envelopes: readonly EnvelopeRow[]): Promise<Map<number, Texts>> {
+async function fitting(
+  on: Sql,
+  envelopes: readonly EnvelopeRow[],
+  isFresh: (envelope: EnvelopeRow) => boolean,
+): Promise<Map<number, Texts>> {
   const numbers = envelopes.map(({ number }) => number);
   const found = await beginnings(on, numbers, FULL_BYTES);
   const shown = new Map<number, Texts>();
   let left = FULL_BYTES;
+  const show = (envelope: EnvelopeRow, texts: Texts, bytes: number) => {
+    shown.set(envelope.number, texts);
+    left -= bytes;
+  };
   const printed = (envelope: EnvelopeRow, texts: Texts) =>
     byteLength(ownText({ ...toLetter(envelope), ...texts }));
-  const show = (envelope: EnvelopeRow, texts: Texts) => {
-    shown.set(envelope.number, texts);
-    left -= printed(envelope, texts);
+  const showWhole = (some: readonly EnvelopeRow[]) => {
+    for (const envelope of some) {
+      const all = found.get(envelope.number);
+      const bytes = all && bytesOf(all) === envelope.bytes ? printed(envelope, all) : Infinity;
+      if (all && bytes <= left) show(envelope, all, bytes);
+    }
   };
-  for (const envelope of envelopes) {
-    const all = found.get(envelope.number);
-    if (all && bytesOf(all) === envelope.bytes && printed(envelope, all) <= left)
-      show(envelope, all);
-  }
-  for (const envelope of envelopes) {
+  const fresh = envelopes.filter(isFresh);
+  showWhole(fresh);
+  for (const envelope of fresh) {
     const beginning = found.get(envelope.number);
-    if (!beginning || shown.has(envelope.number) || envelope.state === "read") continue;
+    if (!beginning || shown.has(envelope.number)) continue;
     // A title and fences take room too; around a part of the texts never more than around all.
     const around = printed(envelope, beginning) - bytesOf(beginning, visible);
     const texts = cutAtLine(beginning, left - around);
-    if (texts !== null) show(envelope, texts);
+    if (texts !== null) show(envelope, texts, printed(envelope, texts));
   }
+  showWhole(envelopes.filter((envelope) => !isFresh(envelope)));
   return shown;
 }
 

@@ -26,6 +26,7 @@ export default defineVerb({
     const to = context.resolveId(input.to ?? "me");
     const result = await context.write(async (writing) => {
       await context.warnUnknown(writing.tx, [to]);
+      await context.warnUnknownScope(writing.tx, true);
       return writeLetter(writing, {
         scope,
         to,

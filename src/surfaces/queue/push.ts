@@ -49,6 +49,7 @@ is stored as that string, any other payload as it is written. A line's key makes
     const { data, replayed } = await context.write(async (writing) => {
       await warnUnknownQueue(context, writing.tx, queue);
       await context.warnUnknown(writing.tx, to);
+      await context.warnUnknownScope(writing.tx, true);
       const draft = {
         scope,
         queue,
@@ -117,6 +118,7 @@ async function pushLines(context: Context, queue: string, scope: string, jsonl: 
       writing.tx,
       lines.map(({ to }) => to),
     );
+    await context.warnUnknownScope(writing.tx, true);
     const pushed = await pushAll(writing, { verb, queue, scope, named: scopeFlag }, lines);
     before = pushed.before;
     if (before > 0 && before < lines.length)

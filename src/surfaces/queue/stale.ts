@@ -21,6 +21,7 @@ export default defineVerb({
     const store = await context.store();
     const before = context.now() - duration(older);
     await warnUnknownQueue(context, store, queue);
+    await context.warnUnknownScope(store, false);
     const place = { queue, scope: scopeFilter(context) };
     const { rows, total, truncated } = await staleItems(store, place, before, most);
     const rest = truncated ? `${rows.length} of ${countText(total)}; all: --limit 0` : undefined;

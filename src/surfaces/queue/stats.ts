@@ -14,6 +14,7 @@ export default defineVerb({
   run: async ({ queue }, context) => {
     const store = await context.store();
     await warnUnknownQueue(context, store, queue);
+    await context.warnUnknownScope(store, false);
     const queues = await stats(store, { queue, scope: scopeFilter(context) });
     const told = queues.map(({ queue: name, counts, oldest_waiting_at }) => ({
       queue: name,

@@ -39,6 +39,7 @@ expires. Without NAME it takes from all queues; with a ref that very item. Items
       const items = await take(writing, { queue: which, scope }, count ?? 1);
       if (items.length > 0) return items;
       await warnUnknownQueue(context, writing.tx, which);
+      await context.warnUnknownScope(writing.tx, false);
       const where = which === undefined ? "in any queue" : `in ${which}`;
       const of = scope === undefined ? "" : ` of '${scope}'`;
       throw new CoopError("empty", `nothing is waiting ${where}${of} for ${writing.actor.id}`);

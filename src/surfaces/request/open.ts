@@ -29,6 +29,7 @@ export default defineVerb({
     const to = context.resolveId(given);
     const result = await context.write(async (writing) => {
       await context.warnUnknown(writing.tx, [to]);
+      await context.warnUnknownScope(writing.tx, true);
       return openRequest(writing, { scope, to, kind: sort, title: name, body: asked });
     });
     return written(result, requestMoved);

@@ -27,6 +27,7 @@ export default defineVerb({
     const to = input.to === undefined ? null : context.resolveId(input.to);
     const result = await context.write(async (writing) => {
       await context.warnUnknown(writing.tx, [to]);
+      await context.warnUnknownScope(writing.tx, true);
       return addTodo(writing, {
         scope,
         to,

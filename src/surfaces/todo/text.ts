@@ -58,7 +58,7 @@ export function todoMoved(todo: MovedTodo, view: View): string {
       heading(title, body),
     ),
     waiting && `${ref} ${waiting}`,
-    frees && `waits on nothing now: ${few(frees, ref, view)}`,
+    frees && frees.length > 0 && `waits on nothing now: ${few(frees, ref, view)}`,
   );
 }
 

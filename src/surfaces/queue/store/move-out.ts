@@ -3,7 +3,16 @@ import { ref } from "../../../ref";
 import { runsOf, type ArchiveEvent, type Redaction } from "../../../store/archived";
 import { appendEvents } from "../../../store/events";
 import { CREATED_AT, meta } from "../../../store/schema";
-import { inBatches, letRest, raw, type Connection, type Row, type Sql } from "../../../store/sql";
+import {
+  inBatches,
+  letRest,
+  raw,
+  seeWhole,
+  sql,
+  type Connection,
+  type Row,
+  type Sql,
+} from "../../../store/sql";
 import {
   openArchive,
   requireArchivable,
@@ -24,8 +33,8 @@ export type Moved = Pick<ArchiveEvent, "queues" | "events">;
  * store only after the archive gave back what was written into it; when that command ends in between they are in both,
  * and the next one takes up from there.
  * @param copied is told when they are in both.
- * @throws CoopError conflict version, where the archive has an item otherwise; unavailable damaged, where it does not give
- *   back what was written; the errors of `openArchive`; busy, unknown.
+ * @throws CoopError conflict version, where the archive has an item otherwise; unavailable: damaged, where it does not give
+ *   back what was written, access, where rows are hidden from this user, read_only; the errors of `openArchive`; busy, unknown.
  */
 export async function moveOut(
   writing: Writing,
@@ -36,6 +45,8 @@ export async function moveOut(
 ): Promise<Moved> {
   const { tx, actor, at } = writing;
   const { file } = to;
+  await seeWhole(tx);
+  await requireWriting(tx);
   await letRest(tx);
   const of = (await meta(tx, CREATED_AT)) ?? "";
   if (numbers.length === 0) {
@@ -66,6 +77,10 @@ export async function moveOut(
   for (const some of inParts(numbers).reverse()) await removeItems(tx, some);
   return { queues: after.queues, events: after.events };
 }
+
+/** Fails where the store is only for reading, which a server says no sooner than something is written. */
+const requireWriting = (tx: Sql) =>
+  tx.all(sql`update meta set value = value where name = ${CREATED_AT}`);
 
 /** Copies items in one transaction of the archive, and gives a hash of each part of them and what to keep of them. */
 const copyInto = (archive: Connection, from: Sql, numbers: readonly number[], file: string) =>

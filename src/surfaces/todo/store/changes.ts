@@ -56,7 +56,7 @@ export async function addTodo(
 
 /** A todo that was moved. */
 export interface MovedTodo extends Todo {
-  /** The unfinished todos that waited on it alone, where it is finished now. */
+  /** Of one that was finished the unfinished todos that wait on nothing now. */
   frees?: string[];
 }
 
@@ -90,15 +90,15 @@ export async function moveTodo(
       "waits",
       `${todo.ref} waits on ${firstFew(todo.waits_on, `coop show ${todo.ref}`)}, still unfinished: started all the same`,
     );
-  const isAnothers = row.state === "doing" && row.addressee !== writing.actor.id;
-  if (isAnothers && verb !== "start")
+  const whose = row.addressee;
+  if (row.state === "doing" && whose !== null && whose !== writing.actor.id)
     writing.warn(
       "not_yours",
-      `${row.addressee} was doing ${name}; if another was meant: ${TODOS.finished.includes(to) ? `coop todo reopen ${name}, and ` : ""}${row.addressee} can start it again`,
+      `${name} is ${whose}'s and was doing; if another was meant: ${TODOS.finished.includes(to) ? `coop todo reopen ${name}, and ` : ""}${whose} can start it again`,
     );
   if (!TODOS.finished.includes(to)) return todo;
   const frees = await unfinishedAfter(writing.tx, row.number, [NOTHING_UNFINISHED_BEFORE]);
-  return { ...todo, ...(frees.length > 0 && { frees }) };
+  return { ...todo, frees };
 }
 
 async function requireNotAnothers(writing: Writing, row: TodoRow): Promise<void> {
