@@ -316,6 +316,8 @@ describe("a command line that is wrong", () => {
       ["copy a b", "coop copy --help"],
       ["todo add x --after T2 T3", "several go with commas: --after T2,T3"],
       ["todo done T2 T3", "one record a command"],
+      ["todo assign T1 x;y", "did you mean --to 'x;y'?"],
+      ["letter list --from ann L12", "coop letter list --help"],
       ["letter write x -", "--body - reads standard input"],
       ["letter write ann x", "into --body, and whom it is for into --to"],
       ["history add a b", "put text of several words into quotes, or into --body"],

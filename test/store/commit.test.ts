@@ -1,7 +1,10 @@
 import { Database } from "bun:sqlite";
 import { expect, spyOn, test } from "bun:test";
 import { renameSync } from "node:fs";
-import { engines } from "../engines";
+import { setMeta } from "../../src/store/schema";
+import { raw } from "../../src/store/sql";
+import { addTodo } from "../../src/surfaces/todo/store";
+import { engines, failure, writingAs } from "../engines";
 import { inside, nameOf } from "../inside";
 
 /** SQLite's error when the disk fails while a commit is being made durable. */
@@ -93,3 +96,19 @@ test("a commit into a file that is moved away at that moment is no success: exit
   });
   await close();
 });
+
+test.each(engines)(
+  "a store that a newer coop closed to this one while it waited is not written to, on $name",
+  async ({ openFresh }) => {
+    const { store, close } = await openFresh();
+    await store.transaction((tx) => setMeta(tx, "min_writer", "99"));
+    const refused = await failure(
+      writingAs(store, "ann", (writing) =>
+        addTodo(writing, { scope: "", title: "x", body: "", to: null, priority: 2, after: [] }),
+      ),
+    );
+    expect(refused).toMatchObject({ code: "unavailable", details: { reason: "newer" } });
+    expect(await store.all(raw("select * from todos"))).toEqual([]);
+    await close();
+  },
+);

@@ -360,6 +360,20 @@ test("a backup is copied without being closed, and no number is given twice", as
   expect(kept.json().error).toMatchObject({ reason: "foreign" });
 });
 
+test("a backup is copied also into what an unfinished copy from its path was to fill, and opens it", async () => {
+  await using coop = await story();
+  const [from, target] = [join(coop.folder, "a.db"), join(coop.folder, "new.db")];
+  await coop.data(["todo", "add", "x"], { as: "ann" });
+  await coop.data(["init", "--db", target]);
+  using database = new Database(target);
+  database.run("insert into meta (name, value) values ('filled_from', ?)", [from]);
+  await coop.data(["backup", "--to", from]);
+  expect((await coop.run(["copy", "--from", from, "--to", target])).exit).toBe(0);
+  expect(await coop.data(["todo", "add", "y", "--db", target], { as: "ann" })).toMatchObject({
+    ref: "T1002",
+  });
+});
+
 test("a backup of a moved store undoes no move", async () => {
   await using coop = await story();
   const [backup, target] = [join(coop.folder, "backup.db"), join(coop.folder, "new.db")];

@@ -2,6 +2,7 @@ import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { mkdir, readdir, truncate, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { command as system } from "../mounts";
 import { story, type Story } from "../story";
 
 const integrityOf = (path: string) => {
@@ -28,6 +29,29 @@ const errorOf = async (coop: Story, words: string[], env: Record<string, string>
   expect(outcome.out).toBe("");
   return { exit: outcome.exit, ...outcome.json().error };
 };
+
+test("a disk with no room for another file is full, whatever SQLite says of it", async () => {
+  await using coop = await story();
+  const disk = join(coop.folder, "disk");
+  await mkdir(disk);
+  await system("mount", "-t", "tmpfs", "-o", "nr_inodes=4", "none", disk);
+  try {
+    const store = join(disk, "coop.db");
+    await coop.data(["init", "--db", store]);
+    for (const name of ["one", "two"]) await writeFile(join(disk, name), "");
+    for (const words of [
+      ["todo", "add", "x"],
+      ["init", "--db", join(disk, "other.db")],
+    ])
+      expect(await errorOf(coop, words, { PIPPA_COOP_DB: store })).toMatchObject({
+        exit: 6,
+        reason: "full",
+        hint: expect.stringContaining("free some space"),
+      });
+  } finally {
+    await system("umount", "--lazy", disk);
+  }
+});
 
 describe("a locked store", () => {
   test("is busy after the wait that was asked for, and nothing is written", async () => {
@@ -80,7 +104,7 @@ describe("a full disk", () => {
     await mkdir(disk);
     const db = { PIPPA_COOP_DB: join(disk, "pippa-db/coop.db") };
     for (let room = 40; room <= 440; room += 40) {
-      await command("mount", "-t", "tmpfs", "-o", `size=${room}k`, "tmpfs", disk);
+      await system("mount", "-t", "tmpfs", "-o", `size=${room}k`, "tmpfs", disk);
       try {
         const made = await coop.run(["--json", "init"], { env: db });
         if (made.exit !== 0) {
@@ -100,7 +124,7 @@ describe("a full disk", () => {
     await using coop = await story({ init: false });
     const disk = join(coop.home, "disk");
     await mkdir(disk);
-    await command("mount", "-t", "tmpfs", "-o", "size=1536k", "tmpfs", disk);
+    await system("mount", "-t", "tmpfs", "-o", "size=1536k", "tmpfs", disk);
     try {
       const db = { PIPPA_COOP_DB: join(disk, "coop.db") };
       await coop.data(["init"], { env: db });

@@ -753,6 +753,14 @@ describe("a server that is not as it should be", () => {
     const outcome = await coop.run(["--json", "todo", "add", "x"], { as: "ann", env: readOnly });
     expect(outcome.exit).toBe(6);
     expect(outcome.json().error.reason).toBe("read_only");
+    // Before anything is made elsewhere of what cannot leave it.
+    await coop.data(["queue", "push", "jobs", "x"], { as: "ann" });
+    await coop.data(["queue", "drop", "Q1"], { as: "ann" });
+    const archive = join(coop.folder, "archive.db");
+    const words = ["--json", "queue", "archive", "--older", "0s", "--to", archive];
+    const kept = await coop.run(words, { as: "ann", env: readOnly });
+    expect([kept.exit, kept.json().error.reason]).toEqual([6, "read_only"]);
+    expect(await Bun.file(archive).exists()).toBe(false);
     const read = await coop.run(["letter", "read"], { as: "ann", env: readOnly });
     expect(read.exit).toBe(0);
     expect(read.out).toContain("hello");
@@ -841,6 +849,25 @@ describe("a server that is not as it should be", () => {
         },
       ]);
     }
+    await coop.data(["queue", "push", "jobs", "secret"], { as: "ann" });
+    await coop.data(["queue", "drop", "Q1"], { as: "ann" });
+    const archive = join(coop.home, "archive.db");
+    await server.sql(`alter table "${schema}".events enable row level security;
+      create policy one on "${schema}".events to half_${schema} using (verb = 'add')`);
+    for (const words of [
+      ["redact", "T1", "--text", "one"],
+      ["redact", "Q1"],
+      ["queue", "archive", "--older", "0s", "--to", archive],
+    ]) {
+      const { exit, json } = await coop.run(["--json", ...words], { as: "ann", ...half });
+      expect([exit, json().error]).toMatchObject([
+        6,
+        { reason: "access", message: expect.stringContaining("hides rows from this user") },
+      ]);
+    }
+    expect(await Bun.file(archive).exists()).toBe(false);
+    await server.sql(`drop policy one on "${schema}".events;
+      alter table "${schema}".events disable row level security`);
     await coop.data(["todo", "add", "three", "--scope", "one"], { as: "ann", ...half });
     for (const [env, message] of [
       [{}, /^the rule none on todos: /],

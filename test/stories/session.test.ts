@@ -169,7 +169,17 @@ test("a project that was never used is warned of where it is looked in, and writ
   expect(await say("queue", "list", "--scope", "all")).toBe(
     told("'all': --all-scopes is for those of all"),
   );
+  for (const words of [
+    ["letter", "read"],
+    ["history", "pending"],
+    ["queue", "stats"],
+  ])
+    expect(await say(...words, "--scope", "never")).toStartWith("coop: warning: no record is of");
   expect((await coop.run(["todo", "list"], { env: { PIPPA_COOP_SCOPE: "gama2" } })).err).toBe("");
+  // A ref is of its own project.
+  expect(await say("todo", "start", "T1", "--scope", "gama2")).toBe(
+    "coop: warning: --scope changes nothing for T1: a ref is of one project\n",
+  );
 });
 
 test("a commit of another project than its entry's is warned of", async () => {
@@ -186,5 +196,9 @@ test("a commit of another project than its entry's is warned of", async () => {
     err: "coop: warning: H1 is of 'gamma', and HEAD is that of 'alpha'; --replace with its own commit mends it\n",
   });
   await coop.data(["history", "add", "z", "--body", "y"], ann);
-  expect((await coop.run(["history", "commit", "H2", "HEAD"], ann)).err).not.toContain("is of");
+  const elsewhere = { ...ann, env: { PIPPA_COOP_SCOPE: "gamma" } };
+  expect((await coop.run(["history", "commit", "H2", "HEAD"], elsewhere)).err).not.toContain("of");
+  await coop.data(["history", "add", "u", "--body", "y", "--scope", "gamma"], ann);
+  const named = await coop.run(["history", "commit", "HEAD", "--scope", "gamma"], ann);
+  expect(named.err).toContain("H3 is of 'gamma', and HEAD is that of 'alpha'");
 });

@@ -53,6 +53,8 @@ export async function moveOut(
     await requireArchivable(file, of);
     return { queues: {}, events: 0 };
   }
+  // What is hidden from this user is told before anything is made.
+  await wholeItems(tx, numbers.slice(0, 1));
   const opened = async <T>(work: (archive: Connection) => Promise<T>): Promise<T> => {
     const archive = await openArchive(to, of, wait);
     try {
