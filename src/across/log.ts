@@ -12,7 +12,8 @@ import { readLog, type LoggedEvent } from "./store";
 export default defineVerb({
   about: "show what was changed, by whom and when, newest first, in all projects",
   examples: ["coop log T14", "coop log --by codex-pippa --since 2h"],
-  notes: `Each line ends with what the record is called now; one record's log tells the host and folder of each change instead. --json has every value before a change in full.`,
+  notes: `Each line ends with what the record is called now; one record's log tells the host and folder of each change
+instead. --json has every value before a change in full.`,
   args: {
     ref: { ...optionalWord(v.string(), "REF", "one record; without it, everything"), ref: "any" },
     by: flag(oneId, "ID", "changed by"),

@@ -164,7 +164,7 @@ export const addressed = {
 /** The same of a list of what can be nobody's, which is added to those ids'. */
 export const assigned = {
   ...addressed,
-  nobody: toggle("nobody's: whoever starts it takes it; with --mine, or nobody's"),
+  nobody: toggle("nobody's; with --mine or --to those too"),
 } as const;
 
 /** What every `show` takes. */

@@ -23,9 +23,10 @@ export default defineVerb({
     "coop --as claude-code-pippa letter read L12",
   ],
   notes: `Shows every open letter to you of this project or of none, newest first; outside a git work tree those of all
-projects. A letter keeps coming back until it is acked, abandoned or superseded. Up to 24 KB are shown in full; a letter
-that does not fit stays unread and says how to see it. Open letters of other projects are one line each. That nothing was
-open is not kept with --key: the next read with it looks again.`,
+projects. A letter keeps coming back until it is acked, abandoned or superseded. Up to 24 KB are shown in full, first what was
+not read before; a letter that does not fit stays unread and says how to see it. Open letters of other projects are one
+line each, and at the end it says what else is open on you. That nothing was open is not kept with --key: the next read with
+it looks again.`,
   args: {
     letter: {
       ...optionalWord(refOf("letter"), "LETTER", "one letter, in full whatever its length"),
