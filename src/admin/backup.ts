@@ -118,7 +118,7 @@ async function backUp(
 
   const begun = context.edge.clock.elapsed();
   const made = await withProgress(path, context, (doing) =>
-    snapshot(store, file, { clock: context.edge.clock, doing, origin }),
+    snapshot(store, file, { clock: context.edge.clock, wait: context.wait, doing, origin }),
   );
   const took = Math.round(context.edge.clock.elapsed() - begun);
   if (made.blockedMs > 0 && store === (await context.store()))

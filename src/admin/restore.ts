@@ -267,14 +267,14 @@ async function restoreFile(
     await fitJournal(source, context.wait);
     const result = await opened(source.path, context, async (copy) => {
       await copy.transaction((tx) => forgetKey(tx, context));
-      return context
-        .write(async (writing) => {
-          await keepIdentity(writing.tx, identity);
-          await skipAhead(writing.tx, given.counters);
-          await logRestore(writing, { from: file, saved_as: saved }, given.lastEvent + SKIP);
-          return answerOf(file, saved, source);
-        }, copy)
-        .finally(() => takeLogIn(copy));
+      const done = await context.write(async (writing) => {
+        await keepIdentity(writing.tx, identity);
+        await skipAhead(writing.tx, given.counters);
+        await logRestore(writing, { from: file, saved_as: saved }, given.lastEvent + SKIP);
+        return answerOf(file, saved, source);
+      }, copy);
+      await takeLogIn(copy);
+      return done;
     });
     await replaceFile(source, path, { there, kept: name });
     context.warn(

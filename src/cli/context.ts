@@ -203,11 +203,13 @@ export class Context {
    * @throws CoopError usage, for a word that is meant for the speaker: a hand-off to it would be lost.
    */
   async warnUnknown(on: Sql, ids: Iterable<string | undefined | null>): Promise<void> {
-    let unknown = 0;
-    for (const id of new Set(ids)) {
-      if (!id || (await isKnown(on, id))) continue;
-      if (id !== this.speaker && isLikeMe(id))
+    const all = new Set(ids);
+    for (const id of all)
+      if (id && id !== this.speaker && isLikeMe(id) && !(await isKnown(on, id)))
         throw usage(`'${id}' is nobody's id here`, "`me` is yourself");
+    let unknown = 0;
+    for (const id of all) {
+      if (!id || (await isKnown(on, id))) continue;
       if (++unknown > MOST_UNKNOWN) {
         this.warn("unknown_id", "other ids may be unknown too: coop who lists the known");
         return;

@@ -222,8 +222,8 @@ function flagOfWord(token: string, args: Args): string | undefined {
 export interface Within {
   path: readonly string[];
   group: Group;
-  /** Whether words came before: a verb's own are there then. */
-  hasWords: boolean;
+  /** How many words came before: a verb's first ones are there then. */
+  words: number;
 }
 
 /** The flags that a command has, as they are typed, and that of its main text. */
@@ -236,7 +236,7 @@ interface Known {
 export async function unknownFlag(
   name: string,
   command: Verb | Group,
-  { path, group, hasWords }: Within,
+  { path, group, words: before }: Within,
   { names, text }: Known,
 ) {
   const words = ["coop", ...path].join(" ");
@@ -247,7 +247,7 @@ export async function unknownFlag(
   if (short !== undefined && names.includes(short))
     return usage(says, `put a space: ${short} ${short === "-F" ? "PATH" : "TEXT"}`);
   const bare = name.replace(/^-+/, "");
-  const asWord = command.kind === "verb" && !hasWords && wordCalled(bare, command.args);
+  const asWord = command.kind === "verb" && wordCalled(bare, command.args, before);
   if (asWord) return usage(says, `it is a word: ${words} ${asWord}`);
   if (NOTE_ALIASES.includes(bare) && path.at(-1) === "edit")
     return usage(says, `${text} replaces all of the text; a note goes with a move, such as done`);
@@ -281,9 +281,10 @@ export async function unknownFlag(
 const isCalled = (key: string, by: string) => FLAGS_CALLED[key]?.split(" ").includes(by) ?? false;
 
 /** What a word is typed as, where a flag's name is that of a word: its own, or what it is of. */
-function wordCalled(bare: string, args: Args): string | undefined {
+function wordCalled(bare: string, args: Args, before: number): string | undefined {
+  let there = before;
   for (const [key, { type, alsoFlag, ref: surface, valueHint }] of Object.entries(args)) {
-    if (type !== "positional" || alsoFlag) continue;
+    if (type !== "positional" || there-- > 0 || alsoFlag) continue;
     const names = surface === undefined ? [] : [surface, "ref", "id", "number", "record"];
     if ([key, ...names].includes(bare) || isCalled(`${key} word`, bare)) return valueHint;
   }

@@ -73,7 +73,7 @@ export async function route(root: Group, argv: readonly string[]): Promise<Route
     const equals = token.startsWith("--") ? token.indexOf("=") : -1;
     const name = equals < 0 ? token : token.slice(0, equals);
     const found = findFlag(command, name);
-    if (!found) throw await noSuchFlag(name, command, { path, group, hasWords: words.length > 0 });
+    if (!found) throw await noSuchFlag(name, command, { path, group, words: words.length });
     let value: string | true = true;
     if (found.arg.type === "boolean") {
       if (equals >= 0) throw usage(`${name} takes no value`, `write ${name} alone`);

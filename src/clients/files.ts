@@ -40,7 +40,7 @@ export async function putFiles(
       stays ? there[index] === undefined : there[index] !== text,
     );
     await mkdir(folder, { recursive: true });
-    await removeLeft(folder, files, clock.now());
+    if (stale.length > 0) await removeLeft(folder, files, clock.now());
     await replaceAll(stale, clock.unique());
     const names = (of: readonly ClientFile[]) => of.map(({ name }) => name);
     return {
@@ -74,15 +74,16 @@ async function removeLeft(
 ): Promise<void> {
   const isLeft = (each: string) =>
     files.some(({ name }) => each.startsWith(`${name}.`) && UNIQUE.test(each));
-  for (const each of (await readdir(folder)).filter(isLeft)) {
+  for (const each of (await readdir(folder).catch(() => [])).filter(isLeft)) {
     const path = join(folder, each);
-    const { mtimeMs } = await lstat(path);
-    if (now - mtimeMs > LEFT_MS) await rm(path, { force: true });
+    const there = await lstat(path).catch(() => undefined);
+    if (there?.isFile() && now - there.mtimeMs > LEFT_MS) await rm(path).catch(() => {});
   }
 }
 
 const UNIQUE = /\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const LEFT_MS = 60_000;
+/** No command is at work for as long. */
+const LEFT_MS = 3_600_000;
 
 /** Writes all files under other names before it renames the first. */
 async function replaceAll(files: readonly ClientFile[], unique: string): Promise<void> {

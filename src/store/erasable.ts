@@ -82,7 +82,9 @@ async function changesOf(
     ...rows,
     ...logged.flatMap(({ before, after }) => [before, after]).map((json) => json && keptJson(json)),
   ].map((each) => (each as { title?: unknown } | null)?.title);
-  const held = titles.some((title) => typeof title === "string" && own.erase(title) !== title);
+  const held =
+    columns.includes("slug") &&
+    titles.some((title) => typeof title === "string" && own.erase(title) !== title);
   const one = held ? { ...own, isInSlug: own.isLeftInSlug } : own;
   const erased: EraseRow = (row) => eraseIn(row, columns, one, slug);
 

@@ -4,8 +4,10 @@
  * only the first few.
  */
 export function commonSpellings(text: string): string[] {
-  const lines = text.replaceAll("\r\n", "\n");
-  const texts = [text, ...composed(text), lines, lines.replaceAll("\n", "\r\n")];
+  const texts = [text, ...composed(text)].flatMap((each) => {
+    const lines = each.replaceAll("\r\n", "\n");
+    return [each, lines, lines.replaceAll("\n", "\r\n")];
+  });
   const forms = new Set(texts.flatMap(spellingsOf));
   return [...forms].sort((one, other) => other.length - one.length);
 }
@@ -47,7 +49,7 @@ export function anySpelling(text: string): RegExp | undefined {
   if (text.length > LONGEST_PATTERN) return undefined;
   const texts = new Set([text, ...composed(text)].map((each) => each.replaceAll("\r\n", "\n")));
   const patterns = [...texts].map((each) =>
-    (each.match(/\\*[^\\]|\\+$/g) ?? []).map(inAnyForm).join(""),
+    (each.match(/\\*[^\\\n]|\\+(?=\n|$)|\n/g) ?? []).map(inAnyForm).join(""),
   );
   return new RegExp(patterns.join("|"), "g");
 }
@@ -68,7 +70,7 @@ function inAnyForm(piece: string): string {
   const short = SHORT[character];
   const escaped = `${backslashes(1, 4)}(?:u${hex}${short ? `|${short}` : ""})`;
   // What ends a line can be two.
-  const before = character === "\n" && run === 0 ? `(?:${inAnyForm("\r")})?` : "";
+  const before = character === "\n" ? `(?:${inAnyForm("\r")})?` : "";
   const quotes = character === '"' || character === "/" ? 7 : 0;
   return `${before}(?:${backslashes(0, quotes)}${RegExp.escape(character)}|${escaped})`;
 }

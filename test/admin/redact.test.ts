@@ -414,6 +414,13 @@ describe.each(engines)("redacting on $name", ({ openFresh }) => {
     }
     await redact("T2", "--text", lines);
     expect(await placesOf("def")).toEqual([]);
+    await ann("todo", "add", "z", "--body", "curl \\\r\n --token S3CRET-a");
+    await redact("T3", "--text", "curl \\\n --token S3CRET-a");
+    expect(await placesOf("S3CRET")).toEqual([]);
+    const [composed, apart] = ["NFC", "NFD"].map((form) => "p\u00e4ss\nzwei".normalize(form));
+    await ann("todo", "add", "u", "--body", composed!);
+    await ann("todo", "add", "v", "--body", apart!.replace("\n", "\r\n"));
+    expect((await redact("T4", "--text", composed!)).also_in).toEqual(["T5"]);
     await ann("letter", "write", "--body", "caf\u00e9-pw".normalize("NFD"));
     await redact("L1", "--text", "caf\u00e9-pw");
     expect(await placesOf("-pw")).toEqual([]);

@@ -340,6 +340,8 @@ describe("a command line that is wrong", () => {
       ["queue take --name jobs", "it is a word: coop queue take NAME"],
       ["letter ack --letter L1", "it is a word: coop letter ack LETTER"],
       ["todo done --id T1", "it is a word: coop todo done TODO"],
+      ["history commit H1 --sha abc1234", "it is a word: coop history commit SHA|HEAD"],
+      ["todo start T1 --id ann", "one of --body, --key, --if-version"],
       [
         "todo assign T4 --reason why",
         "one of --to, --nobody, --key, --if-version: `coop todo assign --help`",

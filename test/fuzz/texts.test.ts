@@ -24,8 +24,10 @@ const id = fc.oneof(
   },
 );
 
-/** What names no record, and so may be a slug or a queue. */
-const name = word.filter((given) => !looksLikeRef(given.normalize("NFC")));
+/** What names no record and no commit, and so may be a slug or a queue. */
+const name = word.filter(
+  (given) => !looksLikeRef(given.normalize("NFC")) && given.toUpperCase() !== "HEAD",
+);
 
 const nfc = (text: string) => text.normalize("NFC");
 

@@ -571,7 +571,7 @@ describe("a backup in which a write was cut off", () => {
     writer.run("pragma cache_size = 1");
     writer.run("begin immediate");
     writer.run("update letters set body = hex(randomblob(1000))");
-    const { exit } = await refusal(["backup", "--to", file]);
+    const { exit } = await refusal(["--wait", "0.2", "backup", "--to", file]);
     expect(exit).toBe(7);
     writer.run("commit");
     await coop.data(["backup", "--to", file]);

@@ -254,6 +254,8 @@ test("a hand-off to what is meant for oneself is refused, unless somebody is cal
       err: `coop: '${to}' is nobody's id here; \`me\` is yourself\n`,
     });
   }
+  const many = ["queue", "push", "q", "x", "--to", "u1,u2,u3,u4,u5,u6,self"];
+  expect((await coop.run(many, { as: "ann" })).exit).toBe(2);
   await coop.data(["todo", "add", "x"], { as: "self" });
   expect((await hand("self")).out).toBe("L2 unread to self: x\n");
   expect((await coop.run(["letter", "read"], { as: "self" })).out).toContain("L2 read");

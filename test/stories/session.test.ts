@@ -197,8 +197,10 @@ test("a commit of another project than its entry's is warned of", async () => {
   });
   await coop.data(["history", "add", "z", "--body", "y"], ann);
   const elsewhere = { ...ann, env: { PIPPA_COOP_SCOPE: "gamma" } };
+  await coop.data(["history", "add", "clone", "--body", "y"], elsewhere);
+  expect((await coop.run(["history", "commit", "HEAD"], elsewhere)).err).not.toContain("is of");
   expect((await coop.run(["history", "commit", "H2", "HEAD"], elsewhere)).err).not.toContain("of");
   await coop.data(["history", "add", "u", "--body", "y", "--scope", "gamma"], ann);
   const named = await coop.run(["history", "commit", "HEAD", "--scope", "gamma"], ann);
-  expect(named.err).toContain("H3 is of 'gamma', and HEAD is that of 'alpha'");
+  expect(named.err).toContain("H4 is of 'gamma', and HEAD is that of 'alpha'");
 });

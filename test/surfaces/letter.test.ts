@@ -598,6 +598,18 @@ describe.each(engines)("letters on $name", ({ openFresh }) => {
       expect(out).toMatch(/^L2 read \d+s: a title \(31 kB\)\nL1 read /);
     });
 
+    test("what is being worked on makes room for what is unread", async () => {
+      await write({ body: linesOf(20 * KB) });
+      await move("start", 1);
+      await write({ body: linesOf(20 * KB) });
+      const { data } = (await read()).json();
+      expect(data).toMatchObject([
+        { ref: "L2", state: "read", complete: true },
+        { ref: "L1", state: "working", complete: false },
+      ]);
+      expect(data[1].body.length).toBeGreaterThan(3 * KB);
+    });
+
     test("says what has no room of any project, where it looks in all", async () => {
       await write({ body: linesOf(24 * KB - 100), scope: "web" });
       await write({ body: linesOf(30 * KB), scope: "app" });

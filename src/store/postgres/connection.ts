@@ -248,10 +248,10 @@ export class PostgresConnection implements Connection {
   }
 }
 
-/** How long the texts among values are, in UTF-16 units. */
+/** How long the texts among values are, in bytes, of which each unit of a text has three at most. */
 function lengthOf(values: readonly unknown[]): number {
   let length = 0;
-  for (const value of values) if (typeof value === "string") length += value.length;
+  for (const value of values) if (typeof value === "string") length += 3 * value.length;
   return length;
 }
 

@@ -11,6 +11,7 @@ import { findGroup, share } from "./group";
 import { chooseByMount, decideAsked, keepJournal, MODES, type Journal } from "./journal";
 import { lookAt } from "./look";
 import { discard, inMaking } from "./making";
+import { outOfRoom } from "./refusal";
 import { hostOf, stamp } from "./store";
 
 /** How a store is to be made; what is left out is found out. */
@@ -61,11 +62,13 @@ export async function createSqliteStore(
     const above = made === undefined ? folder : dirname(made);
     for (let at = folder; ; at = dirname(at)) {
       await syncFolder(at);
-      if (at === above) return true;
+      if (at === above || at === dirname(at)) return true;
     }
   } catch (thrown) {
-    const error = thrown instanceof CoopError ? naming(thrown, temporary, path) : thrown;
-    throw asFolderError(error, folder, "--db");
+    if (!(thrown instanceof CoopError)) throw asFolderError(thrown, folder, "--db");
+    // What is being made was not there before.
+    const full = thrown.details.reason === "no_store" && (await outOfRoom(path, thrown));
+    throw full || naming(thrown, temporary, path);
   } finally {
     await discard(temporary);
   }

@@ -23,13 +23,6 @@ const { R_OK, W_OK, X_OK } = constants;
 export async function refusal(path: string, thrown: unknown): Promise<CoopError> {
   const file = await realpath(path).catch(() => path);
   const folder = dirname(file);
-  if (await isFullOfFiles(folder))
-    return unavailable(
-      "full",
-      `${path} cannot be used: its disk has no room for another file`,
-      "free some space or some files, and repeat; nothing was written",
-      thrown,
-    );
   const absent = await absence(path);
   if (absent) return absent;
   if (await handlesAreOut(folder))
@@ -42,6 +35,8 @@ export async function refusal(path: string, thrown: unknown): Promise<CoopError>
 
   const unreadable = await firstBarrier(file, R_OK);
   const found = unreadable ?? (await firstBarrier(file, R_OK | W_OK));
+  const full = !found && thrown !== undefined && (await outOfRoom(path, thrown));
+  if (full) return full;
   const [reason, what] = unreadable
     ? (["access", `${path} cannot be read`] as const)
     : (["read_only", `${path} cannot be written`] as const);
@@ -70,13 +65,19 @@ export async function refusal(path: string, thrown: unknown): Promise<CoopError>
   );
 }
 
-/** Whether nothing more can be made in a folder for want of room: that SQLite does not tell. */
-async function isFullOfFiles(folder: string): Promise<boolean> {
+/** The error where nothing more can be made beside a store for want of room, which SQLite does not tell; else undefined. */
+export async function outOfRoom(path: string, thrown: unknown): Promise<CoopError | undefined> {
   try {
-    await rmdir(await mkdtemp(join(folder, ".coop-room-")));
-    return false;
-  } catch (thrown) {
-    return ["ENOSPC", "EDQUOT"].includes((thrown as { code?: string }).code ?? "");
+    await rmdir(await mkdtemp(join(dirname(path), ".coop-room-")));
+    return undefined;
+  } catch (refused) {
+    if (!["ENOSPC", "EDQUOT"].includes((refused as { code?: string }).code ?? "")) return undefined;
+    return unavailable(
+      "full",
+      `${path} cannot be used: its disk has no room for another file`,
+      "free some space or some files, and repeat; nothing was written",
+      thrown,
+    );
   }
 }
 

@@ -168,6 +168,7 @@ export async function replaceFile(
 ): Promise<void> {
   inspect(copy);
   try {
+    await sync(copy, "r+");
     const there = await stat(store);
     if (there.ino !== was?.ino)
       throw new CoopError("busy", `${store} was replaced while this command ran`, {
@@ -177,7 +178,6 @@ export async function replaceFile(
     for (const suffix of await left(store)) await linkOrCopy(store + suffix, kept + suffix);
     await syncFolder(dirname(kept));
     for (const suffix of BESIDE) await rm(store + suffix, { force: true });
-    await sync(copy, "r+");
     await rename(copy, store);
     await syncFolder(dirname(store));
   } catch (thrown) {

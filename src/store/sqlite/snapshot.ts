@@ -6,7 +6,7 @@ import { CoopError } from "../../errors";
 import { asFolderError, copyPrivately, giveLike, makePrivate, sync, syncFolder } from "../../files";
 import { sqlitePath, type Store } from "../open";
 import { BACKUP_OF, identityOf, schemaVersion } from "../schema";
-import { first, raw, sql, type Fragment, type Value } from "../sql";
+import { first, raw, sql, WAIT_LONGER, type Fragment, type Value } from "../sql";
 import { Wait, type Clock } from "../wait";
 import { codeOf, isBusy, isUnlocked } from "./connection";
 import { damaged, inspect, type Inspected } from "./inspect";
@@ -24,6 +24,8 @@ export interface Snapshot extends Inspected {
 /** What a snapshot is made with. */
 export interface SnapshotOptions {
   clock: Clock;
+  /** How long is waited for whoever writes into what is replaced. */
+  wait?: Wait;
   /** Told what is being done, as one word, before each part that can take long. */
   doing?(what: "copying" | "checking"): Promise<void>;
   /** The store that the one which is copied was itself copied from just now, and which goes on. */
@@ -44,7 +46,7 @@ export class Overtaken extends Error {}
 export async function snapshot(
   store: Store,
   target: string,
-  { clock, doing, origin }: SnapshotOptions,
+  { clock, wait, doing, origin }: SnapshotOptions,
 ): Promise<Snapshot> {
   const last = Number(await only(store, sql`select coalesce(max(id), 0) from events`));
   const journal = await only(store, raw("pragma journal_mode"));
@@ -54,6 +56,7 @@ export async function snapshot(
     store,
     origin,
     clock,
+    wait,
     like: await stat(sqlitePath(store.location)),
     fill: async (temporary) => {
       await doing?.("copying");
@@ -124,6 +127,7 @@ interface Putting {
   store: Store;
   origin?: Store | undefined;
   clock: Clock;
+  wait?: Wait | undefined;
   /** For whom it is to be. */
   like: Stats;
   /** Makes the file, for nobody else to read, and gives how long writers were blocked, in ms. */
@@ -134,7 +138,7 @@ interface Putting {
 /** Makes a snapshot in its place; undefined, and nothing is made, where the store has redacted since what it holds. */
 async function put(
   target: string,
-  { store, origin = store, clock, like, fill, inspect: look }: Putting,
+  { store, origin = store, clock, wait, like, fill, inspect: look }: Putting,
 ): Promise<Snapshot | undefined> {
   let temporary: string | undefined;
   try {
@@ -150,7 +154,7 @@ async function put(
     const contents = await look(temporary);
     const { size } = await stat(temporary);
     if (await redactedSince(origin, contents)) return undefined;
-    await requireNoJournal(place, clock);
+    await requireNoJournal(place, wait ?? new Wait(UNDO_SECONDS, clock));
     await rename(temporary, place);
     await syncFolder(dirname(place));
     // One that came between looked for copies before this one had its name.
@@ -166,7 +170,7 @@ async function put(
   }
 }
 
-/** How long is waited for whoever writes into a backup: only a redaction does. */
+/** For how long where nobody says. */
 const UNDO_SECONDS = 5;
 
 /**
@@ -174,7 +178,7 @@ const UNDO_SECONDS = 5;
  * put into what takes its place. Where that cannot be undone, nothing is lost without the journal.
  * @throws CoopError busy, where somebody is writing there.
  */
-async function requireNoJournal(place: string, clock: Clock): Promise<void> {
+async function requireNoJournal(place: string, wait: Wait): Promise<void> {
   const journal = `${place}-journal`;
   if (Bun.file(journal).size === 0) return;
   const undo = () => {
@@ -185,10 +189,10 @@ async function requireNoJournal(place: string, clock: Clock): Promise<void> {
     database.query("select 1 from sqlite_schema").all();
   };
   try {
-    await new Wait(UNDO_SECONDS, clock).retry(undo, isBusy);
+    await wait.retry(undo, isBusy);
   } catch (thrown) {
     if (isBusy(thrown))
-      throw new CoopError("busy", `somebody is writing to ${place}`, { hint: "try again" });
+      throw new CoopError("busy", `somebody is writing to ${place}`, { hint: WAIT_LONGER });
   }
   await rm(journal, { force: true });
 }

@@ -31,9 +31,8 @@ another one is a conflict unless --replace is given.`,
     const { entry } = input;
     const named = entry === undefined ? undefined : await resolveName(entry, context);
     const scope = named ? undefined : await context.scope();
-    const workTree = await context.workTree();
-    const here = workTree && scopeOf(workTree);
     const result = await context.write(async (writing) => {
+      if (!named) await context.warnUnknownScope(writing.tx, false);
       // Only now: a repeat with its key answers as before, wherever it is given.
       const commit = input.sha === "HEAD" ? await headSha(context) : input.sha;
       const name = named ?? (await onePending(writing.tx, author, scope!, commit, input.sha));
@@ -42,7 +41,10 @@ another one is a conflict unless --replace is given.`,
         replace: input.replace ?? false,
         ifVersion: input.ifVersion,
       });
-      if (input.sha === "HEAD" && here !== undefined && committed.scope !== here)
+      const here = input.sha === "HEAD" && scopeOf((await context.workTree())!);
+      // What a variable names is how its user calls the work tree.
+      const called = context.settings.scopeFlag ? undefined : context.settings.scope;
+      if (here !== false && ![here, called].includes(committed.scope))
         writing.warn(
           "other_scope",
           `${committed.ref} is of '${committed.scope}', and HEAD is that of '${here}'; --replace with its own commit mends it`,

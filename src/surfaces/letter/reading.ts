@@ -68,7 +68,7 @@ export async function readOpen(
       ? { envelopes: [], total: { count: 0, exact: true } }
       : await openEnvelopes(on, to, { notIn: scope }, MOST_LETTERS);
 
-  const isFresh = ({ number, state }: EnvelopeRow) => state !== "read" || marked.has(number);
+  const isFresh = ({ number, state }: EnvelopeRow) => state === "unread" || marked.has(number);
   const texts = await fitting(on, here.envelopes, isFresh);
   const all = [...here.envelopes, ...elsewhere.envelopes];
   const untitled = all
@@ -92,9 +92,9 @@ export async function readOpen(
 }
 
 /**
- * What there is room for of which letters' texts, newest first: of those that were not read in full the whole of what fits, so
- * that a long one keeps no other from being read, then the lines that do of the others; then the whole of those that were.
- * One whose first line is already too long takes no room from the others.
+ * What there is room for of which letters' texts, newest first: of those that are unread the whole of what fits, so that a
+ * long one keeps no other from being read, then the lines that do; then the same of the others, but no part of what was read
+ * in full. One whose first line is already too long takes no room from the others.
  */
 async function fitting(
   on: Sql,
@@ -118,17 +118,22 @@ async function fitting(
       if (all && bytes <= left) show(envelope, all, bytes);
     }
   };
+  const showPart = (some: readonly EnvelopeRow[]) => {
+    for (const envelope of some) {
+      const beginning = found.get(envelope.number);
+      if (!beginning || shown.has(envelope.number)) continue;
+      // A title and fences take room too; around a part of the texts never more than around all.
+      const around = printed(envelope, beginning) - bytesOf(beginning, visible);
+      const texts = cutAtLine(beginning, left - around);
+      if (texts !== null) show(envelope, texts, printed(envelope, texts));
+    }
+  };
   const fresh = envelopes.filter(isFresh);
+  const others = envelopes.filter((envelope) => !isFresh(envelope));
   showWhole(fresh);
-  for (const envelope of fresh) {
-    const beginning = found.get(envelope.number);
-    if (!beginning || shown.has(envelope.number)) continue;
-    // A title and fences take room too; around a part of the texts never more than around all.
-    const around = printed(envelope, beginning) - bytesOf(beginning, visible);
-    const texts = cutAtLine(beginning, left - around);
-    if (texts !== null) show(envelope, texts, printed(envelope, texts));
-  }
-  showWhole(envelopes.filter((envelope) => !isFresh(envelope)));
+  showPart(fresh);
+  showWhole(others);
+  showPart(others.filter(({ state }) => state !== "read"));
   return shown;
 }
 

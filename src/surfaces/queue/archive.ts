@@ -64,6 +64,7 @@ be an archive of the same store already. It is only for reading, but for redact:
     let copied = false;
     const moving = context.write(async (writing) => {
       await warnUnknownQueue(context, writing.tx, queue);
+      await context.warnUnknownScope(writing.tx, false);
       const place = { queue, scope: scopeFilter(context) };
       const before = writing.at - age;
       const { numbers, kept, left } = await archivable(writing.tx, { ...place, before, limit });

@@ -34,6 +34,8 @@ class Answer:
     finished: Optional[int] = None
     #: How many more there are in other projects, where a list was asked for somebody and no project was named.
     elsewhere: Optional[int] = None
+    #: Of what else something is open on who reads letters: requests, todos, items, taken.
+    also_open: Sequence[str] = ()
     #: What coop warns of, each with its `code` and `message`: Python shows a CoopWarning once a line.
     warnings: Sequence[dict[str, str]] = ()
 
@@ -175,6 +177,7 @@ def _told(answer: AnAnswer, document: Mapping[str, Any]) -> AnAnswer:
     answer.truncated = document.get("truncated", False)
     answer.finished = document.get("finished")
     answer.elsewhere = document.get("elsewhere")
+    answer.also_open = document.get("also_open", [])
     answer.warnings = document.get("warnings", [])
     return _unless(_warn(answer.warnings), answer)
 
