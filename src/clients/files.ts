@@ -1,5 +1,5 @@
 import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { usage } from "../errors";
 import { asFolderError, exists, sync, syncFolder } from "../files";
 import type { Clock } from "../store/wait";
@@ -42,6 +42,8 @@ export async function putFiles(
     await mkdir(folder, { recursive: true });
     if (stale.length > 0) await removeLeft(folder, files, clock.now());
     await replaceAll(stale, clock.unique());
+    // Also what an earlier one put there, which was killed before the disk had it.
+    await syncFolder(folder);
     const names = (of: readonly ClientFile[]) => of.map(({ name }) => name);
     return {
       written: names(stale),
@@ -94,7 +96,6 @@ async function replaceAll(files: readonly ClientFile[], unique: string): Promise
       await sync(path + suffix, "r+");
     }
     for (const { path } of files) await rename(path + suffix, path);
-    if (files.length > 0) await syncFolder(dirname(files[0]!.path));
   } finally {
     for (const { path } of files) await rm(path + suffix, { force: true });
   }

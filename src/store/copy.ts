@@ -31,6 +31,7 @@ import {
   setMeta,
 } from "./schema";
 import { first, letRest, raw, sql, type Sql } from "./sql";
+import { makeDurable } from "./write";
 
 /** The two stores of a move, as users know them. */
 export interface Names {
@@ -119,6 +120,7 @@ async function fillOrVerify(reading: Sql, writing: Sql, names: Names, now: numbe
     const hint = `where ${target} is in use, name that one; ${toGoBack(target)}`;
     const contents = await requireUnchanged(reading, writing, names, hint);
     await openAgain(writing);
+    await makeDurable(writing, now);
     return { ...contents, copied: false, fromBackup: false };
   }
   const undo = `coop copy --undo --from ${shellWord(source)} --to ${shellWord(target)} opens ${source} again`;

@@ -12,7 +12,7 @@ import { commonSpellings, quoted } from "./spelling";
 import { findIn, type Which } from "./erasable";
 import { tableName, TEXTS } from "./tables";
 import { eraser, tombstone } from "./tombstone";
-import type { Writing } from "./write";
+import { makeDurable, type Writing } from "./write";
 
 /** How many texts were replaced, and where: in the record, in its events, in the answers that keys keep. */
 export interface Replaced {
@@ -45,6 +45,7 @@ export async function redact(
   ];
   for (const { table, set, where } of [...record, ...events, ...keys])
     await tx.all(sql`update ${raw(table)} set ${assignments(set)} where ${where}`);
+  if (record.length + events.length + keys.length === 0) await makeDurable(tx, at);
   const told = new Set(keys.flatMap(({ about }) => about));
   const versions: (number | null)[] = [];
   for (const [index, { name, wasThere }] of places.entries()) {

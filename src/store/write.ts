@@ -1,6 +1,6 @@
 import type { Actor } from "./events";
 import { remember, replay, type IdempotencyKey } from "./keys";
-import { requireInUse } from "./schema";
+import { requireInUse, setMeta } from "./schema";
 import type { Sql } from "./sql";
 import type { Store, Warning } from "./open";
 
@@ -25,6 +25,18 @@ export interface WriteRequest {
 }
 
 /**
+ * Has a transaction write something that answers what an earlier one wrote: that can have been killed before the disk had it,
+ * and SQLite waits for the disk only where there is something to commit. A server shows nothing before its disk has it.
+ * @param at the time of the command, in ms since 1970.
+ */
+export async function makeDurable(tx: Sql, at: number): Promise<void> {
+  if (tx.dialect.name === "sqlite") await setMeta(tx, ANSWERED_AT, String(at));
+}
+
+/** The setting that is changed for that. */
+const ANSWERED_AT = "answered_at";
+
+/**
  * Runs one writing command in one transaction. With a key whose answer is kept, does nothing, gives that answer and warns
  * of what came with it.
  * @throws CoopError conflict: moved, state (an archive or a backup), key; busy, unavailable, unknown, and what `work` throws.
@@ -39,11 +51,12 @@ export async function write<T>(
   return store.transaction(async (tx) => {
     await requireInUse(tx, store.location);
     const kept = key && (await replay(tx, key));
+    const at = tx.at ?? now();
     if (kept) {
       for (const { code, message } of kept.warnings) warn(code, message);
+      await makeDurable(tx, at);
       return { result: kept.result as T, replayed: true };
     }
-    const at = tx.at ?? now();
     const result = await work({ tx, actor, at, warn });
     if (key) await remember(tx, key, at, { result, warnings: warnings.slice(before) });
     return { result, replayed: false };

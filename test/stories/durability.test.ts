@@ -96,6 +96,31 @@ test("a commit by a rollback journal is on the disk before it is told of, also t
   }
 });
 
+test("what is answered again is on the disk by then, whatever became of the first that wrote it", async () => {
+  const commands = [
+    ["todo", "add", "x", "--key", "k"],
+    ["history", "add", "x", "--slug", "s", "--body", "y"],
+    ["history", "commit", "s", "abc1234"],
+    ["redact", "T1", "--text", "nowhere"],
+  ];
+  for (const words of commands) await coop.data(words, { as: "ann" });
+  const lines = join(coop.folder, "lines");
+  await Bun.write(lines, '{"payload":1,"key":"l"}\n');
+  const push = ["queue", "push", "jobs", "--jsonl", lines];
+  await coop.data(push, { as: "ann" });
+  for (const words of [...commands, push]) {
+    const calls = await callsOf("--as", "ann", ...words);
+    const log = `${coop.store}-wal`;
+    const at = (call: string) =>
+      calls.findLastIndex((each) => each.call === call && each.file === log);
+    expect({ words, written: at("write") >= 0, synced: at("sync") > at("write") }).toEqual({
+      words,
+      written: true,
+      synced: true,
+    });
+  }
+});
+
 test("a command opens the store and its log once, and nothing else of the person's", async () => {
   const { store, home } = coop;
   // The folder itself is synced with a log that is new to the command.

@@ -14,7 +14,7 @@ import {
   type RecordRow,
 } from "../../store/records";
 import { entryState } from "../../store/tables";
-import type { Writing } from "../../store/write";
+import { makeDurable, type Writing } from "../../store/write";
 import { SHA_LENGTH } from "../../words";
 
 /** An entry is pending until its commit is known. Its state is not a column of its own: the sha tells it. */
@@ -110,8 +110,9 @@ export async function addEntry(
     commitSha === null || there.commit_sha === null || sameSha(there.commit_sha, commitSha);
   if (there.title === title && there.body === body && sameCommit) {
     const longer = commitSha !== null && commitSha.length > (there.commit_sha?.length ?? 0);
-    const entry = longer ? await giveCommit(writing, there, commitSha) : toEntry(there);
-    return { ...entry, created: false };
+    if (longer) return { ...(await giveCommit(writing, there, commitSha)), created: false };
+    await makeDurable(writing.tx, writing.at);
+    return { ...toEntry(there), created: false };
   }
   const name = ref("history", there.number);
   const other = [there.title !== title && "title", there.body !== body && "body"].filter(
@@ -140,7 +141,10 @@ export async function commitEntry(
   const { number } = await findEntryRow(writing.tx, name);
   const row = await targetEntry(writing, { number, ifVersion });
   const there = row.commit_sha;
-  if (there !== null && there.startsWith(sha)) return toEntry(row);
+  if (there !== null && there.startsWith(sha)) {
+    await makeDurable(writing.tx, writing.at);
+    return toEntry(row);
+  }
   if (there !== null && !replace && !sameSha(there, sha)) {
     throw await conflict(writing, ENTRIES, row, {
       reason: "state",

@@ -11,7 +11,7 @@ import {
   type Kept,
 } from "../../../store/keys";
 import { create, createAlike, find } from "../../../store/records";
-import type { Writing } from "../../../store/write";
+import { makeDurable, type Writing } from "../../../store/write";
 import { ITEMS, toItem, type Item, type ItemRow, type PayloadType } from "./items";
 
 /** What a new item says. */
@@ -116,6 +116,7 @@ export async function pushAll(
     const { code, message } = notCompared(forgotten);
     writing.warn(code, message);
   }
+  if (before.size === lines.length) await makeDurable(writing.tx, writing.at);
   const fresh = before.size === 0 ? lines : lines.filter((line) => !before.has(line));
   const numbers = await insertLines(writing, to, fresh);
   const refs = numbers.map((number) => ref("queue", number));
