@@ -257,6 +257,9 @@ export async function copyPrivately(from: string, to: string): Promise<Stats> {
 
 const CHUNK_BYTES = 1024 * 1024;
 
+/** Nothing is written into what is in the making for this long, in ms, unless its process is gone. */
+export const ABANDONED_MS = 3_600_000;
+
 /** Makes an empty file that nobody else may read, and that nobody has made yet. */
 export async function makePrivate(path: string): Promise<void> {
   await (await open(path, "wx", 0o600)).close();

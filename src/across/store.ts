@@ -34,7 +34,7 @@ import {
   type Sql,
   type Value,
 } from "../store/sql";
-import { TEXTS } from "../store/tables";
+import { BEGINS_CHARACTERS, TEXTS } from "../store/tables";
 import { timestamp } from "../time";
 
 /** One change of one record, as the log tells it. */
@@ -108,9 +108,6 @@ export async function readLog(
   };
   return { events: rows.map(toLogged), truncated };
 }
-
-/** How much of a text is given to call its record by. */
-const BEGINS_CHARACTERS = 200;
 
 /** By their refs what the records of events are called, as far as they are there. */
 async function namesOf(on: Sql, rows: readonly EventRow[]): Promise<Map<string, string>> {

@@ -10,7 +10,9 @@ import {
   type Group,
   type Verb,
 } from "./define";
-import { unknownFlag, unknownVerb, wordTooMuch, type Within } from "./guess";
+import { unknownFlag, type Within } from "./guess/flag";
+import { unknownVerb } from "./guess/verb";
+import { wordTooMuch } from "./guess/word";
 
 /** What was typed, by the flags' and words' keys; nothing is checked yet but that each may stand there. */
 export type Given = Record<string, string | string[] | true>;

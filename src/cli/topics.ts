@@ -41,8 +41,8 @@ on a line \\n and \\t; show --raw prints the exact text.
 --quiet: only the refs; where there are more, stderr says how to get them. What has none, such as who, prints nothing.
 Warnings and errors go to stderr, one line each: what is wrong; what to do.
 --json: one document {"schema":1,"data":…} with total, total_exact, truncated, finished, elsewhere (in other
-projects), also_open (what else is on who reads letters), replayed and warnings where they apply. Counting stops at 10,000: "total_exact":false, in queue stats and who
-"exact":false.
+projects), also_open (what else is on who reads letters), replayed and warnings where they apply. Counting stops at
+10,000: "total_exact":false, in queue stats and who "exact":false.
 list, read, take and replies give an array, everything else an object. Times are RFC 3339 UTC in milliseconds.
 An error is one document on stderr: {"schema":1,"error":{code,reason,message,hint,ref,current}}.`,
 };

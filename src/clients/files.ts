@@ -1,7 +1,7 @@
 import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { usage } from "../errors";
-import { asFolderError, exists, sync, syncFolder } from "../files";
+import { ABANDONED_MS, asFolderError, exists, sync, syncFolder } from "../files";
 import type { Clock } from "../store/wait";
 
 /** A file that coop writes for another program. */
@@ -79,13 +79,11 @@ async function removeLeft(
   for (const each of (await readdir(folder).catch(() => [])).filter(isLeft)) {
     const path = join(folder, each);
     const there = await lstat(path).catch(() => undefined);
-    if (there?.isFile() && now - there.mtimeMs > LEFT_MS) await rm(path).catch(() => {});
+    if (there?.isFile() && now - there.mtimeMs > ABANDONED_MS) await rm(path).catch(() => {});
   }
 }
 
 const UNIQUE = /\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-/** No command is at work for as long. */
-const LEFT_MS = 3_600_000;
 
 /** Writes all files under other names before it renames the first. */
 async function replaceAll(files: readonly ClientFile[], unique: string): Promise<void> {

@@ -24,7 +24,7 @@ export interface Replaced {
 /**
  * Replaces one text wherever people wrote it in some records, or without one all that they wrote there, by a tombstone: in
  * each record, in what was said about it, in its events and in the answers that keys keep. The event of it says who and
- * when, not what. Where there is nothing to replace, nothing is written. Of a record that is not there any more one text
+ * when, not what. Where there is nothing to replace, the record and the log stay as they are. Of a record that is not there any more one text
  * is replaced in what is left of it.
  * @returns the version of each record; null where one is not there any more.
  * @throws CoopError not_found, conflict version; unavailable: damaged, and access where rows are hidden from this user.

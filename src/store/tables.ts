@@ -34,5 +34,8 @@ export const TEXTS: Record<Surface, Texts> = {
   },
 };
 
+/** How much of a text is given to call its record by, where it has no title. */
+export const BEGINS_CHARACTERS = 200;
+
 /** The table of a surface's records. */
 export const tableName = (surface: Surface) => TEXTS[surface].table;

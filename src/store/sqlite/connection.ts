@@ -27,8 +27,8 @@ export const SQLITE: Dialect = {
 
 /**
  * A commit waits until the disk has it: with a rollback journal also that the journal is gone, by which it is committed, and
- * which alone `full` leaves to the file system (https://www.sqlite.org/pragma.html#pragma_synchronous). On macOS to be told so a file is synced in another way, which no other system knows
- * (https://www.sqlite.org/pragma.html#pragma_fullfsync).
+ * which alone `full` leaves to the file system (https://www.sqlite.org/pragma.html#pragma_synchronous). On macOS to be told
+ * so a file is synced in another way, which no other system knows (https://www.sqlite.org/pragma.html#pragma_fullfsync).
  */
 export const DURABLE = [
   "pragma synchronous = extra",

@@ -1,6 +1,6 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { makePrivate } from "../../files";
+import { ABANDONED_MS, makePrivate } from "../../files";
 import { BESIDE } from "../location";
 import type { Clock } from "../wait";
 
@@ -47,9 +47,6 @@ export function madeBeside(
 
 /** The beginning of the name of a folder that holds a server's store as a file, while that is copied from. */
 export const STAGED = ".coop-copy-";
-
-/** Nothing is written into what is in the making for this long unless its process is gone. */
-const ABANDONED_MS = 3_600_000;
 
 /** Removes what killed processes left of earlier snapshots of the same target, or of the same but for its date or schema. */
 export async function removeAbandoned(target: string, clock: Clock): Promise<void> {

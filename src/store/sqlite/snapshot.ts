@@ -154,7 +154,7 @@ async function put(
     const contents = await look(temporary);
     const { size } = await stat(temporary);
     if (await redactedSince(origin, contents)) return undefined;
-    await requireNoJournal(place, wait ?? new Wait(UNDO_SECONDS, clock));
+    await undoCutOff(place, wait ?? new Wait(UNDO_SECONDS, clock));
     await rename(temporary, place);
     await syncFolder(dirname(place));
     // One that came between looked for copies before this one had its name.
@@ -178,7 +178,7 @@ const UNDO_SECONDS = 5;
  * put into what takes its place. Where that cannot be undone, nothing is lost without the journal.
  * @throws CoopError busy, where somebody is writing there.
  */
-async function requireNoJournal(place: string, wait: Wait): Promise<void> {
+async function undoCutOff(place: string, wait: Wait): Promise<void> {
   const journal = `${place}-journal`;
   if (Bun.file(journal).size === 0) return;
   const undo = () => {

@@ -1,6 +1,7 @@
 import { visible } from "../../cli/text";
 import type { Count } from "../../store/listing";
 import type { Sql } from "../../store/sql";
+import { BEGINS_CHARACTERS } from "../../store/tables";
 import { byteLength } from "../../words";
 import {
   beginnings,
@@ -38,8 +39,6 @@ export interface Reading {
 /** How much text is shown at once, beside a line for each letter. */
 export const FULL_BYTES = 24 * 1024;
 const MOST_LETTERS = 200;
-/** How much of an untitled letter is given to call it by. */
-const BEGINS_CHARACTERS = 200;
 
 /** One letter, in full whatever its length. */
 export async function readOne(on: Sql, to: string, number: number): Promise<Reading> {
