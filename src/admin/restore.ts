@@ -23,7 +23,7 @@ import {
   publishedFile,
   storeOfBackup,
 } from "../store/sqlite/backups";
-import { codeOf } from "../store/sqlite/connection";
+import { codeOf } from "../store/sqlite/errors";
 import { dataVersion, isSound } from "../store/sqlite/examine";
 import { highestGiven, identityLeft, requireNotMoved, type Highest } from "../store/sqlite/left";
 import { renew } from "../store/sqlite/renew";

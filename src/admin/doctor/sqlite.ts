@@ -12,7 +12,8 @@ import {
   onlyBackup,
   schemaVersion,
 } from "../../store/schema";
-import { isKeptOut, SqliteConnection } from "../../store/sqlite/connection";
+import { SqliteConnection } from "../../store/sqlite/connection";
+import { isKeptOut } from "../../store/sqlite/errors";
 import type { Opening } from "../../store/sqlite/open-file";
 import { sqliteVersion } from "../../store/sqlite/version";
 import { journalOf, keptJournal, otherHosts } from "../../store/sqlite/journal";

@@ -23,7 +23,8 @@ import {
 } from "../schema";
 import { raw, type Connection, type Sql } from "../sql";
 import type { Wait } from "../wait";
-import { naming, SqliteConnection } from "./connection";
+import { SqliteConnection } from "./connection";
+import { naming } from "./errors";
 import { identity } from "./inspect";
 import { discard, removeAbandoned, snapshotInMaking } from "./making";
 import { schemaOf, stamp } from "./store";

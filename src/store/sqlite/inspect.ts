@@ -3,7 +3,8 @@ import { statSync } from "node:fs";
 import { unavailable } from "../../errors";
 import { requireRegular } from "../../files";
 import { ARCHIVE_OF, BACKUP_OF, COPIED_FROM, CREATED_AT, IDENTITY, MOVED_TO } from "../schema";
-import { APPLICATION_ID, codeOf } from "./connection";
+import { APPLICATION_ID } from "./connection";
+import { codeOf } from "./errors";
 import type { Change } from "./lineage";
 import { openDatabase } from "./open-file";
 

@@ -7,15 +7,8 @@ import type { Writer } from "../open";
 import { JOURNAL, meta, MOUNT_OF, ONE_HOST, requireInUse, setMeta } from "../schema";
 import { raw, sql, type Sql } from "../sql";
 import type { Wait } from "../wait";
-import {
-  APPLICATION_ID,
-  codeOf,
-  DURABLE,
-  isBusy,
-  isUnlocked,
-  sqliteError,
-  SqliteConnection,
-} from "./connection";
+import { APPLICATION_ID, DURABLE, isUnlocked, SqliteConnection } from "./connection";
+import { codeOf, isBusy, sqliteError } from "./errors";
 import { lookAt } from "./look";
 import { discard, inMaking } from "./making";
 import { mountOf, type Mount } from "./mount";

@@ -1,7 +1,8 @@
 import { unavailable } from "../../errors";
 import { identityOf } from "../schema";
 import { RESTORE_IT } from "../sql";
-import { asSql, codeOf } from "./connection";
+import { asSql } from "./connection";
+import { codeOf } from "./errors";
 import { openDatabase, type Opening } from "./open-file";
 import { lookAt, type Look } from "./look";
 import { leftBy } from "./refusal";

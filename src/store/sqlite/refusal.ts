@@ -15,7 +15,7 @@ import { CoopError, unavailable } from "../../errors";
 import { shellWord } from "../../shell";
 import { BESIDE } from "../location";
 import { isShared } from "./backups";
-import { codeOf } from "./connection";
+import { codeOf } from "./errors";
 
 const { R_OK, W_OK, X_OK } = constants;
 

@@ -24,7 +24,8 @@ import {
 } from "../schema";
 import { raw, sql, type Sql } from "../sql";
 import type { Wait } from "../wait";
-import { naming, SqliteConnection } from "./connection";
+import { SqliteConnection } from "./connection";
+import { naming } from "./errors";
 import { inspect, type Inspected } from "./inspect";
 import { decide, journalIn, keepJournal, keptJournal, MODES } from "./journal";
 import { fits, isDoubtful } from "./log";

@@ -8,7 +8,8 @@ import { sqlitePath, type Store } from "../open";
 import { BACKUP_OF, identityOf, schemaVersion } from "../schema";
 import { first, raw, sql, WAIT_LONGER, type Fragment, type Value } from "../sql";
 import { Wait, type Clock } from "../wait";
-import { codeOf, isBusy, isUnlocked } from "./connection";
+import { isUnlocked } from "./connection";
+import { codeOf, isBusy } from "./errors";
 import { damaged, inspect, type Inspected } from "./inspect";
 import { discard, removeAbandoned, safetyName, snapshotInMaking } from "./making";
 

@@ -10,7 +10,8 @@ import {
 } from "../schema";
 import { sql, type Sql } from "../sql";
 import type { Wait } from "../wait";
-import { APPLICATION_ID, isKeptOut, LOG_PAUSE_MS, LOG_TRIES, SqliteConnection } from "./connection";
+import { APPLICATION_ID, LOG_PAUSE_MS, LOG_TRIES, SqliteConnection } from "./connection";
+import { isKeptOut } from "./errors";
 import type { Host } from "./journal";
 import { lookAround, lookAt, mayBeApart, type Look, type Place } from "./look";
 
